@@ -1,8 +1,8 @@
 //! The files that are built into the program, as they stand in the repository: models, receptors, channels, plasticity
 //! rules, morphologies, scenarios and the checklist of capabilities.
 //!
-//! A crate of its own, so that every other crate can be packaged alone and none needs a folder beside it. `scenarios` is
-//! a link to the folder of that name at the top.
+//! A crate of its own, so that every other crate can be packaged alone and none needs a folder beside it. `scenarios`
+//! is a link to the folder of that name at the top.
 
 pub use include_dir::{Dir, File};
 

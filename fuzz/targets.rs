@@ -135,8 +135,15 @@ fn equation(bytes: &[u8]) {
     let quoted = toml::Value::String(text);
     scenario_text(
         &format!(
-            "[simulation]\nduration = \"2 ms\"\ndt = \"1 ms\"\n[models.m]\nequations = {quoted}\n[populations.p]\nmodel = \
-             \"m\"\n"
+            "[simulation]
+duration = \"2 ms\"
+dt = \"1 ms\"
+[models.m]
+equations = {quoted}
+[populations.p]
+model = \
+             \"m\"
+"
         ),
         &Overrides::default(),
     );
@@ -257,14 +264,34 @@ fn csv_table(bytes: &[u8]) {
 fn small_run() -> &'static Vec<(String, Vec<u8>)> {
     static FILES: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
     FILES.get_or_init(|| {
-        let text = "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"lif\"\nreceptors = { in = { kind = \"delta\" } }\n\
-                    size = 3\n\
-                    [stimuli.d]\ntarget = \"p.I\"\nkind = \"constant\"\namplitude = \"700 pA\"\n[projections.q]\nfrom = \"p\"\n\
-                    to = \"p.in\"\nconnect = \"all_to_all\"\nweight = \"0.1 mV\"\ndelay = \"1 ms\"\n[record.p]\nspikes = true\n\
-                    connections = true\ntraces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]\n[analyses.r]\n\
-                    kind = \"rates\"\nof = \"p.spikes\"\n";
+        let text = "[simulation]
+duration = \"20 ms\"
+dt = \"0.1 ms\"
+[populations.p]
+model = \"lif\"
+receptors = { in = { kind = \"delta\" } }
+size = 3
+[stimuli.d]
+target = \"p.I\"
+kind = \"constant\"
+amplitude = \"700 pA\"
+[projections.q]
+from = \"p\"
+to = \"p.in\"
+connect = \"all_to_all\"
+weight = \"0.1 mV\"
+delay = \"1 ms\"
+[record.p]
+spikes = true
+connections = true
+traces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]
+[analyses.r]
+kind = \"rates\"
+of = \"p.spikes\"
+";
         let source = run::Source { text: text.into(), origin: None, name: "small".into(), variant: None };
-        let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| unreachable!("the small run: {}", e.render(false)));
+        let (spec, _) =
+            run::resolve(&source, &[]).unwrap_or_else(|e| unreachable!("the small run: {}", e.render(false)));
         let tell: run::Tell = Arc::new(|_| ());
         let options = run::Options { threads: 1, ..run::Options::default() };
         let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell).expect("it fits");

@@ -59,8 +59,8 @@
 //! }
 //! ```
 //!
-//! [`sim::understand`] stops at the [`scenario::Spec`], which [`sim::Network`] builds with as many threads as wanted and
-//! runs under a [`sim::Observer`].
+//! [`sim::understand`] stops at the [`scenario::Spec`], which [`sim::Network`] builds with as many threads as wanted
+//! and runs under a [`sim::Observer`].
 
 #[cfg(feature = "laboratory")]
 pub use spikedeck_analysis as analysis;

@@ -1,6 +1,6 @@
 //! How much of what a signal could carry about another it does carry: capacity, information and their ratio.
 
-use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate, interval};
+use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate, interval, or_nan};
 use super::dependence::prepare::Alphabet;
 use super::dependence::{BiasCorrection, Binning, Data, PairOptions, Plan, Told, assess, pairs, report};
 use super::prelude::*;
@@ -117,7 +117,7 @@ impl Estimator for ChannelCapacity {
             Ok(Told { found, method, corrected: o.correction == Correction::Quadratic, note, warning })
         })?;
         let mut extra = Vec::new();
-        let p: Vec<f64> = heard.iter().map(|h| report::or_nan(h.1.p())).collect();
+        let p: Vec<f64> = heard.iter().map(|h| or_nan(h.1.p())).collect();
         let adjusted = adjust(&p, o.pairs.fdr);
         f.each(heard.iter().zip(adjusted), |_, ((subject, found, plan, data), p)| {
             extra.extend(efficiency(subject, data, correction, (found, p, o.pairs.level), *plan));

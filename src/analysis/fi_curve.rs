@@ -359,8 +359,8 @@ fn between(from: f64, to: f64, n: usize) -> Vec<f64> {
     (0..n).map(|i| if i + 1 == n { to } else { from + (to - from) * i as f64 / (n - 1) as f64 }).collect()
 }
 
-/// 1 over the mean of the last three intervals (fewer if there are fewer); 0 without spikes, and not a number of a single
-/// one, which makes no interval.
+/// 1 over the mean of the last three intervals (fewer if there are fewer); 0 without spikes, and not a number of a
+/// single one, which makes no interval.
 fn steady_rate(times: &[f64]) -> f64 {
     let last = &times[times.len().saturating_sub(4)..];
     match last {

@@ -99,9 +99,9 @@ impl Estimator for Growth {
 /// Independent stretches of what is left of the line from which on it is noise about it.
 const LEAST_STRETCHES: f64 = 20.0;
 
-/// Half of the 95 % interval of the slope. What is left of the line is noise about it, and a walk: the first shows in how
-/// its products with time add up, the second in the sum of its steps (of noise alone they cancel; of a walk alone the
-/// slope has 6/5 of the variance of the mean step).
+/// Half of the 95 % interval of the slope. What is left of the line is noise about it, and a walk: the first shows in
+/// how its products with time add up, the second in the sum of its steps (of noise alone they cancel; of a walk alone
+/// the slope has 6/5 of the variance of the mean step).
 fn half_width(points: &[(f64, f64)], blocks: usize) -> Option<f64> {
     let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
     let (mx, my, b, n) = (mean(&x), mean(&y), slope(points), points.len() as f64);

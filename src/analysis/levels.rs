@@ -56,8 +56,8 @@ impl Estimator for Levels {
             }
             let (least, greatest) =
                 all.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), &v| (l.min(v), g.max(v)));
-            // Samples of one trace depend on each other, and so may units at one time; ten blocks of the window are close
-            // to independent.
+            // Samples of one trace depend on each other, and so may units at one time; ten blocks of the window are
+            // close to independent.
             let together: Vec<f64> = (0..columns.len())
                 .map(|k| mean(&columns.columns.iter().map(|c| c[k]).filter(|v| v.is_finite()).collect::<Vec<_>>()))
                 .filter(|v| v.is_finite())
@@ -104,6 +104,9 @@ fn stretches(column: &[f64]) -> f64 {
     finite.len() as f64 / correlation_time(&finite)
 }
 
+/// Standard deviation of cycles over their mean, at most, for an interval of the period.
+const MOST_SCATTER: f64 = 0.5;
+
 fn period(name: &str, cycles: &[f64], base: TimeBase) -> Metric {
     if cycles.len() < 2 {
         return Metric::missing(
@@ -116,6 +119,10 @@ fn period(name: &str, cycles: &[f64], base: TimeBase) -> Metric {
     }
     let metric = Metric::new(name, "period", mean(cycles), base.unit(), cycles.len() as u64)
         .note("n = cycles between upward crossings of (max + min)/2; 95 % interval across cycles");
+    // The level that noise crosses follows its extremes, and so does how often it is crossed.
+    if deviation(cycles, 1) > MOST_SCATTER * mean(cycles) {
+        return metric.note("no interval: cycles differ by more than half of their mean, there is no steady period");
+    }
     match mean_interval_above(cycles, 0.0, 0.95) {
         Some((low, high)) => metric.interval(low, high),
         None => metric,

@@ -300,8 +300,8 @@ mod tests {
         entropy(&counts)
     }
 
-    /// Whatever the number of values: at the defaults, and by each estimator for neighbours, copies tell their entropy and
-    /// independent values nothing, within the interval.
+    /// Whatever the number of values: at the defaults, and by each estimator for neighbours, copies tell their entropy
+    /// and independent values nothing, within the interval.
     #[test]
     fn ties_tell_what_they_tell() {
         for (levels, n) in [(2, 2000), (3, 2000), (9, 4000), (40, 2000), (90, 4000)] {
@@ -332,9 +332,9 @@ mod tests {
         }
     }
 
-    /// Gaussians of correlation 0.8 rounded to a tenth and to half of a standard deviation: 0.737 bits, less what rounding
-    /// takes away. Signals that are zero half of the time: what their own copies tell is not limited, and independent ones
-    /// tell nothing.
+    /// Gaussians of correlation 0.8 rounded to a tenth and to half of a standard deviation: 0.737 bits, less what
+    /// rounding takes away. Signals that are zero half of the time: what their own copies tell is not limited, and
+    /// independent ones tell nothing.
     #[test]
     fn rounded_and_resting_signals() {
         let n = 5000;

@@ -5,9 +5,9 @@ use spikedeck_core::statistics::mean_interval;
 /// Stretches that an interval needs at the least.
 const LEAST: usize = 10;
 
-/// 95 % interval of a positive measure of sums over stretches of the data: Student's t of its logarithm by the jackknife
-/// (Efron and Tibshirani 1993, doi:10.1201/9780429246593). `None` with fewer than ten stretches, or where the measure is
-/// not a positive number without one of them.
+/// 95 % interval of a positive measure of sums over stretches of the data: Student's t of its logarithm by the
+/// jackknife (Efron and Tibshirani 1993, doi:10.1201/9780429246593). `None` with fewer than ten stretches, or where the
+/// measure is not a positive number without one of them.
 pub fn interval<const N: usize>(sums: &[[f64; N]], measure: impl Fn(&[f64; N]) -> f64) -> Option<(f64, f64)> {
     let count = sums.len() as f64;
     let mut all = [0.0; N];

@@ -1,7 +1,7 @@
 //! The command line: one file a subcommand. Results go to standard output, everything else to standard error.
 //!
-//! Exit status: 0 done, 1 a check failed (or an analysis has no result, or a file could not be written), 2 wrong usage or
-//! scenario, 3 numerical failure, 130 interrupted. A closed pipe ends the program quietly with 0.
+//! Exit status: 0 done, 1 a check failed (or an analysis has no result, or a file could not be written), 2 wrong usage
+//! or scenario, 3 numerical failure, 130 interrupted. A closed pipe ends the program quietly with 0.
 //!
 //! The whole program is
 //!

@@ -150,8 +150,8 @@ impl Background {
 ///
 /// A line through log10 power of all ordinates but those that stand out (upper tail of the chi-squared law below 1e-3,
 /// found by repetition from `start`), with what the taper smears taken off, raised by the bias of the mean log of a
-/// chi-squared variable with ν degrees of freedom, ln(ν/2) − ψ(ν/2). The line of [`fit`] itself lies too low for a test:
-/// the highest ordinates of mere noise are taken off it as peaks. Standard errors allow for correlated ordinates.
+/// chi-squared variable with ν degrees of freedom, ln(ν/2) − ψ(ν/2). The line of [`fit`] itself lies too low for a
+/// test: the highest ordinates of mere noise are taken off it as peaks. Standard errors allow for correlated ordinates.
 pub fn background(frequencies: &[f64], power: &[f64], of: Ordinates<'_>, start: &Fit) -> Background {
     let half = of.freedom / 2.0;
     let bias = (half.ln() - digamma(half)) / std::f64::consts::LN_10;

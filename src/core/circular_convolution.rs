@@ -26,8 +26,8 @@ impl CircularConvolution {
         Self::complex(kernel, &vec![0.0; kernel.len()])
     }
 
-    /// Each Fourier mode of a ring of `length` places is multiplied: mode `k` and its mirror image by `factor(k)`, where
-    /// `k` is up to half the length.
+    /// Each Fourier mode of a ring of `length` places is multiplied: mode `k` and its mirror image by `factor(k)`,
+    /// where `k` is up to half the length.
     pub fn of_modes(length: usize, factor: impl Fn(usize) -> f64) -> Self {
         let factors: Vec<f64> = (0..length).map(|k| factor(k.min(length - k))).collect();
         if length.is_power_of_two() {
@@ -95,7 +95,8 @@ impl CircularConvolution {
         made
     }
 
-    /// Convolves two rings at once, the real and the imaginary parts of one. What stands beyond their places is scratch.
+    /// Convolves two rings at once, the real and the imaginary parts of one. What stands beyond their places is
+    /// scratch.
     pub fn apply(&self, re: &mut Vec<f64>, im: &mut Vec<f64>) {
         let size = self.spectrum[0].len();
         for part in [&mut *re, &mut *im] {

@@ -75,9 +75,9 @@ impl Diagnostic {
     }
 }
 
-/// The candidate of which alone `word` is the first part (`stdp` of `stdp_pair`), else the nearest in edit distance, if it
-/// is near enough to be what was meant, else the only one that begins with `word`. Words of one or two letters are only
-/// ever near to themselves in other letter case: every symbol is one letter away from every other.
+/// The candidate of which alone `word` is the first part (`stdp` of `stdp_pair`), else the nearest in edit distance, if
+/// it is near enough to be what was meant, else the only one that begins with `word`. Words of one or two letters are
+/// only ever near to themselves in other letter case: every symbol is one letter away from every other.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let letters = word.chars().count();

@@ -40,23 +40,6 @@ pub fn corrected_cv(intervals: &[f64]) -> Option<Corrected> {
     middle.is_finite().then(|| Corrected { value, interval: (low.exp(), high.exp()) })
 }
 
-/// The values for each two neighbouring intervals of which [`cv2`], [`lv`] and [`lvr`] are the means, with the 95 %
-/// interval of their mean: neighbours share an interval, so that each value depends on the next. `None` with fewer than
-/// ten values.
-pub fn interval_of_neighbours(values: &[f64]) -> Option<(f64, f64)> {
-    let n = values.len() as f64;
-    if values.len() < 10 {
-        return None;
-    }
-    let m = mean(values);
-    let own: f64 = values.iter().map(|v| (v - m) * (v - m)).sum::<f64>() / (n - 1.0);
-    let next: f64 = values.windows(2).map(|w| (w[0] - m) * (w[1] - m)).sum::<f64>() / (n - 1.0);
-    // Alternation can make neighbours cancel; half of what independent values give is the least that is believed.
-    let error = ((own + 2.0 * next).max(own / 2.0) / n).sqrt();
-    let half = super::surrogate::student_quantile(values.len() - 1) * error;
-    Some(((m - half).max(0.0), m + half))
-}
-
 fn of_neighbours(intervals: &[f64], value: impl Fn(f64, f64) -> f64) -> f64 {
     if intervals.len() < 2 {
         return f64::NAN;

@@ -150,8 +150,8 @@ fn first_frame(n: usize, k: usize) -> Vec<f64> {
     frame
 }
 
-/// Half of the 95 % interval of exponent `j`: growth in stretches of the run depends on the growth before, mostly so that
-/// it evens out, up to a `batches`-th of the time.
+/// Half of the 95 % interval of exponent `j`: growth in stretches of the run depends on the growth before, mostly so
+/// that it evens out, up to a `batches`-th of the time.
 fn half_width(marks: &[(f64, Vec<f64>)], j: usize, batches: usize) -> f64 {
     let time = marks[marks.len() - 1].0;
     let rate = marks[marks.len() - 1].1[j] / time;

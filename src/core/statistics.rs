@@ -91,9 +91,9 @@ pub fn mean_interval(values: &[f64], level: f64) -> (f64, f64, f64) {
 
 /// Standard error of the mean of values that depend on those before them, and its degrees of freedom: from covariances
 /// up to `reach` values apart under a flat-top window, 1 up to half of the reach (Politis and Romano 1995,
-/// doi:10.1111/j.1467-9892.1995.tb00223.x). Alternation, by which a sum scatters less than independent values do, counts
-/// as well. `None` with fewer than ten values, a reach that leaves less than three degrees of freedom, or values that
-/// are all alike. O(n reach).
+/// doi:10.1111/j.1467-9892.1995.tb00223.x). Alternation, by which a sum scatters less than independent values do,
+/// counts as well. `None` with fewer than ten values, a reach that leaves less than three degrees of freedom, or values
+/// that are all alike. O(n reach).
 pub fn dependent_error(values: &[f64], reach: usize) -> Option<(f64, f64)> {
     let n = values.len() as f64;
     let freedom = if reach == 0 { n - 1.0 } else { 0.75 * n / reach as f64 };

@@ -16,8 +16,8 @@ use symbols::{UNITS, symbol_value};
 use super::diagnostic::Diagnostic;
 pub use super::number::{brief, literal as short};
 
-/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact. One that is written is at most 10,000
-/// twelfths ([`Dimension::power`]): no product that fits into a file leaves 32 bits.
+/// Exponents are kept in twelfths, so that square, cube and fourth roots are exact. One that is written is at most
+/// 10,000 twelfths ([`Dimension::power`]): no product that fits into a file leaves 32 bits.
 const TWELFTHS: i32 = 12;
 
 /// Symbols of the seven SI base units, in the order of [`Dimension`], and of the temperature that counts from another
@@ -32,9 +32,9 @@ const CELSIUS: usize = 7;
 /// 0 degC in kelvin.
 const ICE: f64 = 273.15;
 
-/// A physical dimension: exponents of the seven SI base units. A temperature in degrees Celsius is one of its own, which
-/// counts from another zero than kelvin: it may stand alone, and what two of them differ by is in kelvin. In products
-/// and quotients a degree is a kelvin.
+/// A physical dimension: exponents of the seven SI base units. A temperature in degrees Celsius is one of its own,
+/// which counts from another zero than kelvin: it may stand alone, and what two of them differ by is in kelvin. In
+/// products and quotients a degree is a kelvin.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
 pub struct Dimension([i32; BASES]);
 
@@ -243,8 +243,8 @@ impl Quantity {
         format!("{value:.14e}").parse().expect("what was formatted as a number is one")
     }
 
-    /// The value where something of this dimension is meant: a temperature may be written in kelvin where degrees Celsius
-    /// are meant (289.45 K is 16.3 degC). Not the other way round: there it may be a difference.
+    /// The value where something of this dimension is meant: a temperature may be written in kelvin where degrees
+    /// Celsius are meant (289.45 K is 16.3 degC). Not the other way round: there it may be a difference.
     pub fn meant_as(self, dimension: Dimension) -> Option<f64> {
         if (self.dimension, dimension) == (Dimension::KELVIN, Dimension::CELSIUS) {
             // To the last digit that was written, which the difference would bury in rounding.

@@ -1,8 +1,9 @@
 //! Text that is shown and does nothing else: characters that move a cursor, set a title or turn the order of letters
 //! round are written out.
 //!
-//! They may stand in any name, header or message, since all of these come out of files. Everything that reaches a screen
-//! goes through here: the command line's two streams, the cells of the dashboard, figures, and excerpts of files.
+//! They may stand in any name, header or message, since all of these come out of files. Everything that reaches a
+//! screen goes through here: the command line's two streams, the cells of the dashboard, figures, and excerpts of
+//! files.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

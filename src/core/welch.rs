@@ -200,8 +200,8 @@ impl Spectrum {
         from.min(to)..to
     }
 
-    /// Degrees of freedom of the sum of some ordinates: ν (ΣP)²/ΣΣ P_k P_l c(k − l), which is Satterthwaite's where they
-    /// are not correlated.
+    /// Degrees of freedom of the sum of some ordinates: ν (ΣP)²/ΣΣ P_k P_l c(k − l), which is Satterthwaite's where
+    /// they are not correlated.
     pub fn freedom_of_sum(&self, ordinates: std::ops::Range<usize>) -> f64 {
         let power = &self.power[ordinates];
         let sum: f64 = power.iter().sum();

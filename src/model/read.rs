@@ -18,8 +18,8 @@ const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 ///
 /// Keys: `title`, `summary`, `description`, `mathematics`, `relevance`, `applications`, `references`, `equations`,
 /// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `circular`, `presets`,
-/// `time_unit`, `integrator`, `on_event`, for models `plays_spikes`, and for receptors and channels `given`, `provides` and `port`; for plasticity rules
-/// `given`, `on_pre` and `on_post`.
+/// `time_unit`, `integrator`, `on_event`, for models `plays_spikes`, and for receptors and channels `given`, `provides`
+/// and `port`; for plasticity rules `given`, `on_pre` and `on_post`.
 pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str) -> Option<Definition> {
     let before = report.errors();
     let mut fields = Fields::of(report, node, format!("{} `{name}`", kind.word()))?;

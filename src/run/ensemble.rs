@@ -28,8 +28,8 @@ pub struct Ensemble {
     pub points: Vec<PointResult>,
 }
 
-/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with the points
-/// that are done. A sink is told of those that are done so far while the others are made.
+/// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with the
+/// points that are done. A sink is told of those that are done so far while the others are made.
 ///
 /// # Errors
 /// When a point cannot be built; the first such error.

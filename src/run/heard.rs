@@ -13,9 +13,9 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Time that work has to answer a wish to stop before it is left to itself.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// Does `work` on a thread of its own. When `cancel` is raised, the flag that the work is handed is raised too; if it has
-/// not ended shortly after, it is left behind, and there is no answer. It ends by itself or with the process; what it
-/// holds is its own.
+/// Does `work` on a thread of its own. When `cancel` is raised, the flag that the work is handed is raised too; if it
+/// has not ended shortly after, it is left behind, and there is no answer. It ends by itself or with the process; what
+/// it holds is its own.
 ///
 /// # Errors
 /// When no thread can be started.

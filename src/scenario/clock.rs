@@ -14,7 +14,8 @@ impl Clock {
         k as f64 * self.dt
     }
 
-    /// `time` (seconds or time units) in steps; a time within a millionth of a step of a grid point counts as that point.
+    /// `time` (seconds or time units) in steps; a time within a millionth of a step of a grid point counts as that
+    /// point.
     #[inline]
     pub fn place(self, time: f64) -> f64 {
         let place = time / self.dt;
@@ -22,8 +23,8 @@ impl Clock {
         if (place - point).abs() <= 1e-6 { point } else { place }
     }
 
-    /// The grid point nearest to `time`, of two that are as near the later one, and how far from it the time is; 0 for a
-    /// time within a millionth of a step of it. Negative times give 0.
+    /// The grid point nearest to `time`, of two that are as near the later one, and how far from it the time is; 0 for
+    /// a time within a millionth of a step of it. Negative times give 0.
     #[inline]
     pub fn nearest(self, time: f64) -> (u64, f64) {
         let place = time / self.dt;

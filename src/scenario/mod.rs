@@ -1,10 +1,10 @@
 //! Scenario file as written → all errors with carets → resolved [`Spec`].
 //!
-//! Reading order: [`load`] below, `resolver` (what every reader needs), `value` (quantities, expressions), `distribution`,
-//! then `language` (how every part of a scenario is declared) and one file a table of the scenario: `population`,
-//! `projection`, `connect`, `stimulus`, `record`, `selector` (subjects), `analysis`, `plan` (simulation, expect),
-//! `sweep` (and variants). `overrides` changes the tree before it is understood, [`identity`] writes down what decides
-//! the result.
+//! Reading order: [`load`] below, `resolver` (what every reader needs), `value` (quantities, expressions),
+//! `distribution`, then `language` (how every part of a scenario is declared) and one file a table of the scenario:
+//! `population`, `projection`, `connect`, `stimulus`, `record`, `selector` (subjects), `analysis`, `plan` (simulation,
+//! expect), `sweep` (and variants). `overrides` changes the tree before it is understood, [`identity`] writes down what
+//! decides the result.
 //!
 //! ```
 //! use spikedeck_model::library;

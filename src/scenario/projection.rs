@@ -141,14 +141,11 @@ pub(super) fn read(
     };
     let plasticity_node = f.get("plasticity");
     let connect = f.require(resolver, "connect");
-    let sizes = from.zip(to.as_ref()).map(|(a, t)| (&all[a.index()], &all[t.population.index()]));
-    let counts = from.zip(to.as_ref()).map(|(a, t)| {
-        let (from, to) = (&all[a.index()], &all[t.population.index()]);
-        (if continuous { from.size } else { from.sources() }, to.targets(t.port))
-    });
-    let units = from.zip(to.as_ref()).map(|(a, t)| {
-        let (from, to) = (&all[a.index()], &all[t.population.index()]);
-        (if continuous { Units::of(from) } else { Units::sources(from) }, Units::targets(to, t.port))
+    let ends = from.zip(to.as_ref()).map(|(a, t)| (&all[a.index()], &all[t.population.index()], t.port));
+    let sizes = ends.map(|(from, to, _)| (from, to));
+    let counts = ends.map(|(from, to, port)| (if continuous { from.size } else { from.sources() }, to.targets(port)));
+    let units = ends.map(|(from, to, port)| {
+        (if continuous { Units::of(from) } else { Units::sources(from) }, Units::targets(to, port))
     });
     let apart = from.zip(to.as_ref()).filter(|(a, t)| *a == t.population).map(|(a, t)| {
         let cells = &all[a.index()];

@@ -202,9 +202,20 @@ fn connections_without_order_take_no_evenly_spaced_weights() {
 fn refractory_times_are_held_to_the_step_however_they_are_written() {
     let text = |time: &str, dt: &str, more: &str| {
         format!(
-            "[simulation]\nduration = \"300 ms\"\ndt = \"{dt}\"\n[models.m]\nequations = \"dv/dt = (I - v)/[10 ms] : 1\"\n\
-             threshold = \"v > 1\"\nreset = \"v = 0\"\nrefractory = \"{time}\"\ninputs = {{ I = \"1\" }}\n\
-             parameters = {{ t_ref = \"2 ms\", factor = 1.0 }}\n[populations.n]\nmodel = \"m\"\nsize = 2\n{more}"
+            "[simulation]
+duration = \"300 ms\"
+dt = \"{dt}\"
+[models.m]
+equations = \"dv/dt = (I - v)/[10 ms] : 1\"
+threshold = \"v > 1\"
+reset = \"v = 0\"
+refractory = \"{time}\"
+inputs = {{ I = \"1\" }}
+parameters = {{ t_ref = \"2 ms\", factor = 1.0 }}
+[populations.n]
+model = \"m\"
+size = 2
+{more}"
         )
     };
     for time in ["2 ms", "t_ref", "factor*t_ref", "t_ref + factor*[1 ms] - [1 ms]", "max(t_ref, [1 ms])"] {

@@ -11,7 +11,7 @@
 //! // A number stands beside its interval, its chance level and n; a shape says what it shows.
 //! let cv = Metric::new("exc.spikes", "cv", 0.87, "", 246).interval(0.84, 0.9).chance(1.0);
 //! let shape = Shape::Scalars(Scalars::from_metrics(&[cv]));
-//! assert_eq!(shape.in_words(), "exc.spikes cv 0.87 [0.84, 0.9] (chance 1)");
+//! assert_eq!(shape.in_words(), "exc.spikes cv 0.87, 95 % CI [0.84, 0.9], chance 1, n 246");
 //! ```
 
 mod column;

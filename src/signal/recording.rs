@@ -14,8 +14,8 @@ pub struct Population {
     pub size: usize,
     /// Positions in micrometres, one a unit, if the scenario gives any.
     pub positions: Option<Vec<[f64; 3]>>,
-    /// Parameters that differ between units: column name with unit, one value a unit in display units; NaN where a unit has
-    /// none (the area of a node between sections).
+    /// Parameters that differ between units: column name with unit, one value a unit in display units; NaN where a unit
+    /// has none (the area of a node between sections).
     pub parameters: Vec<(String, Vec<f64>)>,
 }
 

@@ -86,8 +86,8 @@ pub struct Curve {
     pub style: CurveStyle,
 }
 
-/// Where the step begins that ends at point `k` of ascending abscissae: at the point before, and the first is as long as
-/// the second. A single one has no length.
+/// Where the step begins that ends at point `k` of ascending abscissae: at the point before, and the first is as long
+/// as the second. A single one has no length.
 pub fn step_begin(x: &[f64], k: usize) -> f64 {
     match (k, x) {
         (0, [first, second, ..]) => first - (second - first),

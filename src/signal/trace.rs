@@ -12,8 +12,8 @@ use super::time::Window;
 pub struct Trace {
     /// Name of the population.
     pub population: String,
-    /// Name of the trace request in the scenario (`slow`); the file is `traces/POP-NAME.parquet` (`POP.NAME` where POP has
-    /// a dash).
+    /// Name of the trace request in the scenario (`slow`); the file is `traces/POP-NAME.parquet` (`POP.NAME` where POP
+    /// has a dash).
     pub name: String,
     /// Name of the state, parameter or subexpression (`V_m`, `ampa.g`).
     pub variable: String,

@@ -76,8 +76,8 @@ impl Ring {
         &mut self.rows[slot * self.lanes..(slot + 1) * self.lanes]
     }
 
-    /// The row of what arrives at grid point `at`, to be used up and set to zero; empty if nothing arrives. Where weights
-    /// are kept one by one there are as many numbers a lane as the lane with most events needs, lane by lane.
+    /// The row of what arrives at grid point `at`, to be used up and set to zero; empty if nothing arrives. Where
+    /// weights are kept one by one there are as many numbers a lane as the lane with most events needs, lane by lane.
     #[inline]
     pub fn take(&mut self, at: u64) -> &mut [f64] {
         let slot = at as usize & self.mask;
@@ -90,8 +90,8 @@ impl Ring {
         &mut self.rows[slot * self.lanes..(slot + 1) * self.lanes]
     }
 
-    /// The events of a slot in ascending order of their weights: what a lane becomes depends on which events arrive, and
-    /// neither on where they come from nor on what else arrives elsewhere.
+    /// The events of a slot in ascending order of their weights: what a lane becomes depends on which events arrive,
+    /// and neither on where they come from nor on what else arrives elsewhere.
     fn take_singles(&mut self, slot: usize) -> &mut [f64] {
         let list = &mut self.singles[slot];
         list.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));

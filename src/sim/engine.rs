@@ -249,8 +249,8 @@ fn next_length(length: u64, ran: u64, took: Duration, interval: u64) -> u64 {
     (wanted.clamp(1, length.saturating_mul(4)) / interval).max(1) * interval
 }
 
-/// Steps of an epoch in which no more is recorded than a small part of what the recording may take, at the pace of the last
-/// one: what an epoch records is counted only at its end.
+/// Steps of an epoch in which no more is recorded than a small part of what the recording may take, at the pace of the
+/// last one: what an epoch records is counted only at its end.
 fn room(recorded: u64, ran: u64, budget: u64, interval: u64) -> u64 {
     const PARTS: u64 = 16;
     let most = (budget / PARTS).saturating_mul(ran) / recorded.max(1);

@@ -1,10 +1,11 @@
-//! Diffusive coupling that is solved for: what `implicit` projections bring in a step is what the coupled quantities at its
-//! end make of it.
+//! Diffusive coupling that is solved for: what `implicit` projections bring in a step is what the coupled quantities at
+//! its end make of it.
 //!
-//! Every unit makes the step without the coupling; that leads its quantity to s. A current I held over the step leads it to
-//! s + q I, with q how it answers in one step, and the currents are those of the end: `I_i = Σ_j g_ij (x_j - x_i)` with
-//! `x_i = s_i + q_i I_i`. That is one linear system over all coupled units, whose matrix has a dominant diagonal at any step,
-//! so that differences decay whatever the step is (backward Euler). Every thread solves it for itself, with the same bits.
+//! Every unit makes the step without the coupling; that leads its quantity to s. A current I held over the step leads
+//! it to s + q I, with q how it answers in one step, and the currents are those of the end: `I_i = Σ_j g_ij (x_j -
+//! x_i)` with `x_i = s_i + q_i I_i`. That is one linear system over all coupled units, whose matrix has a dominant
+//! diagonal at any step, so that differences decay whatever the step is (backward Euler). Every thread solves it for
+//! itself, with the same bits.
 
 use spikedeck_scenario::PopulationId;
 
@@ -85,8 +86,8 @@ impl Joint {
     pub fn bring(&self, part: usize, first: usize, row: &mut [f64]) {
         let at = self.parts[part].first + first;
         for (unit, to) in (at..).zip(row) {
-            // The current that leads there: so no unit leaves the range of those that it is coupled to, however close the
-            // solution is. Where the state is held it leads nowhere.
+            // The current that leads there: so no unit leaves the range of those that it is coupled to, however close
+            // the solution is. Where the state is held it leads nowhere.
             *to += if self.answers[unit] > 0.0 {
                 (self.solved[unit] - self.ends[unit]) / self.answers[unit]
             } else {
@@ -109,7 +110,8 @@ impl Joint {
         self.conductances[self.starts[unit]..self.starts[unit + 1]].iter().sum()
     }
 
-    /// BiCGSTAB (van der Vorst 1992, doi:10.1137/0913035) with the diagonal divided out, from `x` on. Whether it came close.
+    /// BiCGSTAB (van der Vorst 1992, doi:10.1137/0913035) with the diagonal divided out, from `x` on. Whether it came
+    /// close.
     fn iterate(&self, x: &mut [f64]) -> bool {
         let n = self.units();
         let diagonal: Vec<f64> = (0..n).map(|i| self.answers[i].mul_add(self.total(i), 1.0)).collect();

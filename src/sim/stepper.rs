@@ -110,8 +110,8 @@ struct Work {
     /// Lanes whose rest ends inside the current step.
     releasing: Vec<Refractory>,
     candidates: Vec<u32>,
-    /// Lanes that crossed the threshold and came back within the current step, where nothing is reset, and after which part
-    /// of it.
+    /// Lanes that crossed the threshold and came back within the current step, where nothing is reset, and after which
+    /// part of it.
     passed: Vec<(u32, f64)>,
     /// Inputs of the lanes that crossed in the last step, port by port, in the order of the spikes.
     at_crossing: Vec<f64>,
@@ -196,10 +196,10 @@ impl Stepper {
     /// `inputs[p]` is the value of input port p for each lane during this step (all slices as long as there are lanes;
     /// an empty slice means zero). `arrivals[e]` is the summed weight that arrives at event port e at the end of this
     /// step; it is set to zero after use (an empty slice means nothing arrives). At a port whose events do not add up
-    /// there are as many weights a lane as arrive at most, lane by lane (zero is none). Lanes in which the threshold condition
-    /// becomes true are appended to `spikes` in ascending order. Those that spiked on the grid are not reset yet, so that a
-    /// recorder sees the value that crossed; those that spiked inside the step stand where their reset and the rest of the
-    /// step lead, as a grid point has no other state then (NEST's precise neurons record the same).
+    /// there are as many weights a lane as arrive at most, lane by lane (zero is none). Lanes in which the threshold
+    /// condition becomes true are appended to `spikes` in ascending order. Those that spiked on the grid are not reset
+    /// yet, so that a recorder sees the value that crossed; those that spiked inside the step stand where their reset
+    /// and the rest of the step lead, as a grid point has no other state then (NEST's precise neurons record the same).
     pub fn advance(&mut self, step: u64, inputs: &[&[f64]], arrivals: &mut [&mut [f64]], spikes: &mut Vec<LaneSpike>) {
         let mut firing = std::mem::take(&mut self.firing);
         let end = (step as f64 + 1.0) * self.dt;

@@ -47,7 +47,8 @@ pub fn has_ended(process: u32) -> bool {
     list.join("self").exists() && !list.join(process.to_string()).exists()
 }
 
-/// Removes files of `folder` that processes which have ended left under temporary names. Looks once a process and folder.
+/// Removes files of `folder` that processes which have ended left under temporary names. Looks once a process and
+/// folder.
 pub(super) fn sweep_once(folder: &Path) {
     static SWEPT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     if SWEPT.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned()) {

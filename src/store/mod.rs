@@ -154,8 +154,8 @@ mod tests {
         vec![std::fs::read(&path).unwrap(), of("int64.parquet"), of("decimal.parquet"), of("dictionary.parquet")]
     }
 
-    /// A bit of nearly every byte of a table changed, one at a time, and the table cut at many lengths: what is read is a
-    /// table or a refusal that names the file, and never the end of the process.
+    /// A bit of nearly every byte of a table changed, one at a time, and the table cut at many lengths: what is read is
+    /// a table or a refusal that names the file, and never the end of the process.
     #[test]
     fn a_damaged_table_is_a_refusal_or_a_table_and_nothing_else() {
         let before = std::panic::take_hook();

@@ -1,9 +1,9 @@
 //! The place of a run: claimed for one process, filled beside what is there, and swapped when it is whole.
 //!
 //! A run that replaces another is written into a folder of its own beside it, `.NAME.MACHINE-PROCESS-NUMBER.part`; when
-//! it is whole the two folders change places in one step, and only then is the old run removed: what its manifest lists,
-//! and nothing else. At every moment one of the two is whole under the name, whenever the process is killed. The folder is
-//! locked meanwhile (`flock`, which ends with the process); file systems without locks do without.
+//! it is whole the two folders change places in one step, and only then is the old run removed: what its manifest
+//! lists, and nothing else. At every moment one of the two is whole under the name, whenever the process is killed. The
+//! folder is locked meanwhile (`flock`, which ends with the process); file systems without locks do without.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -193,7 +193,8 @@ impl Claim {
     fn swap(&self) -> std::io::Result<PathBuf> {
         match renameat_with(CWD, &self.work, CWD, &self.target, RenameFlags::EXCHANGE) {
             Ok(()) => Ok(self.work.clone()),
-            // A file system that cannot: for a moment there is no folder of that name, and two that are whole beside it.
+            // A file system that cannot: for a moment there is no folder of that name, and two that are whole beside
+            // it.
             Err(_) => {
                 let before = temporary_name(&self.target);
                 fs::rename(&self.target, &before)?;

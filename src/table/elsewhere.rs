@@ -18,7 +18,8 @@ const SPARSE: i64 = 10;
 const FEW: i64 = 1000;
 
 /// Opens somebody's spikes or signals from a Parquet or CSV file as a recording without scenario. A file of times,
-/// units and populations holds spikes; one that has other columns of numbers too holds signals, if they are evenly sampled.
+/// units and populations holds spikes; one that has other columns of numbers too holds signals, if they are evenly
+/// sampled.
 ///
 /// # Errors
 /// When the file is no such table; what is accepted and what is there.

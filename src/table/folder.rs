@@ -39,8 +39,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Claims `path`: it must not exist or be empty, unless `force`; then a run that is there is replaced when this one is
-    /// whole, and not before.
+    /// Claims `path`: it must not exist or be empty, unless `force`; then a run that is there is replaced when this one
+    /// is whole, and not before.
     ///
     /// # Errors
     /// When something is there, another process writes there, or the folder cannot be made.

@@ -25,8 +25,8 @@ pub fn is_run(path: &Path) -> bool {
 /// warning says what differs. Where that cannot be told, because an older program wrote the manifest, a warning says
 /// so.
 ///
-/// Every table is held against the rows and the checksum in the manifest: one that is not what the run wrote is left out
-/// with a warning, and what it held is absent. For that every file is read once more, about a second a gigabyte.
+/// Every table is held against the rows and the checksum in the manifest: one that is not what the run wrote is left
+/// out with a warning, and what it held is absent. For that every file is read once more, about a second a gigabyte.
 ///
 /// # Errors
 /// When there is no manifest, or the table of metrics is not what the run wrote.

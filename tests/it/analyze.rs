@@ -305,8 +305,11 @@ fn scenarios_come_from_standard_input_too() {
     assert!(wrong.status.code() == Some(2) && told.contains("standard input:") && told.contains("lief"), "{told}");
     // Files that it names start from the current folder.
     fs::write(here.join("times.csv"), "time_ms\n5\n").unwrap();
-    let named = "simulation = { duration = '20 ms', dt = '0.1 ms' }\npopulations.p = { model = 'lif', receptors.in = { kind \
-                 = 'delta' } }\nstimuli.s = { target = 'p.in', kind = 'spikes', weight = '1 mV', file = 'times.csv' }\n";
+    let named = "simulation = { duration = '20 ms', dt = '0.1 ms' }
+populations.p = { model = 'lif', receptors.in = { kind \
+                 = 'delta' } }
+stimuli.s = { target = 'p.in', kind = 'spikes', weight = '1 mV', file = 'times.csv' }
+";
     let read = piped(here, &["check", "-"], named.as_bytes());
     assert_eq!(read.status.code(), Some(0), "{}", text(&read.stderr));
     for (input, words) in [(&b""[..], "nothing came"), (b"time_ms,unit\n1,0\n", "no scenario"), (b"PAR1", "Parquet")] {

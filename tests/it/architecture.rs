@@ -57,7 +57,8 @@ fn depends_on(room: &str) -> Vec<String> {
     [names("dependencies"), names("dev-dependencies")].concat()
 }
 
-/// Cargo holds that a room uses only what its manifest names; that the manifests keep the order of the map, only this does.
+/// Cargo holds that a room uses only what its manifest names; that the manifests keep the order of the map, only this
+/// does.
 #[test]
 fn rooms_depend_only_on_rooms_above_them() {
     let mut wrong = Vec::new();
@@ -148,8 +149,8 @@ fn features(members: &[&str], edges: &str) -> BTreeSet<String> {
     text.lines().map(|l| l.trim_end_matches(" (*)").to_owned()).collect()
 }
 
-/// `cargo build`, `cargo test` and the tests of one room compile the dependencies once: a dev-dependency that switches a
-/// feature of a shared package on would compile it, and all that use it, a second time. Cargo.toml then names that
+/// `cargo build`, `cargo test` and the tests of one room compile the dependencies once: a dev-dependency that switches
+/// a feature of a shared package on would compile it, and all that use it, a second time. Cargo.toml then names that
 /// feature among the dependencies.
 #[test]
 fn tests_do_not_change_the_features_of_dependencies() {
@@ -199,8 +200,8 @@ fn nobody_knows_an_analysis_or_a_model_by_name() {
 /// Rooms in which what cannot happen is an assertion with its reason, never a number that goes on.
 const ASSERTING: [&str; 6] = ["equation", "scenario", "sim", "analysis", "run", "table"];
 
-/// Line numbers at which a text hides what cannot happen: a place that is not found becomes a number, a case that cannot
-/// be becomes nothing, a value that is missing becomes not-a-number.
+/// Line numbers at which a text hides what cannot happen: a place that is not found becomes a number, a case that
+/// cannot be becomes nothing, a value that is missing becomes not-a-number.
 fn hidden(text: &str) -> Vec<usize> {
     let mut found = Vec::new();
     let line = |at: usize| text[..at].lines().count();
@@ -222,7 +223,13 @@ fn hidden(text: &str) -> Vec<usize> {
 
 #[test]
 fn what_cannot_happen_is_an_assertion() {
-    let example = "let a = list.iter().position(|x| f(x)).unwrap_or(0);\nlist\n.iter()\n.position(f)\n.unwrap_or(1);\nmatch a { 1 => f(), _ => {} }\n";
+    let example = "let a = list.iter().position(|x| f(x)).unwrap_or(0);
+list
+.iter()
+.position(f)
+.unwrap_or(1);
+match a { 1 => f(), _ => {} }
+";
     assert_eq!(hidden(example), [1, 4, 6], "the reader sees what it looks for");
     assert_eq!(hidden("a.position(f).map_or(0, g); x.unwrap_or(0); match a { Some(_) => {} None => () }"), [0; 0]);
     let mut wrong = Vec::new();
@@ -258,7 +265,8 @@ fn debug_texts(text: &str) -> Vec<usize> {
     found
 }
 
-/// What a person reads is said in words: the name of a variant in Rust is none, and renaming it would change what is said.
+/// What a person reads is said in words: the name of a variant in Rust is none, and renaming it would change what is
+/// said.
 #[test]
 fn nobody_reads_what_a_type_looks_like_in_rust() {
     let example = "fn f() {\n    format!(\"{x:?}\");\n    write!(f, \"{} {:#?}\", a, b);\n    match a {\n\

@@ -125,8 +125,15 @@ fn check_refuses_what_run_refuses_before_it_starts() {
     let path = folder.path().join("stiff.toml");
     fs::write(
         &path,
-        "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"lif\"\nsize = 1\nintegrator = \"euler\"\n\
-         parameters = { tau_m = \"0.03 ms\" }\n",
+        "[simulation]
+duration = \"10 ms\"
+dt = \"0.1 ms\"
+[populations.p]
+model = \"lif\"
+size = 1
+integrator = \"euler\"
+parameters = { tau_m = \"0.03 ms\" }
+",
     )
     .unwrap();
     let path = path.to_str().unwrap();
@@ -146,8 +153,16 @@ fn warnings_of_equations_reach_check() {
     let path = folder.path().join("warn.toml");
     fs::write(
         &path,
-        "[simulation]\nduration = 1\ndt = 0.1\n[models.m]\ntime_unit = \"1\"\nequations = \"dx/dt = x/(exp(x) - 1) : 1\"\n\
-         [populations.p]\nmodel = \"m\"\nsize = 1\n",
+        "[simulation]
+duration = 1
+dt = 0.1
+[models.m]
+time_unit = \"1\"
+equations = \"dx/dt = x/(exp(x) - 1) : 1\"
+[populations.p]
+model = \"m\"
+size = 1
+",
     )
     .unwrap();
     let out = output(&["check", path.to_str().unwrap()]);
@@ -219,8 +234,14 @@ fn a_run_opens_with_its_scenario_and_a_readable_manifest() {
 #[test]
 fn a_failed_check_shows_enough_digits_and_the_unit() {
     let folder = tempfile::tempdir().unwrap();
-    let more = "[analyses.rates]\nkind = \"rates\"\nof = \"exc.spikes\"\n[expect.rate]\nmetric = \"rates.exc.spikes.mean_rate\"\n\
-                min = \"146.00001 Hz\"\nmax = \"146.00002 Hz\"\n";
+    let more = "[analyses.rates]
+kind = \"rates\"
+of = \"exc.spikes\"
+[expect.rate]
+metric = \"rates.exc.spikes.mean_rate\"
+min = \"146.00001 Hz\"
+max = \"146.00002 Hz\"
+";
     let out = output(&["run", &scenario(folder.path(), "close.toml", more)]);
     assert_eq!(out.status.code(), Some(1));
     assert!(text(&out.stdout).contains("= 146, expected in [146.00001, 146.00002] Hz"), "{}", text(&out.stdout));
@@ -338,7 +359,7 @@ fn the_first_page_is_told_in_words() {
     assert!(lines[spikes].contains(" spikes of 3 units, from 0 to 500 ms"), "{page}");
     let traces = lines.iter().position(|l| l.contains("V_m (mV) over time (ms): ")).unwrap();
     assert!(lines[traces].contains(" mV, largest at "), "{page}");
-    assert!(lines.iter().any(|l| l.contains("exc.spikes mean_isi ") && l.contains(" ms; ")), "{page}");
+    assert!(lines.iter().any(|l| l.contains("exc.spikes mean_isi ") && l.contains(" ms, n ")), "{page}");
     assert!(lines.iter().any(|l| l.starts_with("Run: ") && l.contains("Status: complete")), "{page}");
     // A run that is read back tells the same of its data.
     let out = folder.path().join("out");
@@ -576,8 +597,19 @@ fn times_and_frequencies_of_analyses_are_greater_than_zero() {
     let file = folder.path().join("times.toml");
     let scenario = |options: &str| {
         format!(
-            "title = \"x\"\n[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"lif\"\nsize = 3\n\
-             [record.p]\nspikes = true\n[analyses.a]\nof = \"p.spikes\"\n{options}\n"
+            "title = \"x\"
+[simulation]
+duration = \"1 s\"
+dt = \"0.1 ms\"
+[populations.p]
+model = \"lif\"
+size = 3
+[record.p]
+spikes = true
+[analyses.a]
+of = \"p.spikes\"
+{options}
+"
         )
     };
     for (options, words) in [

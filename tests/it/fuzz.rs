@@ -1,5 +1,5 @@
-//! Every door that takes a file comes back from inputs that nobody would write: fixed mutations of sound ones. `fuzz/run`
-//! looks further.
+//! Every door that takes a file comes back from inputs that nobody would write: fixed mutations of sound ones.
+//! `fuzz/run` looks further.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,7 +15,7 @@ use targets::{TARGETS, Target};
 /// Changes a few places of an input: bytes, words of its language, pieces taken away, doubled or from another input.
 fn mutate(input: &[u8], other: &[u8], target: &Target, random: &mut Stream) -> Vec<u8> {
     let mut bytes = input.to_vec();
-    for _ in 0..1 + random.below(4) {
+    for _ in 0..=random.below(4) {
         let at = random.below(bytes.len() as u32 + 1) as usize;
         let length = (random.below(40) as usize).min(bytes.len() - at);
         match random.below(7) {

@@ -1,5 +1,5 @@
-//! What must not happen: a finished run that is lost, a file of somebody else's that is touched, a number for what is not
-//! there, a signal that is not heard, a character that acts on the terminal.
+//! What must not happen: a finished run that is lost, a file of somebody else's that is touched, a number for what is
+//! not there, a signal that is not heard, a character that acts on the terminal.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -385,7 +385,12 @@ of = "p.y"
 fn a_figure_of_a_failed_run_has_its_status() {
     let place = Place::new();
     let text = format!(
-        "{SMALL}[models.m]\nequations = \"dx/dt = x*x/[1 ms] : 1\"\ninitial = {{ x = 1 }}\n[populations.q]\nmodel = \"m\"\n"
+        "{SMALL}[models.m]
+equations = \"dx/dt = x*x/[1 ms] : 1\"
+initial = {{ x = 1 }}
+[populations.q]
+model = \"m\"
+"
     );
     place.write("f.toml", &text);
     assert_eq!(place.run(&["run", "f.toml", "--out", "f"]).status.code(), Some(3));
@@ -438,7 +443,13 @@ delay = "1 ms"
 "#;
     place.write("build.toml", many);
     let analysis = SMALL.replace("100 ms", "60 s").replace("size = 3", "size = 100")
-        + "[analyses.rate]\nkind = \"population_rate\"\nof = \"p.spikes\"\nbin = \"0.01 ms\"\nkernel = \"gaussian\"\nwidth = \"1 s\"\n";
+        + "[analyses.rate]
+kind = \"population_rate\"
+of = \"p.spikes\"
+bin = \"0.01 ms\"
+kernel = \"gaussian\"
+width = \"1 s\"
+";
     place.write("analyse.toml", &analysis);
     let cases = [
         ("long.toml", Signal::INT, 130, 2),
@@ -503,7 +514,13 @@ fn sizes_are_refused_before_they_are_allocated() {
     );
     place.write("seeds.toml", &format!("{SMALL}[sweep]\nseeds = 4294967296\n"));
     let delay = SMALL.replace("size = 3", "size = 3\nreceptors.in = { kind = \"delta\" }")
-        + "[projections.q]\nfrom = \"p\"\nto = \"p.in\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay = \"1e15 s\"\n";
+        + "[projections.q]
+from = \"p\"
+to = \"p.in\"
+connect = \"all_to_all\"
+weight = \"1 mV\"
+delay = \"1e15 s\"
+";
     place.write("delay.toml", &delay);
     for (file, words) in [
         ("bins.toml", "pieces"),
@@ -529,9 +546,16 @@ fn sizes_are_refused_before_they_are_allocated() {
         ("scaled.toml", SMALL.replace("500 pA", "1e308 GA")),
         (
             "exponents.toml",
-            "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[models.m]\nequations = \"dx/dt = -x*k*k*k*k*k*k*k*k/[1 ms] : 1\"\n\
-             parameters = { k = \"1 m**682.6666666666666\" }\n[populations.p]\nmodel = \"m\"\n"
-                .to_owned(),
+            "[simulation]
+duration = \"1 ms\"
+dt = \"0.1 ms\"
+[models.m]
+equations = \"dx/dt = -x*k*k*k*k*k*k*k*k/[1 ms] : 1\"
+parameters = { k = \"1 m**682.6666666666666\" }
+[populations.p]
+model = \"m\"
+"
+            .to_owned(),
         ),
     ] {
         place.write(file, &text);

@@ -4,15 +4,30 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Events that 4,000 units have counted, as mean of `V_m - V_reset` over units in units of the weight, at each time (ms).
+/// Events that 4,000 units have counted, as mean of `V_m - V_reset` over units in units of the weight, at each time
+/// (ms).
 fn counted(rate: &str, sources: u32, dt: &str, times: &[f64]) -> Vec<f64> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("counter.toml");
     let text = format!(
-        "[simulation]\nduration = \"400 ms\"\ndt = \"{dt}\"\nseed = 4\n[populations.p]\nmodel = \"perfect_if\"\nsize = 4000\n\
-         parameters = {{ V_th = \"1000 V\", V_reset = \"0 mV\" }}\nreceptors.in = {{ kind = \"delta\" }}\n[stimuli.s]\n\
-         target = \"p.in\"\nkind = \"poisson\"\nrate = \"{rate}\"\nsources = {sources}\nweight = \"1 mV\"\n[record.p]\n\
-         traces = [{{ name = \"v\", variables = [\"V_m\"], interval = \"10 ms\" }}]\n"
+        "[simulation]
+duration = \"400 ms\"
+dt = \"{dt}\"
+seed = 4
+[populations.p]
+model = \"perfect_if\"
+size = 4000
+parameters = {{ V_th = \"1000 V\", V_reset = \"0 mV\" }}
+receptors.in = {{ kind = \"delta\" }}
+[stimuli.s]
+target = \"p.in\"
+kind = \"poisson\"
+rate = \"{rate}\"
+sources = {sources}
+weight = \"1 mV\"
+[record.p]
+traces = [{{ name = \"v\", variables = [\"V_m\"], interval = \"10 ms\" }}]
+"
     );
     std::fs::write(&path, text).unwrap();
     let out = folder.path().join("out");

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::format_collect, reason = "rows of small files read best as a map")]
 
-/// Whether generated pages are written instead of compared: README's lists, data/coverage.md, data/scenario-reference.md
-/// and the messages in tests/bad_scenarios. `UPDATE_PAGES=1 cargo test --test it` writes all of them.
+/// Whether generated pages are written instead of compared: README's lists, data/coverage.md,
+/// data/scenario-reference.md and the messages in tests/bad_scenarios. `UPDATE_PAGES=1 cargo test --test it` writes all
+/// of them.
 fn update_pages() -> bool {
     std::env::var_os("UPDATE_PAGES").is_some()
 }

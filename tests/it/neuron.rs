@@ -31,7 +31,8 @@ fn channels_follow_neuron_at_a_temperature_that_is_not_their_own() {
     let mut text = "[simulation]\nduration = \"350 ms\"\ndt = \"0.0125 ms\"\n".to_owned();
     for (name, g, _) in CHANNELS {
         let calcium = if name == "ik_ca" {
-            "channels.il = { kind = \"il\", g = \"2 mS/cm**2\" }\nchannels.ca = { kind = \"calcium\", depth = \"0.1 um\", tau = \"100 ms\" }"
+            "channels.il = { kind = \"il\", g = \"2 mS/cm**2\" }
+channels.ca = { kind = \"calcium\", depth = \"0.1 um\", tau = \"100 ms\" }"
         } else {
             ""
         };

@@ -102,8 +102,11 @@ fn every_warning_of_the_text_is_in_the_json_and_under_quiet() {
 #[test]
 fn what_reading_warned_of_is_told_once() {
     let folder = tempfile::tempdir().unwrap();
-    let text = "simulation = { duration = '20 ms', dt = '0.1 ms' }\npopulations.p = { model = 'lif', receptors.in = { kind \
-                = 'delta' } }\nstimuli.s = { target = 'p.in', kind = 'spikes', weight = '1 mV', times = ['5.04 ms'] }\n";
+    let text = "simulation = { duration = '20 ms', dt = '0.1 ms' }
+populations.p = { model = 'lif', receptors.in = { kind \
+                = 'delta' } }
+stimuli.s = { target = 'p.in', kind = 'spikes', weight = '1 mV', times = ['5.04 ms'] }
+";
     let path = written(folder.path(), text);
     for args in [&["run", &path][..], &["run", &path, "--json"], &["check", &path]] {
         let out = run(args);
@@ -171,10 +174,23 @@ fn other_tools_words_mean_what_they_mean_there() {
     let folder = tempfile::tempdir().unwrap();
     let model = |dt: &str, tau: &str, refractory: &str| {
         format!(
-            "[simulation]\nduration = \"100 ms\"\ndt = \"{dt}\"\n[models.cell]\nequations = \"dv/dt = ([20 mV] - v)/tau : V\"\n\
-             threshold = \"v > [10 mV]\"\nreset = \"v = [0 mV]\"\nrefractory = {refractory}\n\
-             parameters = {{ tau = \"{tau}\", t_ref = \"2 ms\" }}\n[populations.p]\nmodel = \"cell\"\n[record.p]\n\
-             spikes = true\n[analyses.rates]\nkind = \"rates\"\nof = \"p.spikes\"\n"
+            "[simulation]
+duration = \"100 ms\"
+dt = \"{dt}\"
+[models.cell]
+equations = \"dv/dt = ([20 mV] - v)/tau : V\"
+threshold = \"v > [10 mV]\"
+reset = \"v = [0 mV]\"
+refractory = {refractory}
+parameters = {{ tau = \"{tau}\", t_ref = \"2 ms\" }}
+[populations.p]
+model = \"cell\"
+[record.p]
+spikes = true
+[analyses.rates]
+kind = \"rates\"
+of = \"p.spikes\"
+"
         )
     };
     let spikes = |text: &str| {

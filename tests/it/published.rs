@@ -246,8 +246,18 @@ fn the_magnesium_block_has_its_published_values() {
     ];
     let list: Vec<String> = values.iter().map(|v| format!("\"{} mV\"", v.0)).collect();
     let text = format!(
-        "[simulation]\nduration = \"1 ms\"\ndt = \"1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 8\nparameters = {{ V_th = \"1 V\" }}\ninitial = {{ V_m = {{ values = [{}] }} }}\n\
-         receptors.nmda = {{ kind = \"nmda\" }}\n[record.a]\ntraces = [{{ variables = [\"nmda.B\"] }}]\n",
+        "[simulation]
+duration = \"1 ms\"
+dt = \"1 ms\"
+[populations.a]
+model = \"lif\"
+size = 8
+parameters = {{ V_th = \"1 V\" }}
+initial = {{ V_m = {{ values = [{}] }} }}
+receptors.nmda = {{ kind = \"nmda\" }}
+[record.a]
+traces = [{{ variables = [\"nmda.B\"] }}]
+",
         list.join(", ")
     );
     let recording = recorded(&text, 1);
@@ -261,10 +271,30 @@ fn the_magnesium_block_has_its_published_values() {
 fn released(rule: &str, spikes: u32) -> Vec<f64> {
     let times: Vec<String> = (0..spikes).map(|k| format!("\"{} ms\"", 10 + 50 * k)).collect();
     let text = format!(
-        "[simulation]\nduration = \"{} ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nreceptors.in = {{ kind = \"delta\" }}\n[populations.b]\nmodel = \"lif\"\nreceptors.in = {{ kind = \"delta\" }}\n\
-         [stimuli.s]\ntarget = \"a.in\"\nkind = \"spikes\"\ntimes = [{}]\nweight = \"50 mV\"\n\
-         [projections.p]\nfrom = \"a\"\nto = \"b.in\"\nconnect = \"one_to_one\"\nweight = \"1 mV\"\ndelay = \"1 ms\"\nplasticity = {{ kind = \"tsodyks_markram\", {rule} }}\n\
-         [record.p]\ntraces = [{{ variables = [\"efficacy\"], interval = \"50 ms\" }}]\n",
+        "[simulation]
+duration = \"{} ms\"
+dt = \"0.1 ms\"
+[populations.a]
+model = \"lif\"
+receptors.in = {{ kind = \"delta\" }}
+[populations.b]
+model = \"lif\"
+receptors.in = {{ kind = \"delta\" }}
+[stimuli.s]
+target = \"a.in\"
+kind = \"spikes\"
+times = [{}]
+weight = \"50 mV\"
+[projections.p]
+from = \"a\"
+to = \"b.in\"
+connect = \"one_to_one\"
+weight = \"1 mV\"
+delay = \"1 ms\"
+plasticity = {{ kind = \"tsodyks_markram\", {rule} }}
+[record.p]
+traces = [{{ variables = [\"efficacy\"], interval = \"50 ms\" }}]
+",
         50 * spikes + 50,
         times.join(", ")
     );
@@ -294,9 +324,20 @@ fn one_spike_needs_the_published_current() {
     // The least constant current that gives a spike from rest: 2.2403 uA/cm2.
     let spikes = |current: f64| {
         let text = format!(
-            "[simulation]\nduration = \"60 ms\"\ndt = \"0.01 ms\"\n[populations.a]\nmodel = \"hodgkin_huxley\"\nintegrator = \"rk4\"\n\
-             initial = {{ V_m = \"-64.99638 mV\", m = 0.052955, h = 0.595994, n = 0.317732 }}\n\
-             [stimuli.i]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"{current} uA/cm**2\"\n[record.a]\nspikes = true\n"
+            "[simulation]
+duration = \"60 ms\"
+dt = \"0.01 ms\"
+[populations.a]
+model = \"hodgkin_huxley\"
+integrator = \"rk4\"
+initial = {{ V_m = \"-64.99638 mV\", m = 0.052955, h = 0.595994, n = 0.317732 }}
+[stimuli.i]
+target = \"a.I\"
+kind = \"constant\"
+amplitude = \"{current} uA/cm**2\"
+[record.a]
+spikes = true
+"
         );
         recorded(&text, 1).spikes_of("a").unwrap().times.len()
     };
@@ -306,8 +347,21 @@ fn one_spike_needs_the_published_current() {
 #[test]
 fn multi_timescale_thresholds_follow_nest() {
     // NEST's test of mat2_psc_exp: 2400 pA, spikes at steps 11, 32 and 54 of 0.1 ms.
-    let text = "[simulation]\nduration = \"6 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"mat2\"\n\
-                [stimuli.i]\ntarget = \"a.I\"\nkind = \"step\"\namplitude = \"2400 pA\"\nstart = \"0.2 ms\"\nstop = \"6 ms\"\n[record.a]\nspikes = true\ntraces = [{ variables = [\"V_m\", \"V_th\"] }]\n";
+    let text = "[simulation]
+duration = \"6 ms\"
+dt = \"0.1 ms\"
+[populations.a]
+model = \"mat2\"
+[stimuli.i]
+target = \"a.I\"
+kind = \"step\"
+amplitude = \"2400 pA\"
+start = \"0.2 ms\"
+stop = \"6 ms\"
+[record.a]
+spikes = true
+traces = [{ variables = [\"V_m\", \"V_th\"] }]
+";
     let recording = recorded(text, 1);
     let steps: Vec<i64> = recording.spikes_of("a").unwrap().times.iter().map(|t| (t * 10.0).round() as i64).collect();
     assert_eq!(steps, [11, 32, 54]);
@@ -324,9 +378,20 @@ fn bumps_of_the_wizard_hat_have_their_closed_form_width() {
     // w = (1 - |x|) exp(-|x|): the width D of the stable bump solves D exp(-D) = threshold.
     for (threshold, width) in [(0.1, 3.577_15), (0.2, 2.542_64)] {
         let text = format!(
-            "[simulation]\nduration = 40\ndt = 0.05\n[models.field]\ntime_unit = \"1\"\nequations = \"du/dt = -u + convolve(wizard_hat(1), sigmoid(200*(u - threshold))) : 1\"\nparameters = {{ threshold = {threshold} }}\n\
-             [populations.p]\nmodel = \"field\"\ngrid = {{ shape = [800], spacing = 0.025, boundary = \"periodic\" }}\ninitial = {{ u = \"where(abs(x - 10) < 1.3, 1, 0)\" }}\n\
-             [record.p]\ntraces = [{{ variables = [\"u\"], interval = 40 }}]\n"
+            "[simulation]
+duration = 40
+dt = 0.05
+[models.field]
+time_unit = \"1\"
+equations = \"du/dt = -u + convolve(wizard_hat(1), sigmoid(200*(u - threshold))) : 1\"
+parameters = {{ threshold = {threshold} }}
+[populations.p]
+model = \"field\"
+grid = {{ shape = [800], spacing = 0.025, boundary = \"periodic\" }}
+initial = {{ u = \"where(abs(x - 10) < 1.3, 1, 0)\" }}
+[record.p]
+traces = [{{ variables = [\"u\"], interval = 40 }}]
+"
         );
         let recording = recorded(&text, 1);
         let trace = recording.traces_of("p", "u").next().unwrap();
@@ -351,8 +416,21 @@ fn bumps_of_the_wizard_hat_have_their_closed_form_width() {
 #[test]
 fn a_leaky_neuron_under_a_constant_current_follows_nest() {
     // NEST's test of iaf_psc_alpha: 1000 pA that act from 0.2 ms on, steps of 0.1 ms.
-    let text = "[simulation]\nduration = \"8 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\n\
-                [stimuli.i]\ntarget = \"a.I\"\nkind = \"step\"\namplitude = \"1000 pA\"\nstart = \"0.2 ms\"\nstop = \"8 ms\"\n[record.a]\nspikes = true\ntraces = [{ variables = [\"V_m\"] }]\n";
+    let text = "[simulation]
+duration = \"8 ms\"
+dt = \"0.1 ms\"
+[populations.a]
+model = \"lif\"
+[stimuli.i]
+target = \"a.I\"
+kind = \"step\"
+amplitude = \"1000 pA\"
+start = \"0.2 ms\"
+stop = \"8 ms\"
+[record.a]
+spikes = true
+traces = [{ variables = [\"V_m\"] }]
+";
     let recording = recorded(text, 1);
     let v = column(recording.traces_of("a", "V_m").next().unwrap(), 0);
     for (step, expected) in [(3, -69.602), (4, -69.2079), (10, -66.9247), (49, -55.0001)] {
@@ -367,8 +445,21 @@ fn a_leaky_neuron_under_a_constant_current_follows_nest() {
 fn hodgkin_huxley_with_neurons_leak_fires_at_the_published_rate() {
     for (current, rate) in [(7.0, 58.460), (10.0, 68.390)] {
         let text = format!(
-            "[simulation]\nduration = \"1 s\"\ndt = \"0.01 ms\"\nspike_times = \"interpolated\"\n[populations.a]\nmodel = \"hodgkin_huxley\"\npreset = \"neuron_hh\"\nintegrator = \"rk4\"\n\
-             [stimuli.i]\ntarget = \"a.I\"\nkind = \"constant\"\namplitude = \"{current} uA/cm**2\"\n[record.a]\nspikes = true\n"
+            "[simulation]
+duration = \"1 s\"
+dt = \"0.01 ms\"
+spike_times = \"interpolated\"
+[populations.a]
+model = \"hodgkin_huxley\"
+preset = \"neuron_hh\"
+integrator = \"rk4\"
+[stimuli.i]
+target = \"a.I\"
+kind = \"constant\"
+amplitude = \"{current} uA/cm**2\"
+[record.a]
+spikes = true
+"
         );
         let recording = recorded(&text, 1);
         let times = &recording.spikes_of("a").unwrap().times;

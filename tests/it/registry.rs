@@ -107,7 +107,15 @@ fn every_channel_appears_in_a_scenario_and_runs_at_its_defaults() {
             ""
         };
         let text = format!(
-            "[simulation]\nduration = \"20 ms\"\ndt = \"0.05 ms\"\n[populations.p]\nmodel = \"membrane\"\nsize = 2\ncable = {{ length = \"200 um\", diameter = \"2 um\" }}\n{pool}channels.c = {{ kind = \"{name}\" }}\n"
+            "[simulation]
+duration = \"20 ms\"
+dt = \"0.05 ms\"
+[populations.p]
+model = \"membrane\"
+size = 2
+cable = {{ length = \"200 um\", diameter = \"2 um\" }}
+{pool}channels.c = {{ kind = \"{name}\" }}
+"
         );
         let source = run::Source { text, origin: None, name: name.to_owned(), variant: None };
         let (spec, _) = run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{name}: {}", e.render(false)));
@@ -152,10 +160,54 @@ spikes = true
 connections = true
 traces = [{ name = "v", variables = ["V_m"], interval = "1 ms" }]
 "#;
-    const FLOW: &str = "[simulation]\nduration = 200\ndt = 0.01\n[populations.p]\nmodel = \"fitzhugh_nagumo\"\nsize = 1\n[record.p]\ntraces = [{ name = \"x\", variables = [\"V\"] }]\n";
-    const FIELD: &str = "[simulation]\nduration = 60\ndt = 0.05\n[populations.p]\nmodel = \"nagumo_front\"\ngrid = { shape = [50], spacing = 0.5 }\ninitial = { u = \"where(x < 5, 1, 0)\" }\n[record.p]\ntraces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]\n";
-    const PLANE: &str = "[simulation]\nduration = 10\ndt = 0.05\n[populations.p]\nmodel = \"nagumo_front\"\ngrid = { shape = [8, 6], spacing = 0.5 }\ninitial = { u = \"where(x < 2, 1, 0)\" }\n[record.p]\ntraces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]\n";
-    const TREE: &str = "[simulation]\nduration = \"20 ms\"\ndt = \"0.025 ms\"\n[populations.p]\nmodel = \"membrane\"\ncable = { length = \"1 mm\", diameter = \"2 um\" }\nchannels.na = { kind = \"hh_na\" }\nchannels.k = { kind = \"hh_k\" }\nchannels.leak = { kind = \"leak\", g = \"0.3 mS/cm**2\", E = \"-54.387 mV\" }\n[stimuli.i]\ntarget = \"p.I\"\nunits = [\"cable(0)\"]\nkind = \"step\"\namplitude = \"1 nA\"\nstart = \"2 ms\"\n[record.p]\nspikes = true\ntraces = [{ variables = [\"V_m\"] }]\n";
+    const FLOW: &str = "[simulation]
+duration = 200
+dt = 0.01
+[populations.p]
+model = \"fitzhugh_nagumo\"
+size = 1
+[record.p]
+traces = [{ name = \"x\", variables = [\"V\"] }]
+";
+    const FIELD: &str = "[simulation]
+duration = 60
+dt = 0.05
+[populations.p]
+model = \"nagumo_front\"
+grid = { shape = [50], spacing = 0.5 }
+initial = { u = \"where(x < 5, 1, 0)\" }
+[record.p]
+traces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]
+";
+    const PLANE: &str = "[simulation]
+duration = 10
+dt = 0.05
+[populations.p]
+model = \"nagumo_front\"
+grid = { shape = [8, 6], spacing = 0.5 }
+initial = { u = \"where(x < 2, 1, 0)\" }
+[record.p]
+traces = [{ name = \"u\", variables = [\"u\"], interval = 0.5 }]
+";
+    const TREE: &str = "[simulation]
+duration = \"20 ms\"
+dt = \"0.025 ms\"
+[populations.p]
+model = \"membrane\"
+cable = { length = \"1 mm\", diameter = \"2 um\" }
+channels.na = { kind = \"hh_na\" }
+channels.k = { kind = \"hh_k\" }
+channels.leak = { kind = \"leak\", g = \"0.3 mS/cm**2\", E = \"-54.387 mV\" }
+[stimuli.i]
+target = \"p.I\"
+units = [\"cable(0)\"]
+kind = \"step\"
+amplitude = \"1 nA\"
+start = \"2 ms\"
+[record.p]
+spikes = true
+traces = [{ variables = [\"V_m\"] }]
+";
     for analysis in run::analyses() {
         let declaration = analysis.declaration();
         let kind = declaration.kind;

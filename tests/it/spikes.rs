@@ -17,7 +17,20 @@ fn recorded(text: &str) -> Recording {
 
 fn driven(dt: &str, amplitude: &str, t_ref: &str, spike_times: &str) -> Vec<f64> {
     let text = format!(
-        "[simulation]\nduration = \"100 ms\"\ndt = \"{dt}\"\nspike_times = \"{spike_times}\"\n[populations.p]\nmodel = \"lif\"\nparameters = {{ t_ref = \"{t_ref}\" }}\n[stimuli.i]\ntarget = \"p.I\"\nkind = \"constant\"\namplitude = \"{amplitude}\"\n[record.p]\nspikes = true\n"
+        "[simulation]
+duration = \"100 ms\"
+dt = \"{dt}\"
+spike_times = \"{spike_times}\"
+[populations.p]
+model = \"lif\"
+parameters = {{ t_ref = \"{t_ref}\" }}
+[stimuli.i]
+target = \"p.I\"
+kind = \"constant\"
+amplitude = \"{amplitude}\"
+[record.p]
+spikes = true
+"
     );
     recorded(&text).spikes[0].times.clone()
 }

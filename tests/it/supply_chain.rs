@@ -136,12 +136,23 @@ fn expressions_are_read() {
 #[test]
 fn notices_name_what_the_binary_holds() {
     let mut page = String::from(
-        "# What the binary is built from\n\nPackages that are linked into `spikedeck` on Linux, with their licences. Where a \
-         licence is a choice, any of\nthe choices may be taken; where two are joined by AND, both hold. `nucleo-matcher` \
-         (MPL-2.0) is used as it is: its\nsource is where the table says. The fonts of figures are Hack (MIT, and \
-         Bitstream Vera's licence) and Ubuntu Light\n(Ubuntu Font Licence 1.0), from `epaint_default_fonts`.\n\nMade by \
-         `UPDATE_PAGES=1 cargo test --test it`; a test keeps it true.\n\n| package | version | licence | source |\n| --- | --- \
-         | --- | --- |\n",
+        "# What the binary is built from
+
+Packages that are linked into `spikedeck` on Linux, with their licences. Where a \
+         licence is a choice, any of
+the choices may be taken; where two are joined by AND, both hold. `nucleo-matcher` \
+         (MPL-2.0) is used as it is: its
+source is where the table says. The fonts of figures are Hack (MIT, and \
+         Bitstream Vera's licence) and Ubuntu Light
+(Ubuntu Font Licence 1.0), from `epaint_default_fonts`.
+
+Made by \
+         `UPDATE_PAGES=1 cargo test --test it`; a test keeps it true.
+
+| package | version | licence | source |
+| --- | --- \
+         | --- | --- |
+",
     );
     for Package { name, version, licence, source } in packages() {
         writeln!(page, "| {name} | {version} | {licence} | {source} |").unwrap();

@@ -295,24 +295,58 @@ fn threads_and_recording_leave_the_bits_of_trees_alone() {
 fn cells_of_their_own_have_the_bits_of_single_steps() {
     let text = |integrator: &str, record: &str, more: &str| {
         format!(
-            "[simulation]\nduration = \"40 ms\"\ndt = \"0.05 ms\"\nseed = 3\nspike_times = \"interpolated\"\n\
-             [populations.cells]\nmodel = \"membrane\"\nsize = 21\nintegrator = \"{integrator}\"\ncompartments = {{ per_section = 20 }}\n\
-             parameters = {{ C_m = {{ uniform = [\"0.9 uF/cm**2\", \"1.1 uF/cm**2\"] }} }}\n\
-             channels.na = {{ kind = \"hh_na\", in = [\"soma\"] }}\nchannels.k = {{ kind = \"hh_k\", in = [\"soma\"] }}\n\
-             channels.leak = {{ kind = \"leak\", g = \"0.3 mS/cm**2\", E = \"-54.387 mV\" }}\n\
-             [populations.cells.sections]\nsoma = {{ length = \"20 um\", diameter = \"20 um\" }}\n\
-             dendrite = {{ parent = \"soma(1)\", length = \"200 um\", diameter = \"2 um\" }}\n\
-             [stimuli.noise]\ntarget = \"cells.I\"\nunits = [\"soma(0.5)\"]\nkind = \"ou_noise\"\nmean = \"90 pA\"\nsigma = \"60 pA\"\ntau = \"5 ms\"\n\
-             [stimuli.pulses]\ntarget = \"cells.I\"\nunits = [\"dendrite(0.9)\"]\nkind = \"pulse_train\"\namplitude = \"0.3 nA\"\nstart = \"1 ms\"\nperiod = \"7 ms\"\nwidth = \"1 ms\"\n\
-             [record.cells]\nspikes = true\n{record}{more}"
+            "[simulation]
+duration = \"40 ms\"
+dt = \"0.05 ms\"
+seed = 3
+spike_times = \"interpolated\"
+[populations.cells]
+model = \"membrane\"
+size = 21
+integrator = \"{integrator}\"
+compartments = {{ per_section = 20 }}
+parameters = {{ C_m = {{ uniform = [\"0.9 uF/cm**2\", \"1.1 uF/cm**2\"] }} }}
+channels.na = {{ kind = \"hh_na\", in = [\"soma\"] }}
+channels.k = {{ kind = \"hh_k\", in = [\"soma\"] }}
+channels.leak = {{ kind = \"leak\", g = \"0.3 mS/cm**2\", E = \"-54.387 mV\" }}
+[populations.cells.sections]
+soma = {{ length = \"20 um\", diameter = \"20 um\" }}
+dendrite = {{ parent = \"soma(1)\", length = \"200 um\", diameter = \"2 um\" }}
+[stimuli.noise]
+target = \"cells.I\"
+units = [\"soma(0.5)\"]
+kind = \"ou_noise\"
+mean = \"90 pA\"
+sigma = \"60 pA\"
+tau = \"5 ms\"
+[stimuli.pulses]
+target = \"cells.I\"
+units = [\"dendrite(0.9)\"]
+kind = \"pulse_train\"
+amplitude = \"0.3 nA\"
+start = \"1 ms\"
+period = \"7 ms\"
+width = \"1 ms\"
+[record.cells]
+spikes = true
+{record}{more}"
         )
     };
     let every = |interval: &str| {
         let where_ = "units = [\"soma(0.5)\", \"dendrite(0.9)\"], ";
         format!("traces = [{{ variables = [\"V_m\", \"na.h\", \"I_m\"], {where_}interval = \"{interval}\" }}]\n")
     };
-    let others = "[populations.others]\nmodel = \"lif\"\nsize = 2\nreceptors.syn = { kind = \"delta\" }\n\
-        [projections.pp]\nfrom = \"others\"\nto = \"others.syn\"\nconnect = \"all_to_all\"\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+    let others = "[populations.others]
+model = \"lif\"
+size = 2
+receptors.syn = { kind = \"delta\" }
+[projections.pp]
+from = \"others\"
+to = \"others.syn\"
+connect = \"all_to_all\"
+weight = \"1 mV\"
+delay = \"1 ms\"
+";
     for integrator in ["backward_euler", "crank_nicolson"] {
         let single = recorded(&text(integrator, &every("0.05 ms"), ""), 1);
         let spikes = single.spikes_of("cells").unwrap();

@@ -25,6 +25,7 @@ use spikedeck_scenario::{AnalysisSpec, OptionValue, Spec, Subject};
 use spikedeck_signal::{Recording, SpikeTrains};
 use statrs::distribution::{Binomial, DiscreteCDF};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// Options of an analysis.
@@ -323,8 +324,8 @@ fn intervals_hold_the_truth_and_p_values_are_uniform() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// Measures all cases with all repeats and writes the page; with `CASES`, prints those whose text holds it instead, with
-/// `REPEATS` at most.
+/// Measures all cases with all repeats and writes the page; with `CASES`, those whose text holds it, into
+/// `spikedeck-coverage.md` in the folder for temporary files; with `REPEATS` at most so many.
 #[test]
 #[ignore = "minutes"]
 fn page() {
@@ -332,25 +333,19 @@ fn page() {
     let most = std::env::var("REPEATS").map_or(u32::MAX, |r| r.parse().unwrap());
     let (mut intervals, mut tests) = (String::new(), String::new());
     for case in cases() {
-        let began = std::time::Instant::now();
         let kind = (case.run)(1).kind;
         if only.as_ref().is_some_and(|o| !format!("{kind}: {}", case.process).contains(o.as_str())) {
             continue;
         }
         for c in count(&case, case.repeats.0.min(most)) {
             let line = row(&case, &c);
-            if only.is_some() {
-                eprint!("{line}");
-            }
             if c.wanted.is_some() { &mut intervals } else { &mut tests }.push_str(&line);
         }
-        eprintln!("{kind}: {} took {:.1} s", case.process, began.elapsed().as_secs_f64());
-    }
-    if only.is_some() {
-        return;
     }
     let text = format!("{HEAD}{intervals}{MIDDLE}{tests}");
-    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/reference/coverage.md"), text).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/reference/coverage.md");
+    let part = std::env::temp_dir().join("spikedeck-coverage.md");
+    std::fs::write(if only.is_some() { part } else { page }, text).unwrap();
 }
 
 /// Every case that is tested with the others has its rows on the page.

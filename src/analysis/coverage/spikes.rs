@@ -184,7 +184,7 @@ fn pairs() -> Vec<Case> {
         Case::new("two Poisson units on a grid, 100 Hz, 20 s", |s| {
             of_two("lags", s, &on_grid(units(s, 2, 1, 100.0, 20_000.0)), &few())
         })
-        .times(400, 100)
+        .times(400, 300)
         .holds("coincidence_fraction", 1.0 - (1.0 - 0.01f64).powi(41))
         .holds("mean_lag", 0.0)
         .holds("mean_absolute_lag", 5.0)

@@ -251,6 +251,11 @@ fn counted(data: &Data, correction: BiasCorrection) -> Counted {
     Counted { raw: plug.information(), bias, most: plug.rows.min(plug.columns) }
 }
 
+/// Corrections of p-values and matrices mark what has no value by NaN.
+pub fn or_nan(value: Option<f64>) -> f64 {
+    value.map_or(f64::NAN, |v| v)
+}
+
 /// How chance and interval are worked out.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan<'a> {

@@ -1,6 +1,6 @@
 //! Options, metrics and shapes that mutual information and transfer entropy share.
 
-use super::assess::{Assessed, Data, EstimateError, Plan};
+use super::assess::{Assessed, Data, EstimateError, Plan, or_nan};
 use super::signals::{Pairs, Signal};
 use crate::prelude::*;
 use spikedeck_core::ksg::Neighbourhood;
@@ -75,9 +75,9 @@ options! {
 }
 
 impl NeighbourOptions {
-    /// How neighbours of a pair are looked for. Unless the options say it, samples that are near because little time has
-    /// passed are none: as many as one independent sample of the pair takes (Theiler 1986, doi:10.1103/PhysRevA.34.2427),
-    /// and a tenth of all at most.
+    /// How neighbours of a pair are looked for. Unless the options say it, samples that are near because little time
+    /// has passed are none: as many as one independent sample of the pair takes (Theiler 1986,
+    /// doi:10.1103/PhysRevA.34.2427), and a tenth of all at most.
     ///
     /// # Errors
     /// A `theiler` that is no multiple of the interval between samples.
@@ -348,11 +348,6 @@ pub fn report(
     }
     f.shapes(shapes(pairs, results, &adjusted, level, title));
     f.word(summary(results, hits, tested, title));
-}
-
-/// Corrections of p-values and matrices mark what has no value by NaN.
-pub fn or_nan(value: Option<f64>) -> f64 {
-    value.map_or(f64::NAN, |v| v)
 }
 
 fn correction_name(correction: Correction) -> &'static str {

@@ -92,9 +92,9 @@ impl<'b, 'a> Plane<'b, 'a> {
         super::state_axis(self.bound, [self.x, self.y][which])
     }
 
-    /// Fixed points, the ones nearest the end of the trajectory first: Newton's method from along the trajectory, from a
-    /// grid of seeds, and from every cell of a fine grid in which both nullclines may cross (the other states at their
-    /// steady values), so that none in the ranges is missed that a cell tells from another.
+    /// Fixed points, the ones nearest the end of the trajectory first: Newton's method from along the trajectory, from
+    /// a grid of seeds, and from every cell of a fine grid in which both nullclines may cross (the other states at
+    /// their steady values), so that none in the ranges is missed that a cell tells from another.
     pub fn equilibria(&self) -> Vec<Equilibrium> {
         let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: SEEDS, rows: SEEDS };
         let along: Vec<Vec<f64>> = self.path.iter().rev().step_by((self.path.len() / 8).max(1)).cloned().collect();
@@ -202,8 +202,8 @@ impl<'b, 'a> Plane<'b, 'a> {
         Some((turned / TAU).round() as i64 == sum)
     }
 
-    /// The index of a fixed point in the plane, the other states at their steady values: the sign of det J/det J', J' of
-    /// the others. `None` where one of them is singular.
+    /// The index of a fixed point in the plane, the other states at their steady values: the sign of det J/det J', J'
+    /// of the others. `None` where one of them is singular.
     fn index(&self, equilibrium: &Equilibrium) -> Option<i64> {
         let n = equilibrium.state.len();
         let mut jacobian = vec![0.0; n * n];

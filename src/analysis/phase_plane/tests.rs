@@ -149,8 +149,9 @@ fn recorded_traces_win_and_wrong_names_are_told() {
     assert!(error.to_string().contains("the same state"), "{error}");
 }
 
-/// Jansen-Rit: the fixed points are the roots of v = y1(v) - y2(v) along the steady states, found here by bisection; with
-/// p 0 there are three, of which the saddle lies at 4.568713 mV, and the turns along the border agree with every count.
+/// Jansen-Rit: the fixed points are the roots of v = y1(v) - y2(v) along the steady states, found here by bisection;
+/// with p 0 there are three, of which the saddle lies at 4.568713 mV, and the turns along the border agree with every
+/// count.
 #[test]
 fn jansen_rit_has_all_its_fixed_points() {
     let model = Model {

@@ -241,8 +241,8 @@ fn peak_metrics(
     ]
 }
 
-/// The interval of the power of the largest of `among` ordinates, any of which the peak may be: its lower end allows for
-/// the choice. Where there are enough groups of segments, from their scatter: a line has less of it than noise.
+/// The interval of the power of the largest of `among` ordinates, any of which the peak may be: its lower end allows
+/// for the choice. Where there are enough groups of segments, from their scatter: a line has less of it than noise.
 fn with_power(m: Metric, s: &Spectrum, k: usize, among: usize) -> Metric {
     let power = s.power[k];
     let tail = 0.025 / among.max(1) as f64;

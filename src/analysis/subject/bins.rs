@@ -44,7 +44,7 @@ pub struct Rate {
 /// The same rate of a subject, also of spikes that stay on disk, with what it is of.
 ///
 /// # Errors
-/// As [`trains`] and [`rate_of`].
+/// As [`super::trains`] and [`rate_of`].
 pub fn rate(request: &Request<'_>, subject: &Subject, width: Time) -> Result<Rate, AnalysisError> {
     let (window, base) = (request.recording.analysis_window(), request.recording.time_base);
     // What was not recorded is told before what does not fit.

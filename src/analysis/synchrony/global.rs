@@ -55,8 +55,8 @@ impl Tested {
     }
 }
 
-/// Surrogates of a measure of columns: `sums` are what is added over units (one or two numbers a time), `measure` what is
-/// made of the sums. Nothing where there are too few times, or too many units for the effort.
+/// Surrogates of a measure of columns: `sums` are what is added over units (one or two numbers a time), `measure` what
+/// is made of the sums. Nothing where there are too few times, or too many units for the effort.
 fn shifted(key: Key, columns: &[Vec<[f64; 2]>], measure: impl Fn(&[[f64; 2]]) -> f64) -> Option<Tested> {
     let (units, all) = (columns.len(), columns.first().map_or(0, Vec::len));
     let stride = (units * all * SURROGATES.1).div_ceil(EFFORT).max(1);

@@ -266,8 +266,8 @@ fn summary(subject: &str, m: &Measure, results: &[Pair], n: usize) -> Metric {
 }
 
 /// Standard error of a mean over all pairs of `n` units, of which these are the deviations in the order of [`pairs`]
-/// (without a value for some): the square of the mean less what pairs without a common unit leave of it (Hoeffding 1948,
-/// doi:10.1214/aoms/1177730196), and not less than independent pairs give. `None` where nothing varies.
+/// (without a value for some): the square of the mean less what pairs without a common unit leave of it (Hoeffding
+/// 1948, doi:10.1214/aoms/1177730196), and not less than independent pairs give. `None` where nothing varies.
 fn error_of_pairs(n: usize, deviations: &[f64]) -> Option<f64> {
     let full = symmetric(n, &deviations.iter().map(|d| if d.is_finite() { *d } else { 0.0 }).collect::<Vec<_>>(), 0.0);
     let count = deviations.iter().filter(|d| d.is_finite()).count() as f64;

@@ -383,8 +383,8 @@ mod tests {
         out
     }
 
-    /// Systems of states of which each reads some others, coupled in rings, chains and at random; some overwrite their own
-    /// column and some nothing.
+    /// Systems of states of which each reads some others, coupled in rings, chains and at random; some overwrite their
+    /// own column and some nothing.
     #[test]
     fn nodes_are_computed_in_the_order_in_which_nothing_is_overwritten_too_early() {
         for case in 0..60 {

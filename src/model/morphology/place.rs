@@ -92,7 +92,14 @@ mod tests {
 
     #[test]
     fn places_are_found_and_refused() {
-        let text = "1 1 0 0 0 10 -1\n2 3 10 0 0 1 1\n3 3 60 0 0 1 2\n4 3 100 30 0 0.5 3\n5 3 100 -30 0 0.5 3\n6 2 -10 0 0 0.5 1\n7 2 -110 0 0 0.5 6\n";
+        let text = "1 1 0 0 0 10 -1
+2 3 10 0 0 1 1
+3 3 60 0 0 1 2
+4 3 100 30 0 0.5 3
+5 3 100 -30 0 0.5 3
+6 2 -10 0 0 0.5 1
+7 2 -110 0 0 0.5 6
+";
         let tree = cut(&read(text, Soma::Neuron, None).unwrap(), &[1, 3, 3, 3, 5]);
         assert_eq!(units(&tree, "soma"), Ok(vec![0]));
         assert_eq!(units(&tree, "axon(0.5)"), Ok(vec![12]));

@@ -407,7 +407,15 @@ fn name(tree: &mut Tree) {
 mod tests {
     use super::*;
 
-    const CELL: &str = "# a soma, a dendrite that branches, an axon\n1 1 0 0 0 10 -1\n2 3 10 0 0 1 1\n3 3 60 0 0 1 2\n4 3 100 30 0 0.5 3\n5 3 100 -30 0 0.5 3\n6 2 -10 0 0 0.5 1\n7 2 -110 0 0 0.5 6\n";
+    const CELL: &str = "# a soma, a dendrite that branches, an axon
+1 1 0 0 0 10 -1
+2 3 10 0 0 1 1
+3 3 60 0 0 1 2
+4 3 100 30 0 0.5 3
+5 3 100 -30 0 0.5 3
+6 2 -10 0 0 0.5 1
+7 2 -110 0 0 0.5 6
+";
 
     #[test]
     fn a_file_becomes_sections_with_names() {

@@ -15,20 +15,20 @@ pub trait Words: Copy + 'static {
 }
 
 /// Declares an enum together with the words that scenarios use for its variants; the doc comments are the meanings that
-/// people read.
+/// people read, one line each.
 macro_rules! words {
     (
         #[doc = $about:literal]
         $(#[$meta:meta])*
         $vis:vis enum $Name:ident {
-            $( #[doc = $meaning:literal] $(#[$inner:meta])* $Variant:ident = $word:literal, )*
+            $( #[doc = $meaning:literal] $(#[$inner:ident])? $Variant:ident = $word:literal, )*
         }
     ) => {
         #[doc = $about]
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         $vis enum $Name {
-            $( #[doc = $meaning] $(#[$inner])* $Variant, )*
+            $( #[doc = $meaning] $(#[$inner])? $Variant, )*
         }
 
         impl $crate::language::Words for $Name {

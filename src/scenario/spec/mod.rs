@@ -136,10 +136,9 @@ words! {
         /// the end of the step in which the threshold is crossed, at which the value that crossed is recorded
         #[default]
         Grid = "grid",
-        /// linear interpolation inside the step; what comes back within it is not seen. What is recorded at the end of the step
-        /// is what reset and refractory time make of it
+        /// interpolation inside the step, what comes back in it unseen; recorded is the state after the reset
         Interpolated = "interpolated",
-        /// closed-form crossing (linear models), also where it comes back within the step; recorded as with `interpolated`
+        /// closed-form crossing (linear models), also of what comes back in the step; recorded as `interpolated`
         Exact = "exact",
     }
 }

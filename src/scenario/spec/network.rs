@@ -121,8 +121,8 @@ pub struct GridSpec {
     pub boundary: [Boundary; 2],
     /// Standard deviation of noisy ends, and its dimension.
     pub noise: (f64, Dimension),
-    /// The length (in the plane the side of a square) for which strengths of noise are stated, where it is white in space;
-    /// without it they are those of a cell, whatever the spacing.
+    /// The length (in the plane the side of a square) for which strengths of noise are stated, where it is white in
+    /// space; without it they are those of a cell, whatever the spacing.
     pub noise_per: Option<f64>,
     /// Rule for what is not diffusion, where the integrator names a scheme of space.
     pub pointwise: Option<Integrator>,
@@ -131,8 +131,8 @@ pub struct GridSpec {
 }
 
 impl GridSpec {
-    /// What strengths of noise are multiplied by in a cell: the root of how often the cell goes into the length (or square)
-    /// for which they are stated.
+    /// What strengths of noise are multiplied by in a cell: the root of how often the cell goes into the length (or
+    /// square) for which they are stated.
     pub fn noise_factor(&self) -> f64 {
         self.noise_per.map_or(1.0, |per| (per / self.spacing).powi(self.shape.len() as i32).sqrt())
     }

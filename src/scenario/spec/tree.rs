@@ -43,7 +43,8 @@ impl TreeSpec {
         self.compartments.units()
     }
 
-    /// Whether a unit of the population is a compartment with a membrane, and no node between or at the ends of sections.
+    /// Whether a unit of the population is a compartment with a membrane, and no node between or at the ends of
+    /// sections.
     pub fn has_membrane(&self, unit: usize) -> bool {
         unit % self.units() < self.compartments.count
     }
@@ -73,8 +74,8 @@ impl TreeSpec {
 
 impl PopulationSpec {
     /// Which units have a quantity, a mark a unit of a cell; none where all have it. On trees a place has what its
-    /// mechanisms bring, and nodes between and at the ends of sections have the state that is coupled along the tree and
-    /// no more.
+    /// mechanisms bring, and nodes between and at the ends of sections have the state that is coupled along the tree
+    /// and no more.
     pub fn having(&self, variable: VariableId) -> Option<Vec<bool>> {
         let tree = self.tree.as_deref()?;
         let along = self.system.operators().iter().any(|o| {

@@ -237,8 +237,7 @@ words! {
         /// keyed by seed, stimulus, unit and draw: a unit's noise depends on nothing else
         #[default]
         Counter = "counter",
-        /// the stream of `numpy.random.default_rng(seed).normal(size=(draws, units))`, the same in every stimulus that
-        /// asks for it
+        /// `numpy.random.default_rng(seed).normal(size=(draws, units))`, the same in every stimulus that asks for it
         NumpyPcg64 = "numpy_pcg64",
     }
 }

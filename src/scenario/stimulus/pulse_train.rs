@@ -74,7 +74,8 @@ impl Wave for Pulses {
     fn at(&self, k: u64, clock: Clock) -> (f64, f64) {
         let Self { start, stop, period, width } = *self;
         let onset = |n: f64| period.mul_add(n, start);
-        // From the last pulse that began before the step (the one before it, for rounding) to the last that begins in it.
+        // From the last pulse that began before the step (the one before it, for rounding) to the last that begins in
+        // it.
         let mut n = (((clock.seconds(k) - start) / period).floor() - 1.0).max(0.0);
         let (end, last) = ((k + 1) as f64, clock.place(stop));
         let mut covered = 0.0;

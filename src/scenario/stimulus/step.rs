@@ -69,7 +69,7 @@ mod tests {
         for (start, stop) in [(0.33e-3, 0.7e-3), (0.3e-3, 0.75e-3), (0.31e-3, 0.39e-3), (0.999e-3, 1.234e-3)] {
             let v = factors(&Step { amplitude: amplitude.clone(), start, stop }, 20);
             assert!((v.iter().sum::<f64>() * 1e-4 - (stop - start)).abs() < 1e-15, "{start} {stop}: {v:?}");
-            let (first, last) = ((start / 1e-4) as usize, (stop / 1e-4).ceil() as usize);
+            let (first, last) = ((start / 1e-4 + 1e-6) as usize, (stop / 1e-4 - 1e-6).ceil() as usize);
             assert!(v.iter().enumerate().all(|(k, v)| (*v > 0.0) == (first..last).contains(&k)), "{v:?}");
         }
     }

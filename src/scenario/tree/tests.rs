@@ -138,10 +138,22 @@ fn what_a_tree_says_of_itself_is_not_stated_and_its_tables_are_tables() {
 fn network(size: usize, places: usize, slots: usize, connect: &str, weight: &str) -> String {
     let at = |n: usize| -> Vec<String> { (0..n).map(|k| format!("\"cable({})\"", 0.1 + 0.2 * k as f64)).collect() };
     format!(
-        "[simulation]\nduration = \"1 ms\"\ndt = \"0.05 ms\"\n[populations.c]\nmodel = \"membrane\"\nsize = {size}\n\
-         channels.leak = {{ kind = \"leak\" }}\ncable = {{ length = \"100 um\", diameter = \"2 um\", compartments = 5 }}\n\
-         threshold_at = [{}]\nreceptors.a = {{ kind = \"exp_conductance\", at = [{}] }}\n\
-         [projections.p]\nfrom = \"c\"\nto = \"c.a\"\nconnect = {connect}\nweight = {weight}\n",
+        "[simulation]
+duration = \"1 ms\"
+dt = \"0.05 ms\"
+[populations.c]
+model = \"membrane\"
+size = {size}
+channels.leak = {{ kind = \"leak\" }}
+cable = {{ length = \"100 um\", diameter = \"2 um\", compartments = 5 }}
+threshold_at = [{}]
+receptors.a = {{ kind = \"exp_conductance\", at = [{}] }}
+[projections.p]
+from = \"c\"
+to = \"c.a\"
+connect = {connect}
+weight = {weight}
+",
         at(places).join(", "),
         at(slots).join(", ")
     )

@@ -2,8 +2,8 @@
 //!
 //! A [`FileTable`] is a file as it is: named columns of cells, what its types and metadata say of units, and the rows
 //! that are missing. [`FileColumns`](super::FileColumns) declare what a kind of file may have. [`spikes()`],
-//! [`edges()`] and [`signal()`] read the one by the other, whoever asks: a stimulus, a projection, the dashboard. Every column and
-//! every row is used, or named in a [`Refused`] or in a note with counts.
+//! [`edges()`] and [`signal()`] read the one by the other, whoever asks: a stimulus, a projection, the dashboard. Every
+//! column and every row is used, or named in a [`Refused`] or in a note with counts.
 
 mod cells;
 mod columns;

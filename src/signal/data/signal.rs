@@ -215,8 +215,8 @@ impl SignalFile {
     }
 }
 
-/// The row of each time and unit, unit by unit at each time, where every unit has one sample at every time. Takes as much
-/// as there are rows, however many times and units they name.
+/// The row of each time and unit, unit by unit at each time, where every unit has one sample at every time. Takes as
+/// much as there are rows, however many times and units they name.
 fn grid(times: &[f64], units: &[u32], (moments, labels): (&[f64], &[i64])) -> Result<Vec<usize>, Refused> {
     let mut rows: Vec<usize> = (0..times.len()).collect();
     // Two zeros of different sign are one time.

@@ -154,7 +154,9 @@ fn strange_columns_of_connections_are_refused_with_a_suggestion() {
     assert!(edges(&run, &none).unwrap_err().message.contains("`ab`, `bc`"));
     let one = edges(&run, &EdgeKeys { projection: Some("bc"), ..EdgeKeys::default() }).unwrap();
     assert_eq!((one.source, one.rows), (Ids::Numbers(vec![1]), vec![2]));
-    assert!(one.notes[0].contains("`weight_final` of this file is not used (1 value)"), "{:?}", one.notes);
+    assert!(one.notes.is_empty(), "its own rows have no final weight: {:?}", one.notes);
+    let other = edges(&run, &EdgeKeys { projection: Some("ab"), ..EdgeKeys::default() }).unwrap();
+    assert!(other.notes[0].contains("`weight_final` of this file is not used (1 value)"), "{:?}", other.notes);
 }
 
 /// What stands in rows of one projection says nothing of another: its units, its gaps and what is wrong with it.

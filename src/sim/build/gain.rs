@@ -1,13 +1,13 @@
 //! Whether continuous coupling is stable for the step: what a unit brings to others, and so to itself, within one step.
 //!
 //! What projections without delay bring is held over each step. A deviation of the coupled quantities then becomes, in
-//! one step, the step times their gain as much: the matrix of h r w ∂value/∂x, with r how fast a unit's quantity answers to
-//! its input. Its eigenvalues on the negative side are what matters: at -1 and beyond the coupled units swing around where
-//! they would settle, at -2 and beyond they swing ever more. Growth by coupling (eigenvalues on the positive side) is the
-//! network's own affair.
+//! one step, the step times their gain as much: the matrix of h r w ∂value/∂x, with r how fast a unit's quantity
+//! answers to its input. Its eigenvalues on the negative side are what matters: at -1 and beyond the coupled units
+//! swing around where they would settle, at -2 and beyond they swing ever more. Growth by coupling (eigenvalues on the
+//! positive side) is the network's own affair.
 //!
-//! Slopes are taken at the start and along the course of a unit by itself, the steepest of them; a sum of a row bounds all
-//! eigenvalues, and only where it is not small the outermost is found by iteration.
+//! Slopes are taken at the start and along the course of a unit by itself, the steepest of them; a sum of a row bounds
+//! all eigenvalues, and only where it is not small the outermost is found by iteration.
 
 use super::population::PopulationValues;
 use super::projection::PreparedProjection;

@@ -36,8 +36,8 @@ pub(super) fn share(prepared: &Prepared<'_>, index: usize, threads: usize) -> Re
     Ok(worker)
 }
 
-/// What is exchanged within a step, the same on every thread: one round where a coupling is solved for, otherwise one for
-/// each stage but the last.
+/// What is exchanged within a step, the same on every thread: one round where a coupling is solved for, otherwise one
+/// for each stage but the last.
 fn rounds(prepared: &Prepared<'_>) -> Rounds {
     let spec = prepared.spec;
     let stages = spec.population_ids().filter(|(p, _)| prepared.whole.is_in_stages(spec, *p));

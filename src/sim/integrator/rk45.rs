@@ -84,13 +84,17 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
             rate(t + f64::mul_add(C[stage], step, done), &mut at, &mut k[stage + 1]);
         }
         // `trial` now holds the fifth-order value: the last row of A is its weights.
-        let mut worst: f64 = 0.0;
+        let (mut worst, mut besides): (f64, f64) = (0.0, 0.0);
         for i in 0..n {
             let e = step * (0..7).fold(0.0, |sum, j| f64::mul_add(ERROR[j], k[j][i], sum));
             let size = RELATIVE
                 * scale[i].max(x[i].abs()).max(if lane.cut.is_some_and(|c| c.0 == i) { 0.0 } else { trial[i].abs() });
             let ratio = e.abs() / size;
             worst = if ratio > worst || ratio.is_nan() { ratio } else { worst };
+            // How high a spike current goes in the shortest steps to its crossing is of no matter: it is reset.
+            if lane.cut.is_none_or(|c| c.0 != i) {
+                besides = besides.max(ratio);
+            }
         }
         let smallest = h * 1e-7;
         if worst.is_nan() && step <= smallest {
@@ -104,7 +108,6 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
                 part = 0.5 * step;
                 continue;
             }
-            spent += if worst > 1.0 { worst } else { 0.0 };
             x.copy_from_slice(&trial);
             done = if last { h } else { done + step };
             if let Some(seen) = lane.seen {
@@ -113,6 +116,7 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
             if crossed(t + done, x) {
                 return (spent <= SPENT).then_some(done / h);
             }
+            spent += if besides > 1.0 { besides } else { 0.0 };
         }
         let factor = if worst.is_finite() && worst > 0.0 {
             0.9 * spikedeck_core::math::pow(worst, -0.2)

@@ -21,9 +21,10 @@ pub struct Lane<'a> {
 /// Advances `x` from `t` by `h`; returns the fraction of `h` done, 1 but where the surface is crossed, and none where
 /// a step that adapts was needed and did not come to its end.
 ///
-/// A step in which the threshold variable grows by itself (a spike current) or crosses is made by Dormand-Prince: linear
-/// solves follow an upstroke with an error of first order at best, and turn it around where it grows faster than the step.
-/// It adapts to the growth and stops at the crossing, so that what moves with the threshold variable is what it is there.
+/// A step in which the threshold variable grows by itself (a spike current) or crosses is made by Dormand-Prince:
+/// linear solves follow an upstroke with an error of first order at best, and turn it around where it grows faster than
+/// the step. It adapts to the growth and stops at the crossing, so that what moves with the threshold variable is what
+/// it is there.
 pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
     let n = x.len();
     let mut slopes = vec![0.0; n * n + n];

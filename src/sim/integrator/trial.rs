@@ -1,4 +1,5 @@
-//! A scheme is tried: on one unit, from where it starts and from where it spikes, beside a solution that adapts its step.
+//! A scheme is tried: on one unit, from where it starts and from where it spikes, beside a solution that adapts its
+//! step.
 
 use super::{Method, Problem, build, rk45, rosenbrock};
 use spikedeck_equation::derive::derivative;
@@ -14,7 +15,8 @@ const STEPS: usize = 64;
 /// outweighed by the rest that follows it.
 const SPANS: [usize; 4] = [4, 8, 16, 32];
 
-/// Mean distance from the solution, as a part of the range that a state passes through, up to which a scheme follows it.
+/// Mean distance from the solution, as a part of the range that a state passes through, up to which a scheme follows
+/// it.
 pub const FOLLOWS: f64 = 0.1;
 
 /// The same for a scheme that is taken without being named: spikes are then as many as the equations have.

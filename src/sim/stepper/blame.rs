@@ -7,8 +7,8 @@ use spikedeck_equation::graph::{Id, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
 
 impl Stepper {
-    /// What made `state` of `lane` what it is at grid point `k`. States that are not finite are taken as they were at the
-    /// start, all else as it is: an expression that has no value even so did not get it from them.
+    /// What made `state` of `lane` what it is at grid point `k`. States that are not finite are taken as they were at
+    /// the start, all else as it is: an expression that has no value even so did not get it from them.
     pub(crate) fn blame(&self, lane: usize, state: usize, k: u64, inputs: &[&[f64]]) -> Blame {
         let p = self.system.parts();
         let mut states = self.lane_states(lane);

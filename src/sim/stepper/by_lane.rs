@@ -18,8 +18,8 @@ pub struct ByLane {
     pub jacobian: Tape,
     /// Positive once the threshold is crossed, at which a step stops for its reset.
     pub surface: Option<Tape>,
-    /// The same where nothing is reset, of steps that are made in adaptive parts: what crosses and comes back within one
-    /// of them is seen.
+    /// The same where nothing is reset, of steps that are made in adaptive parts: what crosses and comes back within
+    /// one of them is seen.
     pub passing: Option<Tape>,
     /// Threshold variable and its bound.
     pub cut: Option<(usize, Tape)>,
@@ -30,9 +30,9 @@ pub struct ByLane {
 }
 
 impl ByLane {
-    /// Advances one lane (whose inputs stand at `slot` of their registers); returns the part of the step that was done, and
-    /// the part after which the threshold was crossed upwards, if the lane is below it again at the end; nothing where the
-    /// step could not be done.
+    /// Advances one lane (whose inputs stand at `slot` of their registers); returns the part of the step that was done,
+    /// and the part after which the threshold was crossed upwards, if the lane is below it again at the end; nothing
+    /// where the step could not be done.
     pub fn advance(
         &self,
         program: &mut Program,

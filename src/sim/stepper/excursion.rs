@@ -1,8 +1,9 @@
 //! Excursions over the threshold that begin and end inside one step, in closed form.
 //!
-//! A lane that is below its threshold at both ends of a step may have been above in between only if the surface rises when
-//! the step begins and falls when it ends. Between the two tangents it then has to stay, where it turns once; only lanes
-//! whose tangents meet above the threshold are followed. (A surface that turns more than once within a step may be higher.)
+//! A lane that is below its threshold at both ends of a step may have been above in between only if the surface rises
+//! when the step begins and falls when it ends. Between the two tangents it then has to stay, where it turns once; only
+//! lanes whose tangents meet above the threshold are followed. (A surface that turns more than once within a step may
+//! be higher.)
 
 use super::Stepper;
 use super::locate::{Around, Locate, root};
@@ -72,8 +73,8 @@ impl Stepper {
         self.locate = Some(locate);
     }
 
-    /// The part of the step at which a lane that stands at `old` after `part` of it crosses the threshold, if it comes back
-    /// before its end.
+    /// The part of the step at which a lane that stands at `old` after `part` of it crosses the threshold, if it comes
+    /// back before its end.
     fn excursion(
         &self,
         locate: &Locate,

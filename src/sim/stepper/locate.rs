@@ -6,8 +6,8 @@
 //! of linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state
 //! for what is left of the step, and a refractory time ends inside a step as it began (Morrison et al. 2007,
 //! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step (Hanuschkin et al. 2010,
-//! doi:10.3389/fninf.2010.00113) is found by `exact` (`excursion`), and not seen otherwise; what arrives at a grid point
-//! still acts at that point.
+//! doi:10.3389/fninf.2010.00113) is found by `exact` (`excursion`), and not seen otherwise; what arrives at a grid
+//! point still acts at that point.
 
 use super::{LaneSpike, Stepper};
 use crate::firing::{self, Refractory};
@@ -21,8 +21,8 @@ use spikedeck_equation::tape::{Tape, Values};
 pub(super) struct Locate {
     pub(super) surface: Tape,
     exact: bool,
-    /// Where the result of a step is cut at the threshold (a spike current), so that no line leads to it: the rates, the
-    /// threshold variable and its bound.
+    /// Where the result of a step is cut at the threshold (a spike current), so that no line leads to it: the rates,
+    /// the threshold variable and its bound.
     cut: Option<(Tape, usize, Tape)>,
     /// How states move by themselves; `None` for equations with noise, whose reset stays on the grid.
     pub(super) free: Option<Inside>,

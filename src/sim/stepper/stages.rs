@@ -80,8 +80,8 @@ impl Stepper {
         self.stages.as_ref().map_or(0.0, |s| s.scheme[number].at)
     }
 
-    /// Stage `number` of step `step`, with what is known of the inputs: the states are those of the next stage then, and
-    /// after the last stage those of the beginning, to which the step leads from there as from anywhere.
+    /// Stage `number` of step `step`, with what is known of the inputs: the states are those of the next stage then,
+    /// and after the last stage those of the beginning, to which the step leads from there as from anywhere.
     pub fn stage(&mut self, step: u64, number: usize, inputs: &[&[f64]]) {
         let Some(mut stages) = self.stages.take() else { return };
         if let (Some(stage), Motion::Kernel(kernel)) = (stages.scheme.get(number).copied(), &self.motion) {
@@ -114,8 +114,8 @@ impl Stepper {
         self.stages = Some(stages);
     }
 
-    /// Makes step `step` and takes it back: appends what `state` is at its end in every lane to `ends`, and sets `answers` of
-    /// lanes in which it is held to zero.
+    /// Makes step `step` and takes it back: appends what `state` is at its end in every lane to `ends`, and sets
+    /// `answers` of lanes in which it is held to zero.
     pub fn foresee(&mut self, step: u64, inputs: &[&[f64]], state: usize, ends: &mut Vec<f64>, answers: &mut [f64]) {
         let first = ends.len();
         let firing = std::mem::take(&mut self.firing);

@@ -1,5 +1,5 @@
-//! What is looked at before the first step: parameters that make no number, steps that are too long, who starts above the
-//! threshold.
+//! What is looked at before the first step: parameters that make no number, steps that are too long, who starts above
+//! the threshold.
 
 use super::{StepperSpec, UnitValues};
 use crate::firing::Firing;
@@ -62,8 +62,8 @@ pub fn degenerate(spec: &StepperSpec<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// States of the first lane from which a scheme is tried: its initial ones, and, where nothing is reset, the same with the
-/// threshold variable at its threshold, from where a spike takes its course.
+/// States of the first lane from which a scheme is tried: its initial ones, and, where nothing is reset, the same with
+/// the threshold variable at its threshold, from where a spike takes its course.
 pub fn starts(spec: &StepperSpec<'_>, peak: Option<(usize, Id)>, graph: &Graph, parameters: &[f64]) -> Vec<Vec<f64>> {
     let initial: Vec<f64> = spec.initial.iter().map(|c| if spec.lanes > 0 { c.at(0) } else { 0.0 }).collect();
     let raised = peak.filter(|_| spec.lanes > 0).map(|(s, bound)| {
@@ -74,8 +74,8 @@ pub fn starts(spec: &StepperSpec<'_>, peak: Option<(usize, Id)>, graph: &Graph, 
     std::iter::once(initial).chain(raised).collect()
 }
 
-/// The initial states of the first lane with the threshold variable a tenth as far below as its threshold is above: where a spike
-/// resets, no course leads through one, but this one back to rest.
+/// The initial states of the first lane with the threshold variable a tenth as far below as its threshold is above:
+/// where a spike resets, no course leads through one, but this one back to rest.
 pub fn lowered(spec: &StepperSpec<'_>, parameters: &[f64]) -> Option<Vec<f64>> {
     let p = spec.system.parts();
     let (s, bound) = p.threshold.and_then(|t| t.cut).filter(|_| spec.lanes > 0 && !p.reset.is_empty())?;

@@ -1,9 +1,9 @@
 //! Stimuli: levels into input ports, events into event ports. What a kind of stimulus does in time it says itself, as a
 //! [`TimeCourse`]; here each form of course is carried out, whatever kind it came from.
 //!
-//! During step k a level has the value of its formula at grid point k (time k dt); where `start`, `stop` or the edge of a
-//! pulse lie inside a step, it has the part of that value that the step is inside. Every random number is keyed by seed,
-//! `stimuli.NAME` and unit, so a unit's input depends on no other unit, thread or recording.
+//! During step k a level has the value of its formula at grid point k (time k dt); where `start`, `stop` or the edge of
+//! a pulse lie inside a step, it has the part of that value that the step is inside. Every random number is keyed by
+//! seed, `stimuli.NAME` and unit, so a unit's input depends on no other unit, thread or recording.
 
 mod level;
 mod pace;
@@ -100,8 +100,8 @@ pub(super) struct Stimulus<'a> {
 }
 
 impl<'a> Stimulus<'a> {
-    /// Finds the values of `spec` for a population of `size` units, with the seed of the simulation, what the strengths of
-    /// noise are multiplied by, and how many events a step a unit gets at most on average.
+    /// Finds the values of `spec` for a population of `size` units, with the seed of the simulation, what the strengths
+    /// of noise are multiplied by, and how many events a step a unit gets at most on average.
     ///
     /// # Errors
     /// What does not fit, and what would be right.

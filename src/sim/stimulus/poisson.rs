@@ -10,7 +10,8 @@ use spikedeck_scenario::Window;
 /// Greatest mean number of events of a unit in a step.
 pub(super) const MOST: f64 = 1e7;
 
-/// Greatest number of events that are kept one by one, for all units of a population in a step: where they do not add up.
+/// Greatest number of events that are kept one by one, for all units of a population in a step: where they do not add
+/// up.
 const MOST_KEPT: f64 = 2e7;
 
 /// Greatest mean number of events of each of `units` units in a step, at a receptor whose events add up or do not.

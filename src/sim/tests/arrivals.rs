@@ -125,24 +125,64 @@ fn time_in_what_an_event_adds_is_that_of_its_arrival() {
                 ("model = \"lif\"\nparameters = { V_th = \"1000 V\" }\n", 700),
                 ("model = \"adex\"\nintegrator = \"rk4\"\n", 3),
                 (
-                    "model = \"membrane\"\nchannels.leak = { kind = \"leak\" }\ncable = { length = \"100 um\", diameter \
-                     = \"2 um\", compartments = 1 }\n",
+                    "model = \"membrane\"
+channels.leak = { kind = \"leak\" }
+cable = { length = \"100 um\", diameter \
+                     = \"2 um\", compartments = 1 }
+",
                     2,
                 ),
             ] {
                 let text = format!(
-                    "[simulation]\nduration = \"5 ms\"\ndt = \"{dt}\"\n[receptors.timed]\ngiven = {{ V_m = \"V\" }}\n\
-                     port = \"I\"\nequations = \"\"\"\ndg/dt = -g/tau : S\nI = g*(E_rev - V_m) : A\n\"\"\"\n\
-                     on_event = \"{rule}\"\n[receptors.timed.parameters]\ntau = {{ value = \"1e9 s\", about = \"t\" }}\n\
-                     E_rev = {{ value = \"-70 mV\", about = \"e\" }}\n[populations.n]\nsize = {size}\n{place}\
-                     receptors.a = {{ kind = \"timed\" }}\n[populations.s]\nmodel = \"lif\"\nreceptors.d = {{ kind = \
-                     \"delta\" }}\n\
-                     [stimuli.p]\ntarget = \"n.a\"\nkind = \"spikes\"\ntimes = [\"{at} ms\"]\nweight = \"1 nS\"\n\
-                     [stimuli.fire]\ntarget = \"s.d\"\nkind = \"spikes\"\ntimes = [\"{at} ms\"]\nweight = \"1 V\"\n\
-                     [projections.late]\nfrom = \"s\"\nto = \"n.a\"\nconnect = \"all_to_all\"\nweight = \"1 nS\"\n\
-                     delay = \"1 ms\"\n[projections.now]\nfrom = \"s\"\nto = \"n.a\"\nconnect = \"all_to_all\"\n\
-                     weight = \"1 nS\"\ndelay = \"0 ms\"\n[record.s]\nspikes = true\n\
-                     [record.n]\ntraces = [{{ variables = [\"a.g\"], interval = \"5 ms\" }}]\n"
+                    "[simulation]
+duration = \"5 ms\"
+dt = \"{dt}\"
+[receptors.timed]
+given = {{ V_m = \"V\" }}
+port = \"I\"
+equations = \"\"\"
+dg/dt = -g/tau : S
+I = g*(E_rev - V_m) : A
+\"\"\"
+on_event = \"{rule}\"
+[receptors.timed.parameters]
+tau = {{ value = \"1e9 s\", about = \"t\" }}
+E_rev = {{ value = \"-70 mV\", about = \"e\" }}
+[populations.n]
+size = {size}
+{place}\
+                     receptors.a = {{ kind = \"timed\" }}
+[populations.s]
+model = \"lif\"
+receptors.d = {{ kind = \
+                     \"delta\" }}
+[stimuli.p]
+target = \"n.a\"
+kind = \"spikes\"
+times = [\"{at} ms\"]
+weight = \"1 nS\"
+[stimuli.fire]
+target = \"s.d\"
+kind = \"spikes\"
+times = [\"{at} ms\"]
+weight = \"1 V\"
+[projections.late]
+from = \"s\"
+to = \"n.a\"
+connect = \"all_to_all\"
+weight = \"1 nS\"
+delay = \"1 ms\"
+[projections.now]
+from = \"s\"
+to = \"n.a\"
+connect = \"all_to_all\"
+weight = \"1 nS\"
+delay = \"0 ms\"
+[record.s]
+spikes = true
+[record.n]
+traces = [{{ variables = [\"a.g\"], interval = \"5 ms\" }}]
+"
                 );
                 let result = run(&text);
                 let fired = result.recording.spikes[0].times[0];
@@ -168,9 +208,19 @@ fn inputs_in_what_an_event_adds_are_refused() {
     };
     let model = |effect: &str| {
         format!(
-            "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[models.m]\nequations = \"\"\"\ndv/dt = -v/[1 ms] : 1\n\
-             both = v + 2*I : 1\n\"\"\"\ninputs = {{ I = \"1\" }}\non_event = \"{effect}\"\n\
-             [populations.n]\nmodel = \"m\"\n"
+            "[simulation]
+duration = \"2 ms\"
+dt = \"0.1 ms\"
+[models.m]
+equations = \"\"\"
+dv/dt = -v/[1 ms] : 1
+both = v + 2*I : 1
+\"\"\"
+inputs = {{ I = \"1\" }}
+on_event = \"{effect}\"
+[populations.n]
+model = \"m\"
+"
         )
     };
     for effect in ["v += w*I", "v += w*both", "v += w*where(I > 0, 1, 2)", "v -= w*exp(I)*v"] {
@@ -178,10 +228,29 @@ fn inputs_in_what_an_event_adds_are_refused() {
         assert!(said.contains("depends on an input"), "{effect}: {said}");
     }
     load(&model("v += w*(1 + v)")).unwrap();
-    let carried = "[simulation]\nduration = \"2 ms\"\ndt = \"0.1 ms\"\n[models.m]\nequations = \"\"\"\ndv/dt = -v/[1 ms] \
-        + I/[1 ms] : 1\nseen = v + I : 1\n\"\"\"\ninputs = { I = \"1\" }\n[receptors.r]\ngiven = { seen = \"1\" }\nport = \
-        \"I\"\nequations = \"\"\"\ndg/dt = -g/[1 ms] : 1\nI = g : 1\n\"\"\"\non_event = \"g += w*seen\"\n\
-        [populations.n]\nmodel = \"m\"\nreceptors.r = { kind = \"r\" }\n";
+    let carried = "[simulation]
+duration = \"2 ms\"
+dt = \"0.1 ms\"
+[models.m]
+equations = \"\"\"
+dv/dt = -v/[1 ms] \
+        + I/[1 ms] : 1
+seen = v + I : 1
+\"\"\"
+inputs = { I = \"1\" }
+[receptors.r]
+given = { seen = \"1\" }
+port = \
+        \"I\"
+equations = \"\"\"
+dg/dt = -g/[1 ms] : 1
+I = g : 1
+\"\"\"
+on_event = \"g += w*seen\"
+[populations.n]
+model = \"m\"
+receptors.r = { kind = \"r\" }
+";
     let said = load(carried).unwrap_err();
     assert!(said.contains("depends on an input"), "{said}");
     load(&carried.replace("seen = v + I", "seen = 2*v")).unwrap();

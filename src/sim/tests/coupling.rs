@@ -169,8 +169,18 @@ fn joined(weight: &str, dt: &str, more: &str) -> String {
         )
     };
     format!(
-        "[simulation]\nduration = \"20 ms\"\ndt = \"{dt}\"\n[populations.a]\n{cell}\ninitial = {{ V_m = \"10 mV\" }}\n[populations.b]\n{cell}\n{}{}\
-         [record.a]\ntraces = [{{ variables = [\"V_m\"], interval = \"{}\" }}]\n",
+        "[simulation]
+duration = \"20 ms\"
+dt = \"{dt}\"
+[populations.a]
+{cell}
+initial = {{ V_m = \"10 mV\" }}
+[populations.b]
+{cell}
+{}{}\
+         [record.a]
+traces = [{{ variables = [\"V_m\"], interval = \"{}\" }}]
+",
         joint("forth", "a", "b"),
         joint("back", "b", "a"),
         if dt == "1 ms" { dt } else { "0.1 ms" }
@@ -256,16 +266,34 @@ fn noise_on_a_grid_is_said_to_be_of_cells() {
     assert!(Network::examine(&spec(&silent)).unwrap().is_empty());
 }
 
-/// However many connections there are, a coupling that swings without bound at the step is refused, and one that does not
-/// is not. The number of connections is on either side of what is kept for the examination.
+/// However many connections there are, a coupling that swings without bound at the step is refused, and one that does
+/// not is not. The number of connections is on either side of what is kept for the examination.
 #[test]
 fn stability_is_looked_at_however_many_connections_there_are() {
     let of = |rate: &str, size: usize, p: f64, weight: &str| {
         format!(
-            "[simulation]\nduration = 1\ndt = 0.1\nseed = 1\n[models.rate]\ntime_unit = \"1\"\nequations = \"dx/dt = {rate} : \
-             1\"\ninitial = {{ x = 0 }}\ninputs = {{ I = \"1\" }}\n[populations.r]\nmodel = \"rate\"\n\
-             size = {size}\n[projections.p]\nfrom = \"r\"\nto = \"r.I\"\nkind = \"continuous\"\nconnect = {{ rule = \
-             \"probability\", p = {p} }}\nweight = {weight}\nvalue = \"w*x_pre\"\n"
+            "[simulation]
+duration = 1
+dt = 0.1
+seed = 1
+[models.rate]
+time_unit = \"1\"
+equations = \"dx/dt = {rate} : \
+             1\"
+initial = {{ x = 0 }}
+inputs = {{ I = \"1\" }}
+[populations.r]
+model = \"rate\"
+size = {size}
+[projections.p]
+from = \"r\"
+to = \"r.I\"
+kind = \"continuous\"
+connect = {{ rule = \
+             \"probability\", p = {p} }}
+weight = {weight}
+value = \"w*x_pre\"
+"
         )
     };
     let text = |size: usize, p: f64, weight: &str| of("-x + I", size, p, weight);
@@ -351,8 +379,8 @@ fn stages_are_the_same_on_any_number_of_threads() {
     }
 }
 
-/// 5 exp(-t/tau) +- 5 exp(-t (1/tau + 2 g/C)): the sum is exact, the difference decays at any strength and any step, and
-/// to first order as it should.
+/// 5 exp(-t/tau) +- 5 exp(-t (1/tau + 2 g/C)): the sum is exact, the difference decays at any strength and any step,
+/// and to first order as it should.
 #[test]
 fn implicit_coupling_settles_at_any_step() {
     for weight in ["100 nS", "2500 nS", "25000 nS", "1e9 nS"] {
@@ -396,8 +424,8 @@ fn implicit_coupling_comes_to_rest_where_it_should() {
     }
 }
 
-/// Neurons that spike and rest, in a chain of gap junctions: the bits do not depend on threads, and at a small step they
-/// spike as they do where the coupling is held.
+/// Neurons that spike and rest, in a chain of gap junctions: the bits do not depend on threads, and at a small step
+/// they spike as they do where the coupling is held.
 #[test]
 fn implicit_coupling_of_neurons_that_spike() {
     let text = |dt: &str, size: usize, more: &str| {
@@ -413,8 +441,9 @@ fn implicit_coupling_of_neurons_that_spike() {
     assert!(one.recording == run_on(&text("0.1 ms", 700, "implicit = true\n"), 3).recording);
     assert!(one.recording.spikes[0].len() > 1000, "{}", one.recording.spikes[0].len());
     let count = |dt: &str, more: &str| run(&text(dt, 50, more)).recording.spikes[0].len() as f64;
-    let (implicit, held) = (count("0.01 ms", "implicit = true\n"), count("0.01 ms", ""));
-    assert!((implicit / held - 1.0).abs() < 0.03, "{implicit} and {held}");
+    // At 0.01 ms either count is a tenth from its limit.
+    let (implicit, held) = (count("0.001 ms", "implicit = true\n"), count("0.001 ms", ""));
+    assert!((implicit / held - 1.0).abs() < 0.02, "{implicit} and {held}");
 }
 
 #[test]
@@ -435,8 +464,8 @@ fn implicit_is_refused_where_it_cannot_be_solved_for() {
     assert!(refused("weight = \"100 nS\"", "weight = \"-100 nS\"").contains("at least zero"));
 }
 
-/// u_t = u_xx - u + xi: the variance of noise that is white in space and time converges to 1/4 (on the grid of spacing h it
-/// is 1/(2 sqrt(1 + h^2/4))), whatever brings the noise, on a line and, as far as a cell goes, in the plane.
+/// u_t = u_xx - u + xi: the variance of noise that is white in space and time converges to 1/4 (on the grid of spacing
+/// h it is 1/(2 sqrt(1 + h^2/4))), whatever brings the noise, on a line and, as far as a cell goes, in the plane.
 #[test]
 fn noise_that_is_white_in_space_converges_with_the_spacing() {
     let variance = |equations: &str, grid: &str, more: &str| {

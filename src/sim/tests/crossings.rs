@@ -105,8 +105,8 @@ fn exact_is_refused_where_there_is_no_closed_form() {
     assert!(error.contains("V_m") && error.contains("interpolated"), "{error}");
 }
 
-/// At the end of the step of a spike stands what the reset and the rest of the step make of the unit, whatever the step: from
-/// the reset at -65 mV towards -47 mV, or held there. On the grid the value that crossed is recorded.
+/// At the end of the step of a spike stands what the reset and the rest of the step make of the unit, whatever the
+/// step: from the reset at -65 mV towards -47 mV, or held there. On the grid the value that crossed is recorded.
 #[test]
 fn what_is_recorded_after_a_spike_inside_a_step_is_where_the_unit_is() {
     for (refractory, t_ref) in [("2 ms", 2.0), ("0 ms", 0.0)] {

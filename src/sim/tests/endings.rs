@@ -98,7 +98,8 @@ fn a_cancelled_run_keeps_its_data() {
     assert!(part.times[..n] == whole.times[..n] && part.units[..n] == whole.units[..n]);
 }
 
-/// However fast a run records, a part holds little more than what a recording may take, of which nothing is left unused.
+/// However fast a run records, a part holds little more than what a recording may take, of which nothing is left
+/// unused.
 #[test]
 fn parts_keep_the_memory_allowed() {
     for memory in ["4 MB", "20 MB"] {

@@ -88,8 +88,8 @@ fn parameters_that_make_no_number_are_refused_by_name() {
     }
 }
 
-/// w (t/tau) exp(1 - t/tau), whatever the receptor, the model, the scheme and the way the times are stated; and close to
-/// it, closed forms of both sides.
+/// w (t/tau) exp(1 - t/tau), whatever the receptor, the model, the scheme and the way the times are stated; and close
+/// to it, closed forms of both sides.
 #[test]
 fn equal_times_of_rise_and_decay_are_the_alpha_function() {
     let shape = |t: f64, rise: f64, decay: f64| {
@@ -101,7 +101,8 @@ fn equal_times_of_rise_and_decay_are_the_alpha_function() {
         ((-t / decay).exp() - (-t / rise).exp()) / ((-peak / decay).exp() - (-peak / rise).exp())
     };
     for receptor in ["nmda", "ampa", "gaba_a", "dual_exp_conductance"] {
-        for (model, scheme) in [("lif", "auto"), ("adex", "exponential_euler"), ("eif", "rosenbrock"), ("lif", "rk4")] {
+        for (model, scheme) in [("lif", "auto"), ("adex", "exponential_euler"), ("adex", "rosenbrock"), ("lif", "rk4")]
+        {
             for (rise, decay) in [(5.0, 5.0), (5.0, 5.0 + 5e-12), (5.0, 5.0001), (5.002, 5.0), (2.0, 5.0)] {
                 let text = format!(
                     "[simulation]\nduration = \"40 ms\"\ndt = \"0.02 ms\"\n[populations.n]\nmodel = \"{model}\"\n\
@@ -126,16 +127,29 @@ fn equal_times_of_rise_and_decay_are_the_alpha_function() {
     }
 }
 
-/// The alpha conductance of 1 nS with 2 ms lifts a leaky neuron by 0.9024 mV (the limit from nearly equal times), and nothing
-/// fires without input.
+/// The alpha conductance of 1 nS with 2 ms lifts a leaky neuron by 0.9024 mV (the limit from nearly equal times), and
+/// nothing fires without input.
 #[test]
 fn one_event_at_equal_times_lifts_the_voltage_as_it_should() {
     for receptor in ["dual_exp_conductance", "ampa"] {
         let text = format!(
-            "[simulation]\nduration = \"50 ms\"\ndt = \"0.1 ms\"\n[populations.n]\nmodel = \"lif\"\n\
-             parameters = {{ V_th = \"100 mV\" }}\nreceptors.same = {{ kind = \"{receptor}\", tau_rise = \"2 ms\", \
-             tau_decay = \"2 ms\", E_rev = \"0 mV\" }}\n[stimuli.e]\ntarget = \"n.same\"\nkind = \"spikes\"\n\
-             times = [\"10 ms\"]\nweight = \"1 nS\"\n[record.n]\nspikes = true\ntraces = [{{ variables = [\"V_m\"] }}]\n"
+            "[simulation]
+duration = \"50 ms\"
+dt = \"0.1 ms\"
+[populations.n]
+model = \"lif\"
+parameters = {{ V_th = \"100 mV\" }}
+receptors.same = {{ kind = \"{receptor}\", tau_rise = \"2 ms\", \
+             tau_decay = \"2 ms\", E_rev = \"0 mV\" }}
+[stimuli.e]
+target = \"n.same\"
+kind = \"spikes\"
+times = [\"10 ms\"]
+weight = \"1 nS\"
+[record.n]
+spikes = true
+traces = [{{ variables = [\"V_m\"] }}]
+"
         );
         let result = run(&text);
         let v = trace(&result, "n", "V_m");
@@ -198,22 +212,41 @@ fn growth_is_told_apart_from_what_has_no_value() {
     assert_eq!((variable.as_str(), cause), ("x", Cause::Growth), "y follows x, and is no cause");
 }
 
-/// One compartment whose current has no value leaves no voltage of its cell a number: what is named is the expression, and
-/// where it stands.
+/// One compartment whose current has no value leaves no voltage of its cell a number: what is named is the expression,
+/// and where it stands.
 #[test]
 fn on_a_tree_the_expression_and_its_place_are_named() {
     for (cells, integrator) in [(1, "crank_nicolson"), (3, "backward_euler")] {
         let text = format!(
-            "[simulation]\nduration = \"50 ms\"\ndt = \"0.05 ms\"\n[receptors.own]\nport = \"I\"\n\
-             given = {{ V_m = \"V\" }}\nequations = \"\"\"\ndg/dt = -g/tau : S\n\
-             bad = sqrt(([-60 mV] - V_m)/[1 mV]) : 1\nI = g*bad*[1 mV] : A\n\"\"\"\non_event = \"g += w\"\n\
-             parameters = {{ tau = \"5 ms\" }}\n\
-             [populations.c]\nmodel = \"membrane\"\nsize = {cells}\nintegrator = \"{integrator}\"\n\
-             cable = {{ length = \"300 um\", diameter = \"2 um\", compartments = 5 }}\n\
-             channels.leak = {{ kind = \"leak\", g = \"0.1 mS/cm**2\", E = \"-70 mV\" }}\n\
-             receptors.own = {{ kind = \"own\", at = [\"cable(0.7)\"] }}\n\
-             [stimuli.i]\ntarget = \"c.I\"\nunits = [\"cable(0.1)\"]\nkind = \"step\"\namplitude = \"500 pA\"\nstart = \"5 ms\"\n\
-             [record.c]\ntraces = [{{ variables = [\"V_m\"], interval = \"5 ms\" }}]\n"
+            "[simulation]
+duration = \"50 ms\"
+dt = \"0.05 ms\"
+[receptors.own]
+port = \"I\"
+given = {{ V_m = \"V\" }}
+equations = \"\"\"
+dg/dt = -g/tau : S
+bad = sqrt(([-60 mV] - V_m)/[1 mV]) : 1
+I = g*bad*[1 mV] : A
+\"\"\"
+on_event = \"g += w\"
+parameters = {{ tau = \"5 ms\" }}
+[populations.c]
+model = \"membrane\"
+size = {cells}
+integrator = \"{integrator}\"
+cable = {{ length = \"300 um\", diameter = \"2 um\", compartments = 5 }}
+channels.leak = {{ kind = \"leak\", g = \"0.1 mS/cm**2\", E = \"-70 mV\" }}
+receptors.own = {{ kind = \"own\", at = [\"cable(0.7)\"] }}
+[stimuli.i]
+target = \"c.I\"
+units = [\"cable(0.1)\"]
+kind = \"step\"
+amplitude = \"500 pA\"
+start = \"5 ms\"
+[record.c]
+traces = [{{ variables = [\"V_m\"], interval = \"5 ms\" }}]
+"
         );
         let Some(Stop::NotFinite { variable, time, cause, unit, .. }) = run_on(&text, 1).stopped else {
             panic!("it stops")

@@ -238,12 +238,26 @@ fn cells_of_trees_do_not_reach_themselves() {
             let at =
                 |n: usize| -> Vec<String> { (0..n).map(|k| format!("\"cable({})\"", 0.1 + 0.2 * k as f64)).collect() };
             let text = format!(
-                "[simulation]\nduration = \"1 ms\"\ndt = \"0.05 ms\"\n[populations.c]\nmodel = \"membrane\"\nsize = {size}\n\
-                 channels.leak = {{ kind = \"leak\" }}\ncable = {{ length = \"100 um\", diameter = \"2 um\", \
-                 compartments = 5 }}\nthreshold_at = [{}]\n\
-                 receptors.a = {{ kind = \"exp_conductance\", at = [{}] }}\n[projections.p]\nfrom = \"c\"\nto = \"c.a\"\n\
-                 connect = {connect}\nweight = {{ linspace = [\"1 nS\", \"2 nS\"] }}\ndelay = \"1 ms\"\n\
-                 [record.c]\nconnections = true\n",
+                "[simulation]
+duration = \"1 ms\"
+dt = \"0.05 ms\"
+[populations.c]
+model = \"membrane\"
+size = {size}
+channels.leak = {{ kind = \"leak\" }}
+cable = {{ length = \"100 um\", diameter = \"2 um\", \
+                 compartments = 5 }}
+threshold_at = [{}]
+receptors.a = {{ kind = \"exp_conductance\", at = [{}] }}
+[projections.p]
+from = \"c\"
+to = \"c.a\"
+connect = {connect}
+weight = {{ linspace = [\"1 nS\", \"2 nS\"] }}
+delay = \"1 ms\"
+[record.c]
+connections = true
+",
                 at(places).join(", "),
                 at(slots).join(", ")
             );

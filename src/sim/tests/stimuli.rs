@@ -202,10 +202,22 @@ fn of_units(stimulus: &str, units: &[u32], size: usize) -> Vec<u64> {
     let level = !stimulus.contains("weight");
     let (target, variable) = if level { ("a.I", "I") } else { ("a.d", "V_m") };
     let text = format!(
-        "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\nseed = 5\n[populations.a]\nmodel = \"lif\"\nsize = {size}\n\
-         parameters = {{ V_th = \"1000 V\" }}\nreceptors.d = {{ kind = \"delta\" }}\n\
-         [record.a]\ntraces = [{{ variables = [\"{variable}\"] }}]\n\
-         [stimuli.s]\ntarget = \"{target}\"\nunits = {units:?}\n{stimulus}\n"
+        "[simulation]
+duration = \"20 ms\"
+dt = \"0.1 ms\"
+seed = 5
+[populations.a]
+model = \"lif\"
+size = {size}
+parameters = {{ V_th = \"1000 V\" }}
+receptors.d = {{ kind = \"delta\" }}
+[record.a]
+traces = [{{ variables = [\"{variable}\"] }}]
+[stimuli.s]
+target = \"{target}\"
+units = {units:?}
+{stimulus}
+"
     );
     let result = run(&text);
     let rows = trace(&result, "a", variable).chunks(size);
@@ -219,7 +231,9 @@ fn of_units(stimulus: &str, units: &[u32], size: usize) -> Vec<u64> {
 fn units_are_named_in_any_order_and_count_once() {
     let kinds = [
         "kind = \"constant\"\namplitude = { linspace = [\"1 pA\", \"9 pA\"] }",
-        "kind = \"step\"\namplitude = { values = [\"1 pA\", \"2 pA\", \"3 pA\", \"4 pA\", \"5 pA\"] }\nstart = \"5 ms\"",
+        "kind = \"step\"
+amplitude = { values = [\"1 pA\", \"2 pA\", \"3 pA\", \"4 pA\", \"5 pA\"] }
+start = \"5 ms\"",
         "kind = \"sine\"\namplitude = { uniform = [\"1 pA\", \"9 pA\"] }\nfrequency = \"50 Hz\"",
         "kind = \"expression\"\nvalue = \"[1 pA]*i*t/[1 ms]\"",
         "kind = \"white_noise\"\nmean = \"1 pA\"\namplitude = \"2 pA*s**0.5\"",
@@ -308,11 +322,19 @@ fn steps_and_pulses_off_the_grid_bring_their_charge() {
             ("kind = \"step\"\nstart = \"3.33 ms\"\nstop = \"17.77 ms\"", 14.44),
             ("kind = \"step\"\nstart = \"3.33 ms\"\nstop = \"3.34 ms\"", 0.01),
             (
-                "kind = \"pulse_train\"\nstart = \"1.01 ms\"\nstop = \"30 ms\"\nperiod = \"3.3 ms\"\nwidth = \"0.07 ms\"",
+                "kind = \"pulse_train\"
+start = \"1.01 ms\"
+stop = \"30 ms\"
+period = \"3.3 ms\"
+width = \"0.07 ms\"",
                 0.63,
             ),
             (
-                "kind = \"sine\"\nfrequency = \"0 Hz\"\nphase = 1.5707963267948966\nstart = \"2.2 ms\"\nstop = \"9.9 ms\"",
+                "kind = \"sine\"
+frequency = \"0 Hz\"
+phase = 1.5707963267948966
+start = \"2.2 ms\"
+stop = \"9.9 ms\"",
                 7.7,
             ),
         ] {

@@ -1,7 +1,8 @@
-//! What a state of a cell that is not finite began with: an expression that has no value somewhere in the cell, or growth.
+//! What a state of a cell that is not finite began with: an expression that has no value somewhere in the cell, or
+//! growth.
 //!
-//! One compartment that has no current leaves no voltage in its cell a number: the solution spreads what is not finite. So
-//! every compartment of the cell is looked at, with states that are not finite as they were at the start.
+//! One compartment that has no current leaves no voltage in its cell a number: the solution spreads what is not finite.
+//! So every compartment of the cell is looked at, with states that are not finite as they were at the start.
 
 use super::{Tree, Zone};
 use crate::body::Blame;

@@ -197,8 +197,8 @@ impl Tree {
         step as f64 * self.h * f64::from(self.substeps)
     }
 
-    /// Adds what arrives at `time`, and empties the arrivals; `beside`: states stand half a step before the voltage, if they ever
-    /// do.
+    /// Adds what arrives at `time`, and empties the arrivals; `beside`: states stand half a step before the voltage, if
+    /// they ever do.
     fn deliver(&mut self, beside: bool, time: f64, arrivals: &mut [&mut [f64]]) {
         let half = if self.second_order && beside { 0.5 * self.h } else { 0.0 };
         for (port, arriving) in arrivals.iter_mut().enumerate() {

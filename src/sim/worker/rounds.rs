@@ -1,5 +1,5 @@
-//! Exchanges within a step, where continuous coupling is a part of it: after each stage of a scheme, or once where a coupling
-//! is solved for.
+//! Exchanges within a step, where continuous coupling is a part of it: after each stage of a scheme, or once where a
+//! coupling is solved for.
 
 use super::{Looked, Worker};
 use crate::coupling::History;

@@ -165,7 +165,10 @@ fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
         return Vec::new();
     }
     let view = Box::new(spikedeck_plot::View { cursor: None, ..app.view_of(&pane) });
-    let index = content.panes.iter().position(|p| p.key == pane.key).unwrap_or(0);
+    let Some(index) = content.panes.iter().position(|p| p.key == pane.key) else {
+        app.say("this pane is no longer there: nothing is written", true);
+        return Vec::new();
+    };
     let size = app
         .layout()
         .columns

@@ -83,8 +83,8 @@ pub fn screen(grid: &plot::grid::CellGrid, palette: plot::Palette) -> Result<Pat
     at_free(&folder, "spikedeck-screen", "svg", |path| store::write_text(path, &text).map_err(|e| e.to_string()))
 }
 
-/// Makes something at a path that is not taken, `stem.ext`, `stem-2.ext`, ..., and gives the path. The name is taken with
-/// an empty file (or folder) first, in one step, so that two who write at once take two.
+/// Makes something at a path that is not taken, `stem.ext`, `stem-2.ext`, ..., and gives the path. The name is taken
+/// with an empty file (or folder) first, in one step, so that two who write at once take two.
 fn at_free(
     folder: &Path,
     stem: &str,
