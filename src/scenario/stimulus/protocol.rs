@@ -15,10 +15,9 @@ declare! {
     pub struct Protocol = "protocol" {
         /// the levels
         levels: Vec<f64> = Levels, needs "[\"1 {unit}\", \"2 {unit}\"]";
-        /// how long each lasts; one less than levels where the last lasts to the end of the run; in a step in which the
-        /// level changes, each counts by its part of the step
+        /// how long each lasts; one less than levels where the last lasts to the end of the run
         durations: Vec<f64> = Durations, needs "[\"10 ms\"]";
-        /// when the first begins; before it, and after the last has ended, it is zero
+        /// when the first begins; zero before it and after the last; in a step of change each counts by its part
         start: f64 = Start, or "0 s";
     }
 }

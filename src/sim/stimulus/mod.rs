@@ -35,7 +35,7 @@ use spikedeck_core::math::exp;
 use spikedeck_core::normal::Normals;
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::{
-    Amount, EventRate, Generator, Samples, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName, Value,
+    Amount, EventRate, Generator, Samples, Spread, Stimulus as _, StimulusSpec, TimeCourse, UnitName,
 };
 
 /// Events into an event port, on one thread.

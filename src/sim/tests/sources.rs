@@ -362,7 +362,7 @@ fn windows_off_the_grid_have_their_spikes() {
         for (step, length) in [0.8, 2.0, 2.0, 0.6].into_iter().enumerate() {
             let mean = counts.iter().map(|c| c[step]).sum::<f64>() / 20.0;
             let variance = counts.iter().map(|c| (c[step] - mean) * (c[step] - mean)).sum::<f64>() / 19.0;
-            let expected = 4000.0 * 0.05 * length;
+            let expected: f64 = 4000.0 * 0.05 * length;
             let error = (variance / 20.0).sqrt().max((expected / 20.0).sqrt());
             assert!((mean - expected).abs() < 4.5 * error, "{kind}, step {step}: {mean}, expected {expected}");
         }
