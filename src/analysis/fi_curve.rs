@@ -165,7 +165,7 @@ impl<'b, 'a> Protocol<'b, 'a> {
             dt: times.dt,
             steps: (whole / times.dt).round() as u64,
             transient,
-            seed: spec.simulation.seed,
+            seed: spec.simulation.noise_seed(),
             integrator: bound.population.integrator,
             spike_times: spec.simulation.spike_times,
         })

@@ -202,7 +202,7 @@ pub(super) fn simulate(
     quiet: bool,
 ) -> Result<Simulated, CliError> {
     let (line, tell) = progress(&spec.name, quiet);
-    let result = if points.len() > 1 {
+    let result = if points.len() > 1 || spec.trials.is_some() {
         run::ensemble(spec, points, options, cancel, &tell).map(Simulated::Many)
     } else {
         let spec = points.first().map_or(spec, |p| &p.spec);

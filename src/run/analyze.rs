@@ -15,9 +15,9 @@ use spikedeck_signal::{Outcome, Recording};
 /// What is measured, and in which setting.
 #[derive(Debug, Clone)]
 pub(super) struct Work {
-    analyses: Vec<AnalysisSpec>,
-    scenario: Option<Arc<Spec>>,
-    seed: u64,
+    pub analyses: Vec<AnalysisSpec>,
+    pub scenario: Option<Arc<Spec>>,
+    pub seed: u64,
 }
 
 impl Work {

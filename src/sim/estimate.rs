@@ -19,7 +19,8 @@ type Part = (u64, String);
 /// Estimated bytes of everything but the recording, with what takes most.
 pub(super) fn estimate(spec: &Spec) -> (u64, String) {
     let mut parts: Vec<Part> = Vec::new();
-    let places: Vec<Geometry> = spec.populations.iter().map(|p| Geometry::of(p, spec.simulation.seed)).collect();
+    let places: Vec<Geometry> =
+        spec.populations.iter().map(|p| Geometry::of(p, spec.simulation.seeds.values)).collect();
     for (index, population) in spec.population_ids() {
         let system = &population.system;
         let n = population.size as u64;

@@ -201,7 +201,7 @@ impl Folder {
     }
 
     /// Writes what was recorded.
-    fn recorded(&self, recording: &Recording, manifest: &mut Manifest) -> Result<(), TableError> {
+    fn recorded<'a>(&self, recording: &'a Recording, manifest: &mut Manifest) -> Result<(), TableError> {
         let (work, extension) = (self.claim.work(), self.format.extension());
         // What left memory is described as it was, whether or not it has come back.
         let described = self.streamed.as_ref().unwrap_or(recording);
@@ -211,12 +211,12 @@ impl Folder {
             let path = work.join(format!("spikes.{extension}"));
             let names = population_names(described);
             let time = described.time_base.column();
-            let schema = spikes_schema(&names, time);
+            let schema = with_trial(spikes_schema(&names, time), recording);
             let n = if self.streamed.is_some() {
                 merge(&path, &schema, self.format)?
             } else {
-                let from = vec![0; recording.spikes.len()];
-                write_batches(&path, &schema, spike_batches(&recording.spikes, from, &names, time), self.format)?
+                let batches = |r: &'a Recording| spike_batches(&r.spikes, vec![0; r.spikes.len()], &names, time);
+                write_batches(&path, &schema, each_trial(recording, batches), self.format)?
             };
             rows.insert(format!("spikes.{extension}"), n);
         }
@@ -232,11 +232,12 @@ impl Folder {
             let file = format!("traces/{}.{extension}", trace_stem(&population, &name));
             let path = work.join(&file);
             let time = described.time_base.column();
-            let schema = trace_schema(&traces, time);
+            let schema = with_trial(trace_schema(&traces, time), recording);
             let n = if self.streamed.is_some() {
                 merge(&path, &schema, self.format)?
             } else {
-                write_batches(&path, &schema, trace_batches(traces, 0, time), self.format)?
+                let of = |r: &'a Recording| trace_batches(indices.iter().map(|&k| &r.traces[k]).collect(), 0, time);
+                write_batches(&path, &schema, each_trial(recording, of), self.format)?
             };
             rows.insert(file, n);
         }

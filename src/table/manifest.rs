@@ -151,6 +151,9 @@ pub struct RecordingEntry {
     pub traces: Vec<TraceEntry>,
     /// Projections whose connections are in the table: name, unit of weights.
     pub connections: Vec<(String, String)>,
+    /// Trials that the tables hold one after the other, by the column `trial`: number, and what tells its condition.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<(u64, String)>,
     /// Up to which time the parts hold everything, on the time axis, while a run lasts; none where its tables are
     /// written, and where nothing has been yet.
     #[serde(skip_serializing_if = "Option::is_none")]
