@@ -364,14 +364,14 @@ mod tests {
         // Bins are (left, right]: 20 ms is in the second. 3 spikes, 2 trials, 2 units, 10 ms.
         assert_eq!(series.curves[0].y[..3], [0.0, 75.0, 0.0]);
         assert_eq!(series.curves[0].x[1], 20.0);
-        assert!((metric(&outcome, "peak").value.unwrap() - 75.0).abs() < 1e-9);
-        assert_eq!(metric(&outcome, "peak_time").value, Some(15.0));
-        assert!((metric(&outcome, "mean_rate").value.unwrap() - 10.0).abs() < 1e-9);
+        assert!((metric(&outcome, "p.spikes", "peak").value.unwrap() - 75.0).abs() < 1e-9);
+        assert_eq!(metric(&outcome, "p.spikes", "peak_time").value, Some(15.0));
+        assert!((metric(&outcome, "p.spikes", "mean_rate").value.unwrap() - 10.0).abs() < 1e-9);
         // Trials: (2 of 2 units in 50 ms, then 1), (1, then 0).
-        assert!((metric(&outcome, "baseline").value.unwrap() - 15.0).abs() < 1e-9);
-        assert!((metric(&outcome, "response").value.unwrap() - 5.0).abs() < 1e-9);
+        assert!((metric(&outcome, "p.spikes", "baseline").value.unwrap() - 15.0).abs() < 1e-9);
+        assert!((metric(&outcome, "p.spikes", "response").value.unwrap() - 5.0).abs() < 1e-9);
         // Counts after the event: unit 0 never, unit 1 once in two trials: variance 0.5 over mean 0.5.
-        assert_eq!(metric(&outcome, "fano").value, Some(1.0));
+        assert_eq!(metric(&outcome, "p.spikes", "fano").value, Some(1.0));
     }
 
     #[test]
@@ -385,9 +385,9 @@ mod tests {
         assert!(said.contains("not inside the trial"), "{said}");
         let silent = run(&Psth, &two, vec![subject("spikes", &[])], &[]).unwrap();
         for name in ["peak", "peak_time", "fano"] {
-            assert_eq!(metric(&silent, name).value, None, "{name}");
+            assert_eq!(metric(&silent, "p.spikes", name).value, None, "{name}");
         }
-        assert_eq!(metric(&silent, "mean_rate").value, Some(0.0));
+        assert_eq!(metric(&silent, "p.spikes", "mean_rate").value, Some(0.0));
     }
 
     /// Poisson units whose rate is `after` instead of 20 Hz from 50 ms on.
@@ -404,19 +404,19 @@ mod tests {
     fn a_step_of_the_rate_is_found_and_none_is_not() {
         let options = [ms("bin", 5.0), ms("onset", 50.0), ms("response", 50.0)];
         let outcome = run(&Psth, &stepped(3, 80.0, 30), vec![subject("spikes", &[])], &options).unwrap();
-        let change = metric(&outcome, "change");
+        let change = metric(&outcome, "p.spikes", "change");
         let (low, high) = change.ends().unwrap();
         assert!(low < 60.0 && high > 60.0 && low > 30.0, "{change:?}");
-        assert!(change.p_value.unwrap() < 0.01 && metric(&outcome, "peak").p_value.unwrap() < 0.01);
-        assert!(metric(&outcome, "latency").value.unwrap() <= 10.0);
+        assert!(change.p_value.unwrap() < 0.01 && metric(&outcome, "p.spikes", "peak").p_value.unwrap() < 0.01);
+        assert!(metric(&outcome, "p.spikes", "latency").value.unwrap() <= 10.0);
         // Without a step p-values are uniform, and the interval has zero in it in 95 of 100.
         let (mut covered, mut ps) = (0, Vec::new());
         for seed in 0..60 {
             let outcome = run(&Psth, &stepped(1000 * seed, 20.0, 12), vec![subject("spikes", &[])], &options).unwrap();
-            let change = metric(&outcome, "change");
+            let change = metric(&outcome, "p.spikes", "change");
             let (low, high) = change.ends().unwrap();
             covered += usize::from(low <= 0.0 && high >= 0.0);
-            ps.push([change.p_value.unwrap(), metric(&outcome, "peak").p_value.unwrap()]);
+            ps.push([change.p_value.unwrap(), metric(&outcome, "p.spikes", "peak").p_value.unwrap()]);
         }
         assert!((52..=60).contains(&covered), "{covered}");
         for k in 0..2 {

@@ -1,6 +1,6 @@
 //! `[variants]`, `[sweep]`: what is varied.
 
-use super::language::{Key, Of, Others, Range, Section, Table, Takes};
+use super::language::{Key, Of, Others, Range, Section, Table, Takes, Words as _};
 use super::overrides::{adds_entry, check_path};
 use super::plan::written;
 use super::resolver::Resolver;

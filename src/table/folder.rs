@@ -10,8 +10,8 @@ use super::kept::{self, FileEntry};
 use super::manifest::Manifest;
 use super::parts::Parts;
 use super::recording::{
-    connection_batches, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups,
-    trace_schema, trace_stem, units_table, write_batches,
+    connection_batches, each_trial, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups,
+    trace_schema, trace_stem, units_table, with_trial, write_batches,
 };
 use super::{cut_short, metrics, outcomes};
 use spikedeck_run::{Ensemble, Finished, Sink, Status};
@@ -215,7 +215,7 @@ impl Folder {
             let n = if self.streamed.is_some() {
                 merge(&path, &schema, self.format)?
             } else {
-                let batches = |r: &'a Recording| spike_batches(&r.spikes, vec![0; r.spikes.len()], &names, time);
+                let batches = move |r: &'a Recording| spike_batches(&r.spikes, vec![0; r.spikes.len()], &names, time);
                 write_batches(&path, &schema, each_trial(recording, batches), self.format)?
             };
             rows.insert(format!("spikes.{extension}"), n);
@@ -236,7 +236,8 @@ impl Folder {
             let n = if self.streamed.is_some() {
                 merge(&path, &schema, self.format)?
             } else {
-                let of = |r: &'a Recording| trace_batches(indices.iter().map(|&k| &r.traces[k]).collect(), 0, time);
+                let of =
+                    move |r: &'a Recording| trace_batches(indices.iter().map(|&k| &r.traces[k]).collect(), 0, time);
                 write_batches(&path, &schema, each_trial(recording, of), self.format)?
             };
             rows.insert(file, n);

@@ -37,7 +37,7 @@ pub(super) fn spike_batches<'a>(
     mut from: Vec<usize>,
     names: &Arc<[String]>,
     time: &'static str,
-) -> impl Iterator<Item = Table> + 'a {
+) -> impl Iterator<Item = Table> + use<'a> {
     // Populations in the order of `names`, so that ties in time come out in the scenario's order.
     let mut order: Vec<(u32, usize)> = (0..spikes.len())
         .map(|k| {
