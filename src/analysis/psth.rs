@@ -200,12 +200,12 @@ fn measured(f: &mut Findings<'_>, name: &str, of: &Counted, o: &Options) -> Resu
         low.push(ends.map_or(f64::NAN, |e| e.0));
         high.push(ends.map_or(f64::NAN, |e| e.1));
     }
-    f.metric(over_trials(name, "mean_rate", &of.whole, rate));
+    f.metric(rate_over_trials(name, "mean_rate", &of.whole, rate));
     peak(f, name, of, &curve, (&low, &high), o)?;
     if let Some([before, after]) = &of.around {
         let difference: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
-        f.metric(over_trials(name, "baseline", before, rate));
-        f.metric(over_trials(name, "response", after, rate));
+        f.metric(rate_over_trials(name, "baseline", before, rate));
+        f.metric(rate_over_trials(name, "response", after, rate));
         f.metric(over_trials(name, "change", &difference, rate).chance(0.0).p(flipped(
             &difference,
             o.replicates,
@@ -219,6 +219,15 @@ fn measured(f: &mut Findings<'_>, name: &str, of: &Counted, o: &Options) -> Resu
         f.warn(format!("{name}: {n} trials are few: bands and p-values are coarse"));
     }
     Ok(Curve { name: name.to_owned(), x: of.ends.clone(), y: curve, band: Some((low, high)), style: CurveStyle::Steps })
+}
+
+/// A rate over trials, which is nowhere below zero.
+fn rate_over_trials(name: &str, metric: &str, values: &[f64], unit: &str) -> Metric {
+    let over = over_trials(name, metric, values, unit);
+    match over.ends() {
+        Some((low, high)) => over.interval(low.max(0.0), high),
+        None => over,
+    }
 }
 
 fn over_trials(name: &str, metric: &str, values: &[f64], unit: &str) -> Metric {
