@@ -47,7 +47,7 @@ options! {
     /// What `psth` can be told.
     pub struct Options {
         bin: Time = time("5 ms").or(derived::QUARTER), "width of the bins";
-        band: Band = choice(Band::Bootstrap);
+        band: Band = choice(Band::Bootstrap), "how the band of a bin is found: resampled trials, or Student's t over them";
         onset: Option<Time> = time_if_given().or_zero(), "when the event is in each trial; without it no response";
         response: Time = time("100 ms").or(derived::TEN), "length of the stretch after the event";
         baseline: Option<Time> = time_if_given(), "length of the stretch before the event (default all that there is)";

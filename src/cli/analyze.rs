@@ -281,8 +281,13 @@ fn holds(measured: &Finished, seed: u64, points: Option<usize>) -> String {
     if !recording.traces.is_empty() {
         parts.push(number::counted(recording.traces.len(), "recorded variable", "recorded variables"));
     }
-    if let Some(points) = points {
-        parts.push(format!("the first of {points} points, whose recordings are kept"));
+    let trials = recording.each_trial().count();
+    match points {
+        Some(points) if trials == 1 && points > 1 => {
+            parts.push(format!("the first of {points} points, whose recordings are kept"));
+        }
+        Some(_) if trials > 1 => parts.push(format!("means over {trials} trials, spikes those of the first")),
+        _ => {}
     }
     parts.join(" · ")
 }

@@ -194,8 +194,11 @@ impl Sum<'_> {
         let (across, joint) = (Across::new(&whole), Across::new(networks));
         finished.outcomes = across.outcomes(self.spec);
         finished.outcomes.extend(joint.outcomes(self.spec));
-        let place = |name: &str| self.spec.analyses.iter().position(|a| a.name == name).unwrap_or(usize::MAX);
-        finished.outcomes.sort_by_key(|o| place(&o.name));
+        // What no analysis of the scenario is (a run at half the step) stands behind them.
+        finished.outcomes.sort_by_key(|o| {
+            let place = self.spec.analyses.iter().position(|a| a.name == o.name);
+            (place.is_none(), place)
+        });
         finished.facts.simulate_seconds = self.began.elapsed().as_secs_f64();
         finished.facts.analyse_seconds = 0.0;
         finished.facts.threads = self.threads;
@@ -214,7 +217,7 @@ impl Sum<'_> {
         finished.checks = if finished.status == Status::Interrupted {
             Vec::new()
         } else {
-            let is_joint = |e: &Expect| together.contains(e.metric.split('.').next().unwrap_or_default());
+            let is_joint = |e: &Expect| e.metric.split_once('.').is_some_and(|m| together.contains(m.0));
             [across.checks(|e| !is_joint(e)), joint.checks(is_joint)].concat()
         };
         Some(Ensemble { finished: Arc::new(finished), points: whole })

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::across::Across;
 use super::analyze::{Work, analyse};
 use super::ensemble::PointResult;
 use super::{Finished, Point, RunError, Status, Tell};
 use spikedeck_scenario::Spec;
-use spikedeck_signal::Recording;
+use spikedeck_signal::{Outcome, Recording};
 
 /// The names of the analyses of `spec` that look at all trials together.
 pub(super) fn together(spec: &Spec) -> HashSet<String> {
@@ -55,6 +56,44 @@ pub(super) fn measured(
         networks.push(PointResult { point, finished: Arc::new(finished) });
     }
     Ok((networks, whole))
+}
+
+/// What the analyses of `asked` find in trials that are there already: over them, as when they were run, and of all of
+/// them together.
+///
+/// # Errors
+/// When no thread can be started.
+pub(super) fn again(
+    finished: &Finished,
+    asked: &Arc<Spec>,
+    seed: u64,
+    threads: usize,
+    cancel: &AtomicBool,
+    tell: &Tell,
+) -> Result<(Vec<Outcome>, Status), RunError> {
+    let names = together(asked);
+    let (joint, single) = asked.analyses.iter().cloned().partition::<Vec<_>, _>(|a| names.contains(&a.name));
+    let of = |analyses: &Vec<_>| Work { analyses: analyses.clone(), scenario: Some(asked.clone()), seed };
+    let first = Arc::new(Recording { trials: Vec::new(), ..(*finished.recording).clone() });
+    let conditions: HashSet<&str> =
+        finished.recording.each_trial().filter_map(|r| Some(r.trial.as_ref()?.condition.as_str())).collect();
+    let mut points = Vec::new();
+    for recording in std::iter::once(&first).chain(&finished.recording.trials) {
+        let (outcomes, status) = analyse(of(&single), recording, Status::Complete, threads, cancel, tell)?;
+        if status != Status::Complete {
+            return Ok((outcomes, status));
+        }
+        let trial = recording.trial.clone().unwrap_or_default();
+        let axes = if conditions.len() > 1 { vec![("condition".into(), trial.condition)] } else { Vec::new() };
+        let point = Point { axes, seed, trial: Some((trial.number, 0)), spec: asked.clone() };
+        let own = Finished { recording: Arc::default(), outcomes, status, ..finished.clone() };
+        points.push(PointResult { point, finished: Arc::new(own) });
+    }
+    let mut outcomes = Across::new(&points).outcomes(asked);
+    let (more, status) = analyse(of(&joint), &finished.recording, Status::Complete, threads, cancel, tell)?;
+    outcomes.extend(more);
+    outcomes.sort_by_key(|o| asked.analyses.iter().position(|a| a.name == o.name));
+    Ok((outcomes, status))
 }
 
 /// The first of some trials, with the others.

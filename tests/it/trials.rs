@@ -36,7 +36,7 @@ spikes = true
 connections = true
 [record.cell]
 spikes = true
-traces = [{ variables = ["V_m"], units = [0, 1], interval = "1 ms" }]
+traces = [{ name = "v", variables = ["V_m"], units = [0, 1], interval = "1 ms" }]
 [analyses.rates]
 kind = "rates"
 of = "in.spikes"
@@ -109,8 +109,7 @@ fn trials_share_the_network_and_nothing_of_the_noise_and_all_are_kept() {
     let plain: Vec<(String, u32, f64)> = spikes(&without("plain", &[])).into_iter().map(|s| (s.1, s.2, s.3)).collect();
     assert_eq!(plain, of(0));
     // Initial values are drawn once.
-    let traces = spikedeck::store::read(&all.join("traces/cell-V_m.parquet"), None);
-    let traces = traces.or_else(|_| spikedeck::store::read(&all.join("traces/cell-traces.parquet"), None)).unwrap();
+    let traces = spikedeck::store::read(&all.join("traces/cell-v.parquet"), None).unwrap();
     let (times, trials) = (traces.numbers("time_ms").unwrap(), traces.optional_whole_numbers("trial").unwrap());
     let values = traces.numbers("V_m_mV").unwrap();
     let first = |trial: u64| -> Vec<f64> {
@@ -121,23 +120,21 @@ fn trials_share_the_network_and_nothing_of_the_noise_and_all_are_kept() {
     // Metrics have the trial as a column, and the folder opens with all trials: what looks at all of them is the same.
     let metrics = spikedeck::store::read(&all.join("metrics.parquet"), None).unwrap();
     assert_eq!(metrics.optional_whole_numbers("trial").unwrap().iter().flatten().max(), Some(&3));
-    let told = |out: Output| -> Vec<String> {
-        let lines = String::from_utf8(out.stdout).unwrap();
-        lines
-            .lines()
-            .filter(|l| l.contains("\"analysis\":\"psth\""))
-            .map(|l| l.split("\"analysis\"").nth(1).unwrap().to_owned())
-            .collect()
-    };
-    let again =
-        told(spikedeck(&["analyze", text(&all), "--with", "psth:of=[in.spikes,cell.spikes],bin=\"10 ms\"", "--json"]));
     let across = spikedeck::store::read(&all.join("across.parquet"), None).unwrap();
     let (names, values) = (across.texts("analysis").unwrap(), across.optional_numbers("value").unwrap());
-    let psth: Vec<Option<f64>> = names.iter().zip(&values).filter(|(n, _)| *n == "psth").map(|(_, v)| *v).collect();
-    assert_eq!(again.len(), psth.len());
-    for (line, value) in again.iter().zip(&psth) {
-        let value = value.map_or("null".to_owned(), |v| serde_json::json!(v).to_string());
-        assert!(line.contains(&format!("\"value\":{value}")), "{value} in {line}");
+    for (kind, more) in [
+        ("psth", &["psth:bin=\"10 ms\"", "--of", "in.spikes", "--of", "cell.spikes"][..]),
+        ("rates", &["rates", "--of", "in.spikes"]),
+    ] {
+        let out: Output = spikedeck(&[&["analyze", text(&all), "--json", "--with"], more].concat());
+        let lines = String::from_utf8(out.stdout).unwrap();
+        let told: Vec<&str> = lines.lines().filter(|l| l.contains(&format!("\"analysis\":\"{kind}\""))).collect();
+        let kept: Vec<Option<f64>> = names.iter().zip(&values).filter(|(n, _)| *n == kind).map(|(_, v)| *v).collect();
+        assert!(told.len() == kept.len() && !told.is_empty(), "{kind}: {lines}");
+        for (line, value) in told.iter().zip(&kept) {
+            let value = value.map_or("null".to_owned(), |v| serde_json::json!(v).to_string());
+            assert!(line.contains(&format!("\"value\":{value}")), "{value} in {line}");
+        }
     }
 }
 
@@ -148,10 +145,10 @@ fn seeds_redraw_what_they_are_asked_to() {
     let columns = ["source", "target", "weight"];
     let scenario = SCENARIO.replace("kind = \"psth\"", "kind = \"isi\"").replace("bin = \"10 ms\"\n", "");
     let run = |name: &str, set: &str| {
-        let out = ran(folder.path(), name, &scenario, if set.is_empty() { &[] } else { &["--set", set] });
+        let more = ["--set", set];
+        let out = ran(folder.path(), name, &scenario, if set.is_empty() { &[] } else { &more });
         let input: Vec<(u32, f64)> = spikes(&out).into_iter().filter(|s| s.1 == "in").map(|s| (s.2, s.3)).collect();
-        let traces = spikedeck::store::read(&out.join("traces/cell-V_m.parquet"), None);
-        let traces = traces.or_else(|_| spikedeck::store::read(&out.join("traces/cell-traces.parquet"), None)).unwrap();
+        let traces = spikedeck::store::read(&out.join("traces/cell-v.parquet"), None).unwrap();
         (input, rows(&out.join("connections.parquet"), &columns), traces.numbers("V_m_mV").unwrap()[..2].to_vec())
     };
     let base = run("base", "");
