@@ -92,6 +92,8 @@ mod on_disk_tests;
 mod reference_sets;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod unit_table_tests;
 
 pub use findings::Progress;
 pub use places::Cells;

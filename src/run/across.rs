@@ -79,6 +79,7 @@ impl<'a> Across<'a> {
         let numbers = Shape::Scalars(Scalars::from_metrics(&outcome.metrics));
         outcome.shapes.push(NamedShape::new(format!("across {}s", self.one()), numbers));
         outcome.shapes.extend(template.shapes.iter().filter(|s| !matches!(s.shape, Shape::Scalars(_))).cloned());
+        outcome.units.clone_from(&template.units);
         // Whose they are is said where it is not the first.
         if outcome.shapes.len() > 1 && self.points.first().is_some_and(|p| p.point.seed != from.point.seed) {
             outcome.summary = format!("{}, curves of {}", outcome.summary, from.point.label());

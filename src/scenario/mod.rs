@@ -173,6 +173,7 @@ pub fn load(
     let applied = overrides::apply(&mut report, &mut root, overrides);
     let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
     let mut resolver = Resolver {
+        names: Vec::new(),
         report,
         library,
         catalog,
@@ -215,6 +216,7 @@ pub fn read_analysis(spec: &Spec, catalog: &Catalog, name: &str, text: &str) -> 
     let place = value.place.clone();
     let times = spec.simulation.times();
     let mut resolver = Resolver {
+        names: spec.populations.iter().map(|p| p.name.clone()).collect(),
         report,
         library: spikedeck_model::library(),
         catalog,
@@ -313,6 +315,7 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
     let simulation = plan::simulation(resolver, simulation_node, &root.place);
 
     let known: Vec<&str> = population_entries.iter().map(|e| e.key.as_str()).collect();
+    resolver.names = known.iter().map(ToString::to_string).collect();
     let mut populations: Vec<PopulationSpec> = Vec::new();
     // What populations play stands before the stimuli.
     let mut played = Vec::new();

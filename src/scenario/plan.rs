@@ -44,7 +44,7 @@ pub(super) static SIMULATION: Section = Section::new(
             "memory",
             Takes::Text("an amount, such as `2 GB` or `500 MiB`"),
             "three quarters of what is free",
-            "what a run may hold",
+            "what a run may hold, beside some 30 MB of the program itself",
         ),
         Key::default("spike_times", Takes::Choice(SpikeTimes::WORDS), "grid", "how spike times are found"),
         Key::optional("check", Takes::Choice(Check::WORDS), "no check", "what is checked by running again"),

@@ -27,6 +27,7 @@ mod tabulate;
 mod time;
 mod trace;
 mod trains;
+mod unit_table;
 mod words;
 
 pub use column::{Column, Names, Values};
@@ -43,3 +44,4 @@ pub use spikes::Spikes;
 pub use time::{TimeBase, Window};
 pub use trace::Trace;
 pub use trains::{SpikeTrains, Train};
+pub use unit_table::{UnitMeasure, UnitTable};

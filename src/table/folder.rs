@@ -354,7 +354,8 @@ pub fn save(path: &Path, finished: &Finished, format: Format, force: bool) -> Re
 mod tests {
     use super::*;
     use spikedeck_signal::{
-        Axis, Connections, Curve, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape, Spikes, Window,
+        Axis, Connections, Curve, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape, Spikes, UnitTable,
+        Window,
     };
 
     fn recording() -> Recording {
@@ -410,6 +411,11 @@ mod tests {
         let mut missing = Metric::missing("inh.spikes", "cv", "", 1, "fewer than 3 spikes");
         missing.analysis = "isi".into();
         let metrics = vec![metric, missing];
+        let mut units = UnitTable::new("exc.spikes", &[("mean_rate", "Hz"), ("cv", ""), ("low", "")]);
+        for unit in [0, 3, 4] {
+            units.push(unit, [Some(0.25 * f64::from(unit)), (unit > 0).then_some(0.5), Some(-1.0)]);
+        }
+        units.names = Some(vec!["soma".into(), "trunk(0.5)".into(), "tip".into()]);
         let series = Series {
             x: Axis::new("time", "ms"),
             y: Axis::new("rate", "Hz"),
@@ -432,6 +438,7 @@ mod tests {
                     NamedShape::new("rate curve", Shape::Series(series)),
                 ],
                 metrics,
+                units: vec![units],
                 summary: "irregular".into(),
                 warnings: vec!["few spikes".into()],
                 settings: Vec::new(),
@@ -457,9 +464,17 @@ mod tests {
             assert_eq!(manifest.rows[&format!("spikes.{extension}")], 5);
             assert_eq!(manifest.rows[&format!("traces/exc-slow.{extension}")], 6);
             assert!(path.join(format!("analyses/isi-rate-curve.{extension}")).is_file());
+            assert_eq!(manifest.rows[&format!("analyses/isi-units-exc.spikes.{extension}")], 3);
+            // What is not known is not a number in the table, which is not equal to itself.
+            let known = |mut outcomes: Vec<Outcome>| {
+                let values = outcomes.iter_mut().flat_map(|o| &mut o.units).flat_map(|u| &mut u.measures);
+                let of = values.flat_map(|m| &mut m.values).filter(|v| v.is_nan());
+                let missing = of.map(|v| *v = f64::MAX).count();
+                (outcomes, missing)
+            };
             let back = super::super::open(&path).unwrap();
             assert_eq!(*back.recording, recording(), "{format:?}");
-            assert_eq!(back.outcomes, finished().outcomes, "{format:?}");
+            assert_eq!(known(back.outcomes), known(finished().outcomes), "{format:?}");
             assert_eq!(
                 (back.facts, back.warnings, back.status),
                 (finished().facts, finished().warnings, Status::Complete)

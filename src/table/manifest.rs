@@ -10,7 +10,7 @@ use super::error::TableError;
 use super::kept::FileEntry;
 use spikedeck_run::{Check, Facts, Finished, Status};
 use spikedeck_scenario::{FileUse, identity};
-use spikedeck_signal::{Setting, Shape, TimeBase, Trace, Window};
+use spikedeck_signal::{Setting, Shape, TimeBase, Trace, UnitTable, Window};
 use spikedeck_store as store;
 
 /// Name of the file.
@@ -217,6 +217,20 @@ pub struct AnalysisEntry {
     pub settings: Vec<Setting>,
     /// Shapes.
     pub shapes: Vec<ShapeEntry>,
+    /// Tables of numbers of single units.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<UnitsEntry>,
+}
+
+/// A table of numbers of single units, without its rows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UnitsEntry {
+    /// File with the rows, relative to the folder.
+    pub file: String,
+    /// Subject and measures.
+    #[serde(flatten)]
+    pub table: UnitTable,
 }
 
 /// A shape without its bulk data.

@@ -12,7 +12,7 @@ use super::outcomes;
 use super::recording::TRIAL;
 use super::sameness::Sameness;
 use super::stored::Stored;
-use super::tables::Tables;
+use super::tables::{Tables, free_for_tables};
 use spikedeck_run::{Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Absent, Connections, Population, Recording, Spikes, Trace, Trial};
@@ -49,7 +49,7 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
     if manifest.is_altered {
         damage.push(format!("{} was changed after the run wrote it", path.join(FILE).display()));
     }
-    let tables = Tables { folder: path, manifest: &manifest };
+    let tables = Tables { folder: path, manifest: &manifest, most: &free_for_tables };
     let mut recording = recording(&tables, &mut damage);
     let mut facts = manifest.facts();
     let mut warnings = manifest.warnings.clone();
@@ -98,7 +98,7 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
 pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
     let manifest = Manifest::read(path)?;
     let mut values = SeedValues::default();
-    let tables = Tables { folder: path, manifest: &manifest };
+    let tables = Tables { folder: path, manifest: &manifest, most: &free_for_tables };
     let file = tables.name("metrics");
     if manifest.points.is_none() || !tables.lists(&file) {
         return Ok(values);
