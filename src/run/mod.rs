@@ -45,6 +45,7 @@ mod memory;
 mod other;
 mod points;
 mod requests;
+mod simulate;
 mod single;
 mod watch;
 
@@ -60,6 +61,7 @@ pub use load::{
 };
 pub use memory::free_memory;
 pub use points::{Point, Resolve, points};
+pub use simulate::{Simulated, simulate};
 pub use single::{examine, execute};
 
 use std::sync::atomic::AtomicBool;

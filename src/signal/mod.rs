@@ -29,7 +29,7 @@ mod trace;
 mod trains;
 mod words;
 
-pub use column::{Column, Names, Values};
+pub use column::{Categories, Column, Values};
 pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
 pub use metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};

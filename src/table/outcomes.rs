@@ -10,8 +10,10 @@ use super::tables::Tables;
 use spikedeck_signal::{Metric, NamedShape, Outcome, Shape};
 use spikedeck_store::{self as store, Format};
 
-/// Ending of the name of the shape that holds a raster's rate.
-const RATE: &str = " (rate below)";
+/// What the rate below a raster is called.
+fn rate_of(raster: &str) -> String {
+    format!("{raster} (rate below)")
+}
 
 /// Longest name of a file without its ending, in bytes: with ending, number and what a temporary name adds it is below
 /// the 255 that file systems take. A population and its trace fit.
@@ -59,19 +61,12 @@ pub(super) fn write(
                 if k == 0 { file_name(&outcome.name) } else { file_name(&format!("{}-{}", outcome.name, named.name)) };
             let (table, mut rest) = shapes::to_table(&named.shape);
             let rate = shapes::raster_rate(&mut rest);
-            put(folder, &stem, &named.name, &table, rest, format, rows, &mut entry)?;
+            let file = put(folder, &stem, &table, &rest, format, rows)?;
+            entry.shapes.push(ShapeEntry { name: named.name.clone(), file, shape: rest, is_rate_below: false });
             if let Some(rate) = rate {
                 let (table, rest) = shapes::to_table(&rate);
-                put(
-                    folder,
-                    &format!("{stem}-rate"),
-                    &format!("{}{RATE}", named.name),
-                    &table,
-                    rest,
-                    format,
-                    rows,
-                    &mut entry,
-                )?;
+                let file = put(folder, &format!("{stem}-rate"), &table, &rest, format, rows)?;
+                entry.shapes.push(ShapeEntry { name: rate_of(&named.name), file, shape: rest, is_rate_below: true });
             }
         }
         entries.push(entry);
@@ -79,17 +74,15 @@ pub(super) fn write(
     Ok(entries)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site twice; a struct would be read more often than it is used")]
+/// Writes a table and what is left of its shape; the file's name, which is that of no other.
 fn put(
     folder: &Path,
     stem: &str,
-    name: &str,
     table: &store::Table,
-    rest: Shape,
+    rest: &Shape,
     format: Format,
     rows: &mut BTreeMap<String, u64>,
-    entry: &mut AnalysisEntry,
-) -> Result<(), TableError> {
+) -> Result<String, TableError> {
     let path = folder.join("analyses");
     std::fs::create_dir_all(&path).map_err(|e| TableError::io(&path, e))?;
     let mut file = format!("analyses/{stem}.{}", format.extension());
@@ -99,11 +92,10 @@ fn put(
         k += 1;
     }
     // The table carries the shape's description too, so that the file alone says what its columns are.
-    let description = serde_json::to_string(&rest).unwrap_or_default();
+    let description = serde_json::to_string(rest).expect("a shape is plain data");
     let table = table.clone().meta("spikedeck.shape", description);
     rows.insert(file.clone(), store::write(&folder.join(&file), &table, format)?);
-    entry.shapes.push(ShapeEntry { name: name.to_owned(), file, shape: rest });
-    Ok(())
+    Ok(file)
 }
 
 /// Reads outcomes back; a shape whose table is missing is left out with a warning.
@@ -121,11 +113,16 @@ pub(super) fn read(tables: &Tables<'_>, all: &[Metric], warnings: &mut Vec<Strin
             failure: entry.failure.clone(),
             settings: entry.settings.clone(),
         };
-        for shape in &entry.shapes {
+        for (k, shape) in entry.shapes.iter().enumerate() {
             let read = tables.read(&shape.file).and_then(|t| shapes::from_table(&shape.shape, &t));
+            let before = k.checked_sub(1).map(|k| entry.shapes[k].name.as_str());
+            // Older programs said it by the name alone.
+            let is_rate = shape.is_rate_below || before.is_some_and(|raster| shape.name == rate_of(raster));
             match read {
-                Ok(Shape::Series(rate)) if shape.name.ends_with(RATE) => {
-                    if let Some(NamedShape { shape: Shape::Raster(raster), .. }) = outcome.shapes.last_mut() {
+                Ok(Shape::Series(rate)) if is_rate => {
+                    if let Some(NamedShape { name, shape: Shape::Raster(raster), .. }) = outcome.shapes.last_mut()
+                        && before == Some(name.as_str())
+                    {
                         raster.rate = rate;
                     }
                 }
