@@ -21,7 +21,8 @@ fuzz_target!(
     init: {
         if let Some(folder) = std::env::var_os("SPIKEDECK_SEEDS") {
             for (k, seed) in (target().seeds)().into_iter().enumerate() {
-                std::fs::write(std::path::Path::new(&folder).join(format!("seed-{k:03}")), seed).expect("seeds can be written");
+                std::fs::write(std::path::Path::new(&folder).join(format!("seed-{k:03}")), seed).expect("seeds can be \
+                    written");
             }
         }
     },

@@ -116,7 +116,7 @@ fn text(bytes: &[u8]) -> String {
 
 fn equations() -> Vec<Vec<u8>> {
     let models = library();
-    let kinds = [spikedeck::model::Kind::Model, spikedeck::model::Kind::Receptor];
+    let kinds = [spikedeck::model::DefinitionKind::Model, spikedeck::model::DefinitionKind::Receptor];
     let files = kinds.iter().flat_map(|kind| models.names(*kind).into_iter().filter_map(|n| models.text(*kind, n)));
     let value = |text: &str| toml::from_str::<toml::Table>(text).ok()?.get("equations")?.as_str().map(str::to_owned);
     files.filter_map(value).map(String::into_bytes).collect()

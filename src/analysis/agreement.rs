@@ -34,7 +34,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `agreement` can be told.
     pub struct Options {
-        bin: Option<Time> = time_if_given(),
+        bin: Option<Time> = time_if_given().piece(),
             "width of the bins that both signals are averaged over (default: 1/200 of the window)";
     }
 }

@@ -39,7 +39,7 @@ const REPLICATES: u32 = 200;
 options! {
     /// What `avalanches` can be told.
     pub struct Options {
-        bin: Option<Time> = time_if_given(),
+        bin: Option<Time> = time_if_given().piece(),
             "width of the bins (default: mean interval between spikes of the population, in whole steps)";
         least: usize = integer("4").between(1.0, 1e6), "least size, and duration, that the exponents rest on";
     }

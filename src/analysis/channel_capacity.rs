@@ -1,8 +1,8 @@
 //! How much of what a signal could carry about another it does carry: capacity, information and their ratio.
 
-use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate, interval, or_nan};
+use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate, interval};
 use super::dependence::prepare::Alphabet;
-use super::dependence::{BiasCorrection, Binning, Data, PairOptions, Plan, Told, assess, pairs, report};
+use super::dependence::{BiasCorrection, Binning, Data, PairOptions, Resampling, Told, assess, pairs, report};
 use super::prelude::*;
 use spikedeck_core::capacity::capacity;
 use spikedeck_core::information::{Table, entropy};
@@ -104,23 +104,23 @@ impl Estimator for ChannelCapacity {
         let results = pairs.each(f, lag, |pair| {
             let (data, mut note) = alphabet.words(pair, lag as isize);
             let warning = report::sparse(&data);
-            let plan = report::plan(request, &o.pairs, &pairs, lag, pair)?;
-            let mut found = assess_by(&data, plan, |data| channel_capacity(data, correction));
+            let resampling = report::resampling(request, &o.pairs, &pairs, lag, pair)?;
+            let mut found = assess_by(&data, resampling, |data| channel_capacity(data, correction));
             found.iter_mut().for_each(Assessed::leave_out_at_zero);
             request.check_cancelled()?;
             if let Ok(found) = &found {
                 let best = channel(&data).map(|rows| capacity(&rows)).filter(|best| best.gap > LOOSE);
                 note.extend(best.map(|best| format!("; the bounds are still {:.1e} bits apart", best.gap)));
-                heard.push((pair.subject.clone(), found.clone(), plan, data));
+                heard.push((pair.subject.clone(), found.clone(), resampling, data));
             }
             let method = format!("of p(r|s) as measured, correction {}", o.correction.word());
             Ok(Told { found, method, corrected: o.correction == Correction::Quadratic, note, warning })
         })?;
         let mut extra = Vec::new();
-        let p: Vec<f64> = heard.iter().map(|h| or_nan(h.1.p())).collect();
+        let p: Vec<Option<f64>> = heard.iter().map(|h| h.1.p()).collect();
         let adjusted = adjust(&p, o.pairs.fdr);
-        f.each(heard.iter().zip(adjusted), |_, ((subject, found, plan, data), p)| {
-            extra.extend(efficiency(subject, data, correction, (found, p, o.pairs.level), *plan));
+        f.each(heard.iter().zip(adjusted), |_, ((subject, found, resampling, data), p)| {
+            extra.extend(efficiency(subject, data, correction, (found, p, o.pairs.level), *resampling));
             Ok(())
         })?;
         if let [one] = &heard[..] {
@@ -142,12 +142,12 @@ fn efficiency(
     subject: &str,
     data: &Data,
     correction: BiasCorrection,
-    (found, p, level): (&Assessed, f64, f64),
-    plan: Plan<'_>,
+    (found, p, level): (&Assessed, Option<f64>, f64),
+    resampling: Resampling<'_>,
 ) -> Vec<Metric> {
     let n = found.n as u64;
     let mut out = Vec::new();
-    if let Ok(told) = assess(data, Method::PlugIn(correction), plan) {
+    if let Ok(told) = assess(data, Method::PlugIn(correction), resampling) {
         let mut metric =
             Metric::new(subject, "information", told.estimate.bits, "bits", n).note("of the stimuli as they occurred");
         if let (Some(chance), Some(p)) = (told.chance(), told.p()) {
@@ -155,12 +155,13 @@ fn efficiency(
         }
         out.push(with_interval(metric, told.interval));
     }
+    let is_chance = p.is_some_and(|p| p > level);
     // Where there is no channel there is no part of it.
     let unheard = if matches!(found.interval, Some(Ok((low, _))) if low <= 0.0) || found.estimate.bits <= 0.0 {
         Some("the interval of the capacity reaches zero")
-    } else if p > level && found.p().is_some_and(|p| p <= 1.5 / (found.surrogates.len() + 1) as f64) {
+    } else if is_chance && found.p().is_some_and(|p| p <= 1.5 / (found.surrogates.len() + 1) as f64) {
         Some("no surrogate reaches the capacity, but they are too few to tell it from chance at this level")
-    } else if p > level {
+    } else if is_chance {
         Some("the capacity is not above its chance level")
     } else {
         None
@@ -177,8 +178,8 @@ fn efficiency(
             if found.surrogates.is_empty() {
                 metric = metric.note("not compared with chance: there are no surrogates");
             }
-            let interval = (plan.blocks >= 3).then(|| {
-                interval(data, whole, plan.blocks, value)
+            let interval = (resampling.blocks >= 3).then(|| {
+                interval(data, whole, resampling.blocks, value)
                     .filter(|(low, high)| high > low)
                     .map(|(low, high)| (low.clamp(0.0, 1.0), high.clamp(0.0, 1.0)))
                     .ok_or_else(|| "no interval: too few samples in a block, or all parts alike".to_owned())

@@ -47,7 +47,7 @@ options! {
     /// What `correlogram` can be told.
     pub struct Options {
         max_lag: Time = time("50 ms").or(derived::FIVE), "greatest lag";
-        bin: Time = time("1 ms").or(derived::TWENTIETH), "width of a bin";
+        bin: Time = time("1 ms").or(derived::TWENTIETH).piece(), "width of a bin";
         pairs: Pairing = choice(Pairing::Auto),
             "one subject: each unit with itself, or all pairs of different units";
         max_units: usize = integer("200").between(1.0, 1e6), "units of a subject that are paired (evenly spaced)";

@@ -44,7 +44,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `decoder` can be told.
     pub struct Options {
-        bin: Time = time("100 ms").or(derived::TWO),
+        bin: Time = time("100 ms").or(derived::TWO).piece(),
             "width of the bins that spikes are counted in and the stimulus is averaged over";
         stimulus_bins: usize = integer("20").between(3.0, 1000.0), "bins of the stimulus";
         circular: bool = flag(false), "whether the stimulus is an angle in radians, from 0 to 2 pi";

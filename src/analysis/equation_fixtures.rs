@@ -7,7 +7,7 @@ use super::testing::run_spec;
 use super::{Analysis, AnalysisError, Outcome};
 use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::{Declaration, Source, System, TimeUnit};
-use spikedeck_model::{Definition, Kind};
+use spikedeck_model::{Definition, DefinitionKind};
 use spikedeck_scenario::{
     Catalog, Constant, Integrator, OptionValue, PopulationId, PopulationSpec, Seeds, Simulation, Spec, SpikeTimes,
     StimulusSpec, Target, Value, read_analysis,
@@ -55,7 +55,7 @@ impl Model {
         let system = self.system();
         let value = |text: &str| Value::Constant(Quantity::parse(text).unwrap().value);
         let definition = Definition {
-            kind: Kind::Model,
+            kind: DefinitionKind::Model,
             name: "m".into(),
             title: String::new(),
             summary: String::new(),

@@ -6,7 +6,7 @@ use spikedeck_core::trajectory::Trajectory;
 use spikedeck_core::units::{brief, short};
 use spikedeck_scenario::{InputId, Integrator, SpikeTimes};
 use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, ReferenceLine, Series, Shape};
-use spikedeck_sim::stepper::{Stepper, StepperSpec, UnitValues};
+use spikedeck_sim::{Stepper, StepperSpec, UnitValues};
 
 /// `kind = "fi_curve"`.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ options! {
         from: Option<Quantity> = of_input("input"), "first input, a quantity such as \"0 nA\" (default none)";
         to: Option<Quantity> = of_input("input"), "last input (default twice what the stimuli give)";
         steps: usize = integer("21").between(2.0, 100_000.0), "number of inputs, ends included";
-        duration: Option<Time> = time_if_given(), "length of each run (default the scenario's duration)";
+        duration: Option<Time> = time_if_given().stretch(), "length of each run (default the scenario's duration)";
         transient: Option<Time> = time_if_given().or_zero(),
             "left out of mean rate and rheobase (default the scenario's transient)";
         refine: bool = flag(true), "refine the rheobase inside its cell of the grid";

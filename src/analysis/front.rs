@@ -72,8 +72,8 @@ impl Estimator for Front {
                     let metric = Metric::new(&s.text, "speed", speed, &speed_unit, n).note("n = cells fitted");
                     f.metric(if correlation > 2.0 / (n as f64).sqrt() {
                         metric.note(format!(
-                            "no interval: how late a cell is depends on its neighbours (correlation {correlation:.2}), as \
-                             where a front bends or its delays add up"
+                            "no interval: how late a cell is depends on its neighbours (correlation {correlation:.2}), \
+                             as where a front bends or its delays add up"
                         ))
                     } else {
                         metric.interval(speed - spread, speed + spread).note("95 % interval of the regression (t)")

@@ -30,8 +30,8 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `growth` can be told.
     pub struct Options {
-        blocks: usize = integer("10").between(4.0, 1000.0), "part of the window, a blocks-th, up to which what is left of the line is taken to depend on itself (for the \
-             interval)";
+        blocks: usize = integer("10").between(4.0, 1000.0), "part of the window, a blocks-th, up to which what is left \
+             of the line is taken to depend on itself (for the interval)";
         bin: Time = rate_bin(), "bin of rates (states are taken at their own samples)";
     }
 }

@@ -40,7 +40,7 @@ options! {
     /// What `isi` can be told.
     pub struct Options {
         refractoriness: Time = time("5 ms").or(derived::TENTH).or_zero(), "R of LvR";
-        fano_window: Time = time("100 ms").or(derived::TEN),
+        fano_window: Time = time("100 ms").or(derived::TEN).piece(),
             "length of the windows that spikes are counted in for the Fano factor";
         ddof: usize = integer("1").between(0.0, 1.0), "divisor n − ddof of the count variance (1: unbiased; 0: as \
             Elephant)";

@@ -65,7 +65,7 @@ options! {
     pub struct Options {
         delta: Time = time("2 ms").or(derived::TWENTIETH).or_zero(), "greatest lag of a coincidence";
         whole_run: bool = flag(false), "whether spikes of the transient count as well (traces never do)";
-        variable: String = text("V_m"), "variable whose traces are correlated, if they were recorded";
+        variable: String = variable("V_m"), "variable whose traces are correlated; the default where it was recorded";
         made: Surrogates = shared();
         jitter: Time = time("20 ms").or(JITTER).or_zero(), "greatest jitter to either side";
         surrogates: usize = integer("999").between(19.0, 1e6), "number of surrogates";
@@ -214,8 +214,9 @@ fn measures(
             .chance((2.0 * delta * rate).min(1.0))
             .p((1.0 + at_least) / (1.0 + count))
             .note(format!(
-                "{hits} of {n} spikes within {} {}, worth {worth:.0} independent ones; exact 95 % interval of so many; chance 2 δ r2; p: share of {count} \
-                           {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})",
+                "{hits} of {n} spikes within {} {}, worth {worth:.0} independent ones; exact 95 % interval of so many; \
+                           chance 2 δ r2; p: share of {count} {kind} surrogates at least as high (their mean {:.4}, 95 \
+                           % below {:.4})",
                 short(delta),
                 base.unit(),
                 mean(&s.fractions),

@@ -30,8 +30,8 @@ const CARD: AnalysisCard = AnalysisCard {
     bias: "The estimate converges as 1/T; the zero exponent of a flow shows how far it is (a value near it is not \
            told from zero). The \
            interval rests on how growth in stretches of the run depends on the growth before (it mostly evens out, so \
-           that blocks taken as independent would say too much), the curve shows the rest. The sum must equal the mean divergence of the \
-           flow: both are given.",
+           that blocks taken as independent would say too much), the curve shows the rest. The sum must equal the mean \
+           divergence of the flow: both are given.",
     cost: "O(n² k) a step for n states and k exponents, four Jacobians a step; resets are located to rounding.",
     caveats: "A long transient that looks chaotic is not told from chaos. Coexisting attractors: what is measured \
               depends on the initial \
@@ -61,12 +61,13 @@ options! {
     pub struct Options {
         exponents: Option<usize> = integer_if_given().between(1.0, 1000.0),
             "how many, the largest first (default all, up to 16)";
-        duration: Option<Time> = time_if_given(), "time measured (default the scenario's duration after its transient)";
+        duration: Option<Time> = time_if_given().stretch(), "time measured (default the scenario's duration after its \
+            transient)";
         transient: Option<Time> = time_if_given().or_zero(),
             "time left out first, for state and frame (default the scenario's transient, at least a tenth of its \
              duration)";
-        step: Option<Time> = time_if_given(), "step of the Runge-Kutta scheme (default the scenario's dt)";
-        interval: Option<Time> = time_if_given(), "time between orthonormalisations (default ten steps)";
+        step: Option<Time> = time_if_given().piece(), "step of the Runge-Kutta scheme (default the scenario's dt)";
+        interval: Option<Time> = time_if_given().piece(), "time between orthonormalisations (default ten steps)";
         scheme: Scheme = choice(Scheme::Flow),
             "flow: of the differential equations; map: of the map that Euler's scheme makes of them, for maps written \
              as du/dt = f(u) - u \

@@ -145,9 +145,6 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &weight_spectrum::WeightSpectrum,
 ];
 
-/// Keys of options that are times into which a run is cut: a small one makes many pieces.
-pub const CUTS: &[&str] = &["bin", "fano_window", "interval", "segment", "step", "source_step", "target_step"];
-
 /// The analysis called `kind`.
 pub fn find(kind: &str) -> Option<&'static dyn Analysis> {
     ANALYSES.iter().copied().find(|a| a.declaration().kind == kind)
@@ -339,7 +336,7 @@ pub(crate) mod prelude {
     pub(crate) use crate::options::{
         Opt, another_state, arrival, assignments, bands, choice, flag, frequency, frequency_if_given, input, integer,
         integer_if_given, number, number_if_given, of_input, options, quantity, quantity_if_given, range_of, rate_bin,
-        shared, state, text, time, time_if_given, words,
+        shared, state, time, time_if_given, variable, words,
     };
     pub(crate) use crate::value::{Choice, Ends, Frequency, Quantity, Time};
     pub(crate) use spikedeck_scenario::{RunTimes, Wrong};

@@ -122,9 +122,9 @@ impl Estimator for MutualInformation {
                 };
                 (Data::Values { source: vec![x], target: y, given: Vec::new() }, note)
             };
-            let plan = report::plan(request, &o.pairs, &pairs, lost, pair)?;
+            let resampling = report::resampling(request, &o.pairs, &pairs, lost, pair)?;
             Ok(Told {
-                found: assess(&data, method, plan),
+                found: assess(&data, method, resampling),
                 method: describe(method),
                 corrected: matches!(method, Method::PlugIn(_)),
                 note,

@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 
 use spikedeck_core::units::Dimension;
 use spikedeck_scenario::{
-    Assignment, Band, InputId, OptionKind, OptionValue, ParamSpec, ProjectionId, StateId, WithoutUnits,
+    Assignment, Band, InputId, OptionKind, OptionValue, ParamSpec, ProjectionId, StateId, TimeRole, WithoutUnits,
 };
 use spikedeck_signal::{Setting, TimeBase};
 
@@ -34,6 +34,7 @@ pub struct Opt<T> {
     kind: OptionKind,
     default: Option<&'static str>,
     range: Option<(f64, f64)>,
+    time: TimeRole,
     about: &'static str,
     without_units: Option<(WithoutUnits, Option<Derivation>)>,
     holds: PhantomData<T>,
@@ -41,13 +42,28 @@ pub struct Opt<T> {
 
 impl<T> Opt<T> {
     fn new(kind: OptionKind, default: Option<&'static str>) -> Self {
-        Self { kind, default, range: None, about: "", without_units: None, holds: PhantomData }
+        let (range, time, about, without_units, holds) = (None, TimeRole::Other, "", None, PhantomData);
+        Self { kind, default, range, time, about, without_units, holds }
     }
 
     /// With a least and a greatest value in SI.
     #[must_use]
     pub fn between(mut self, least: f64, greatest: f64) -> Self {
         self.range = Some((least, greatest));
+        self
+    }
+
+    /// The length of a piece into which time is cut: a small one makes many, which take memory.
+    #[must_use]
+    pub fn piece(mut self) -> Self {
+        self.time = TimeRole::Piece;
+        self
+    }
+
+    /// The length of the time that is cut into pieces, where it is not the run's.
+    #[must_use]
+    pub fn stretch(mut self) -> Self {
+        self.time = TimeRole::Stretch;
         self
     }
 
@@ -66,7 +82,7 @@ impl<T> Opt<T> {
 
     fn spec(&self, key: &'static str, about: &'static str) -> ParamSpec {
         let about = if about.is_empty() { self.about } else { about };
-        ParamSpec { key, kind: self.kind.clone(), default: self.default, range: self.range, about }
+        ParamSpec { key, kind: self.kind.clone(), default: self.default, range: self.range, time: self.time, about }
     }
 }
 
@@ -97,7 +113,7 @@ pub fn time(default: &'static str) -> InUnits<Time> {
 
 /// The bin of a population rate, which is a sampled signal then; of no account where no rate is looked at.
 pub fn rate_bin() -> Opt<Time> {
-    time("1 ms").or(derived::RATE_BIN)
+    time("1 ms").or(derived::RATE_BIN).piece()
 }
 
 /// A time without default.
@@ -155,9 +171,9 @@ pub fn choice<C: Choice>(default: C) -> Opt<C> {
     Opt::new(OptionKind::Choice(C::WORDS), Some(default.word()))
 }
 
-/// A word or name.
-pub fn text(default: &'static str) -> Opt<String> {
-    Opt::new(OptionKind::Text, Some(default))
+/// The name of a variable of what is looked at, with one that is taken if it was recorded.
+pub fn variable(default: &'static str) -> Opt<String> {
+    Opt::new(OptionKind::Variable, Some(default))
 }
 
 /// A state of the population that is looked at: the first, if none is named.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::testing::{recording, subject};
 use crate::{ANALYSES, Outcome, Subjects, derived};
-use spikedeck_scenario::{AnalysisSpec, Catalog};
+use spikedeck_scenario::{AnalysisSpec, Catalog, TimeRole};
 use spikedeck_signal::{Recording, SpikeTrains};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -36,7 +36,7 @@ options! {
         count: usize = integer("4"), "how many";
         colour: Colour = choice(Colour::DarkBlue), "which";
         on: bool = flag(true), "whether";
-        name: String = text("V_m"), "of what";
+        name: String = variable("V_m"), "of what";
         list: Vec<Band> = bands(), "several";
     }
 }
@@ -148,7 +148,8 @@ fn derived_times_are_positive_whatever_was_recorded() {
     }
 }
 
-/// Every time that an estimator takes is known to cut the run into pieces, or not to: a new one has to be put here.
+/// Every time that an estimator takes is declared to be the length of pieces, or is known not to be: a new one that is
+/// neither has to be put here.
 #[test]
 fn times_cut_the_run_or_do_not() {
     let others = [
@@ -171,10 +172,26 @@ fn times_cut_the_run_or_do_not() {
     ];
     for declaration in crate::declarations().values() {
         for option in declaration.options.iter().filter(|o| o.kind == OptionKind::Time) {
-            let (cuts, is_other) = (crate::CUTS.contains(&option.key), others.contains(&option.key));
-            assert!(cuts != is_other, "{}: {} is in one of the lists", declaration.kind, option.key);
+            let (is_piece, is_other) = (option.time == TimeRole::Piece, others.contains(&option.key));
+            assert!(is_piece != is_other, "{}: is `{}` the length of a piece?", declaration.kind, option.key);
+            assert_eq!(option.time == TimeRole::Stretch, option.key == "duration", "{}", declaration.kind);
         }
     }
+}
+
+/// What cuts the time that is looked at into most pieces says how many there are; an analysis that has a time of its
+/// own cuts that, where it is longer.
+#[test]
+fn pieces_are_those_of_the_finest_cut() {
+    let declaration = &crate::declarations()["lyapunov"];
+    let with = |list: &[(&'static str, f64)]| {
+        let options = list.iter().map(|(key, v)| (*key, OptionValue::Number(*v))).collect();
+        declaration.pieces(&options, 2.0)
+    };
+    assert_eq!(with(&[]), None);
+    assert_eq!(with(&[("step", 0.5), ("interval", 1.0)]), Some((4.0, "step")));
+    assert_eq!(with(&[("interval", 1.0), ("duration", 8.0)]), Some((8.0, "interval")));
+    assert_eq!(with(&[("interval", 1.0), ("duration", 1.0), ("transient", 0.1)]), Some((2.0, "interval")));
 }
 
 /// A scenario of two populations that are connected, with one analysis of the first.
@@ -212,6 +229,7 @@ fn options_of_parts_are_refused_before_the_run_if_they_are_of_none() {
         for option in &declaration.options {
             let wrong: &[&str] = match option.kind {
                 OptionKind::State { .. } => &["'u'", "''", "3", "['V_m']"],
+                OptionKind::Variable => &["'u'", "'w'", "''", "3"],
                 OptionKind::Input | OptionKind::Arrival => &["'J'", "'V_m'", "1.5"],
                 OptionKind::OfInput(_) => &["'5 furlong'", "'1 mV'", "3", "'I'", "true"],
                 OptionKind::RangeOf(_) => &[

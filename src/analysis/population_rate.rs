@@ -88,7 +88,7 @@ const FANO_BLOCKS: usize = 20;
 options! {
     /// What `population_rate` can be told.
     pub struct Options {
-        bin: Time = time("1 ms").or(derived::TWENTIETH), "width of the rate's bins";
+        bin: Time = time("1 ms").or(derived::TWENTIETH).piece(), "width of the rate's bins";
         smoothing: Smoothing = shared();
     }
 }

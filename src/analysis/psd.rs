@@ -68,7 +68,7 @@ words! {
 
 /// The length of the segments that a signal is cut into.
 pub(super) fn segment() -> Opt<Option<Time>> {
-    time_if_given().about(
+    time_if_given().piece().about(
         "length of a segment; without it the largest power of two of samples that gives eight (psd of less than about \
          1.2 s: two thirds of the data)",
     )

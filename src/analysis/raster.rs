@@ -23,7 +23,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `raster` can be told.
     pub struct Options {
-        bin: Time = time("5 ms").or(derived::QUARTER), "width of the rate's bins";
+        bin: Time = time("5 ms").or(derived::QUARTER).piece(), "width of the rate's bins";
         smoothing: Smoothing = shared();
     }
 }

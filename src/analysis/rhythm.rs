@@ -161,7 +161,8 @@ fn measures(r: &Bursting, o: &Options, base: TimeBase) -> Vec<Metric> {
             .note("chance: a Poisson train of this rate");
     }
     let mut list = vec![count];
-    let mut average = |metric: &str, values: &[f64], unit: &str, note: &str| {
+    // `most`: what no value is above.
+    let mut average = |metric: &str, values: &[f64], most: f64, unit: &str, note: &str| {
         let count = values.len() as u64;
         list.push(match values.len() {
             0 => Metric::missing(name, metric, unit, 0, format!("{n} whole bursts are too few")),
@@ -169,9 +170,7 @@ fn measures(r: &Bursting, o: &Options, base: TimeBase) -> Vec<Metric> {
             _ => {
                 let m = Metric::new(name, metric, mean(values), unit, count).note(note);
                 match mean_interval_above(values, 0.0, 0.95) {
-                    Some((low, high)) => m
-                        .interval(low, if metric == "duty_cycle" { high.min(1.0) } else { high })
-                        .note("95 % interval (t, of the logarithm)"),
+                    Some((low, high)) => m.interval(low, high.min(most)).note("95 % interval (t, of the logarithm)"),
                     None => m.note("no interval: all alike"),
                 }
             }
@@ -180,9 +179,9 @@ fn measures(r: &Bursting, o: &Options, base: TimeBase) -> Vec<Metric> {
     let periods: Vec<f64> = bursts.windows(2).map(|w| w[1].start - w[0].start).collect();
     let duties: Vec<f64> = bursts.windows(2).map(|w| (w[0].stop - w[0].start) / (w[1].start - w[0].start)).collect();
     let lengths: Vec<f64> = bursts.iter().map(|b| b.stop - b.start).collect();
-    average("period", &periods, base.unit(), "n = cycles");
-    average("duty_cycle", &duties, "", "n = cycles");
-    average("burst_duration", &lengths, base.unit(), "n = bursts");
+    average("period", &periods, f64::INFINITY, base.unit(), "n = cycles");
+    average("duty_cycle", &duties, 1.0, "", "n = cycles");
+    average("burst_duration", &lengths, f64::INFINITY, base.unit(), "n = bursts");
     if let Some((spikes, short_by_chance)) = r.spikes {
         let sizes: Vec<f64> = bursts.iter().map(|b| b.spikes as f64).collect();
         let inside: Vec<f64> = bursts
@@ -190,8 +189,8 @@ fn measures(r: &Bursting, o: &Options, base: TimeBase) -> Vec<Metric> {
             .filter(|b| b.spikes > 1 && b.stop > b.start)
             .map(|b| (b.spikes - 1) as f64 / ((b.stop - b.start) * base.seconds()))
             .collect();
-        average("spikes_per_burst", &sizes, "", "n = bursts");
-        average("within_burst_rate", &inside, base.rate_unit(), "n = bursts of two or more spikes");
+        average("spikes_per_burst", &sizes, f64::INFINITY, "", "n = bursts");
+        average("within_burst_rate", &inside, f64::INFINITY, base.rate_unit(), "n = bursts of two or more spikes");
         if spikes > 0 {
             let share = sizes.iter().sum::<f64>().max(0.0) / spikes as f64;
             let chance = poisson_bursts(short_by_chance, least).0;

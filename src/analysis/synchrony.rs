@@ -42,7 +42,7 @@ options! {
     pub struct Options {
         phase: bool = flag(false),
             "whether the variable is a phase in radians (a state that its model calls circular always is)";
-        step: Option<Time> = time_if_given(),
+        step: Option<Time> = time_if_given().piece(),
             "time step of R(t) from spikes (default: 1 ms, or a 2000th of the window)";
         delta: Time = time("2 ms").or(derived::TWENTIETH).or_zero(), "greatest lag of a coincidence";
         max_tau: Option<Time> = time_if_given(), "upper bound of the window of SPIKE-synchronization";

@@ -118,8 +118,10 @@ options! {
              gaussian";
         target_history: usize = integer("1").between(1.0, 10.0), "k, samples of the target's past";
         source_history: usize = integer("1").between(1.0, 10.0), "l, samples of the source's past";
-        target_step: Option<Time> = time_if_given(), "time between samples of the target's past (default one sample)";
-        source_step: Option<Time> = time_if_given(), "time between samples of the source's past (default one sample)";
+        target_step: Option<Time> = time_if_given().piece(), "time between samples of the target's past (default one \
+            sample)";
+        source_step: Option<Time> = time_if_given().piece(), "time between samples of the source's past (default one \
+            sample)";
         delay: Option<Time> = time_if_given().or_zero(),
             "u, from the source's newest past sample to the target (default one sample)";
         correction: Correction = choice(Correction::MillerMadow), "bias correction of plugin";
@@ -150,8 +152,8 @@ impl Estimator for TransferEntropy {
             let (method, by_value) = method(o, pair, o.neighbours.of(&pairs, pair)?, e);
             let (data, note) = data(request.seed, o, pair, e, (method, by_value));
             let tied = (matches!(method, Method::Ksg(..)) && !note.is_empty()).then(|| note.clone());
-            let plan = report::plan(request, &o.pairs, &pairs, e.lost(), pair)?;
-            let found = assess(&data, method, plan);
+            let resampling = report::resampling(request, &o.pairs, &pairs, e.lost(), pair)?;
+            let found = assess(&data, method, resampling);
             request.check_cancelled()?;
             if lags > 0 && pairs.len() <= lags + 20 {
                 let why = format!("needs more than {} samples for {lags} lags", lags + 20);

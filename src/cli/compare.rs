@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::CliError;
 use super::output::{self, Align, Grid, Tone, tone};
-use super::run::{Change, Simulated, interrupt_flag, outcome_of, simulate};
+use super::run::{Change, interrupt_flag, outcome_of, simulate};
 use spikedeck_core::number;
-use spikedeck_run::{self as run, Comparison, Finished, Options, SeedValues, Status};
+use spikedeck_run::{self as run, Comparison, Finished, Options, SeedValues, Simulated, Status};
 use spikedeck_store::{self as store, Column, Format, Table};
 use spikedeck_table as table;
 

@@ -29,7 +29,14 @@ pub(super) fn list(args: &Args) -> Result<(), CliError> {
             writeln!(
                 out,
                 "{}",
-                json!({ "id": l.id, "what": l.what, "scenarios": l.scenarios, "tests": l.tests, "open": l.open, "missing": l.missing })
+                json!({
+                    "id": l.id,
+                    "what": l.what,
+                    "scenarios": l.scenarios,
+                    "tests": l.tests,
+                    "open": l.open,
+                    "missing": l.missing,
+                })
             )?;
         }
     } else if args.markdown {

@@ -10,7 +10,7 @@ use super::output::{self, Tone, tone};
 use spikedeck_analysis as analysis;
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_equation::TimeUnit;
-use spikedeck_model::{self as model, Kind, library};
+use spikedeck_model::{self as model, DefinitionKind, library};
 use spikedeck_run::{self as run, analyses, integrators};
 use spikedeck_scenario::catalog::{AnalysisDeclaration, WithoutUnits};
 use spikedeck_scenario::{OptionKind, built_in, find_built_in};
@@ -66,12 +66,12 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     };
     let wants = |this: &str| kind.is_none_or(|k| k == this);
     let mut found: Vec<(String, Card)> = Vec::new();
-    for k in Kind::ALL {
+    for k in DefinitionKind::ALL {
         if wants(k.word())
             && let Some(definition) = library().get(k, name)
         {
             let mut card = model::card(&definition);
-            if let Some(text) = integrator(&definition).filter(|_| k == Kind::Model) {
+            if let Some(text) = integrator(&definition).filter(|_| k == DefinitionKind::Model) {
                 let at = card.sections.iter().position(|s| s.0 == "Parameters").map_or(card.sections.len(), |i| i + 1);
                 card.sections.insert(at, ("Integrator".to_owned(), text));
             }
@@ -210,10 +210,10 @@ fn options(declaration: &AnalysisDeclaration) -> String {
 
 fn unknown(name: &str) -> String {
     let library = library();
-    let mut names: Vec<&str> = library.names(Kind::Model);
-    names.extend(library.names(Kind::Receptor));
-    names.extend(library.names(Kind::Channel));
-    names.extend(library.names(Kind::Plasticity));
+    let mut names: Vec<&str> = library.names(DefinitionKind::Model);
+    names.extend(library.names(DefinitionKind::Receptor));
+    names.extend(library.names(DefinitionKind::Channel));
+    names.extend(library.names(DefinitionKind::Plasticity));
     let kinds: Vec<&'static str> = analyses().iter().map(|a| a.declaration().kind).collect();
     names.extend(kinds);
     names.extend(built_in().iter().map(|s| s.name.as_str()));

@@ -90,21 +90,25 @@ fn equations() -> Card {
                 &[
                     "dV_m/dt = (E_L - V_m + R_m*I)/tau_m : V     the rate of a state (`: V` is the unit of V_m)",
                     "I_Na = g_Na*m**3*h*(E_Na - V_m) : A         a named subexpression, which can be recorded",
-                    "dx/dt = -x/tau + sigma*sqrt(2/tau)*xi : 1   `xi`: white noise, one a unit and equation, unit s**-0.5",
+                    "dx/dt = -x/tau + sigma*sqrt(2/tau)*xi : 1   `xi`: white noise, one a unit and equation, unit \
+                     s**-0.5",
                 ],
             ),
             said(
                 "Units",
                 &[
-                    "A quantity stands in brackets, `[13 mV]`; a bare number has no unit. Units are no names: `13*mV` is",
+                    "A quantity stands in brackets, `[13 mV]`; a bare number has no unit. Units are no names: `13*mV` \
+                     is",
                     "`[13 mV]`, and `m`, `h`, `A`, `s` are free for gates and parameters. Both sides are checked.",
-                    "`time_unit = \"ms\"` or `\"s\"` is for published equations of plain numbers, `\"1\"` for systems without time.",
+                    "`time_unit = \"ms\"` or `\"s\"` is for published equations of plain numbers, `\"1\"` for systems \
+                     without time.",
                 ],
             ),
             said(
                 "Names",
                 &[
-                    "states, parameters, inputs, subexpressions, and `t` (time). Operators: + - * / **, comparisons with",
+                    "states, parameters, inputs, subexpressions, and `t` (time). Operators: + - * / **, comparisons \
+                     with",
                     "`and`, `or`, `not`.",
                 ],
             ),

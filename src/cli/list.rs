@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::error::CliError;
 use super::output::{self, Align, Grid, Tone};
-use spikedeck_model::{Kind, library};
+use spikedeck_model::{DefinitionKind, library};
 use spikedeck_run::{analyses, catalog, integrators};
 use spikedeck_scenario::{Boundary, DISTRIBUTIONS, RULES, SCENARIO, STIMULI, Words, built_in, reference};
 
@@ -116,10 +116,10 @@ fn entries(what: What) -> Vec<Entry> {
                 }
             })
             .collect(),
-        What::Models => definitions(Kind::Model),
-        What::Receptors => definitions(Kind::Receptor),
-        What::Channels => definitions(Kind::Channel),
-        What::Plasticity => definitions(Kind::Plasticity),
+        What::Models => definitions(DefinitionKind::Model),
+        What::Receptors => definitions(DefinitionKind::Receptor),
+        What::Channels => definitions(DefinitionKind::Channel),
+        What::Plasticity => definitions(DefinitionKind::Plasticity),
         What::Stimuli => STIMULI.kinds.iter().map(|k| plain(k.name, k.about)).collect(),
         What::Rules => RULES.kinds.iter().chain(RULES.others).map(|k| plain(k.name, k.about)).collect(),
         What::Distributions => DISTRIBUTIONS.keys.iter().map(|k| plain(k.name, k.about)).collect(),
@@ -141,7 +141,7 @@ fn entries(what: What) -> Vec<Entry> {
 }
 
 /// Names with one line each, from the files' own text: nothing is compiled for a list.
-fn definitions(kind: Kind) -> Vec<Entry> {
+fn definitions(kind: DefinitionKind) -> Vec<Entry> {
     let library = library();
     library
         .names(kind)

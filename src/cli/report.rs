@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use super::error::CliError;
 use super::output::{self, Align, Grid, Tone, tone};
-use super::run::{Args, Simulated};
+use super::run::Args;
 use spikedeck_core::number;
-use spikedeck_run::{self as run, Ensemble, Finished, PointResult, Status};
+use spikedeck_run::{self as run, Ensemble, Finished, PointResult, Simulated, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Metric, MetricColumn};
 use spikedeck_table::{self as table, Manifest};

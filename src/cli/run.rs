@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::output::{self, ProgressLine};
 use super::report::{print, print_json, say_failures};
 use spikedeck_core::number;
-use spikedeck_run::{self as run, Ensemble, Event, Finished, Options, Point, Sink, Status, Tell};
+use spikedeck_run::{self as run, Event, Finished, Options, Point, Simulated, Sink, Status, Tell};
 use spikedeck_scenario::{Spec, find_built_in};
 use spikedeck_store::Format;
 use spikedeck_table::{self as table, Folder, Stored};
@@ -114,21 +114,6 @@ pub(super) enum SelfCheck {
     HalveDt,
 }
 
-/// What a scenario gave.
-pub(super) enum Simulated {
-    One(Arc<Finished>),
-    Many(Ensemble),
-}
-
-impl Simulated {
-    pub(super) fn finished(&self) -> &Arc<Finished> {
-        match self {
-            Self::One(finished) => finished,
-            Self::Many(ensemble) => &ensemble.finished,
-        }
-    }
-}
-
 /// The signal that was heard, once one was.
 static HEARD: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 
@@ -230,12 +215,7 @@ pub(super) fn simulate(
     quiet: bool,
 ) -> Result<Simulated, CliError> {
     let (line, tell) = progress(&spec.name, quiet);
-    let result = if points.len() > 1 || spec.trials.is_some() {
-        run::ensemble(spec, points, options, cancel, &tell).map(Simulated::Many)
-    } else {
-        let spec = points.first().map_or(spec, |p| &p.spec);
-        run::execute(spec, options, cancel, &tell).map(|f| Simulated::One(Arc::new(f)))
-    };
+    let result = run::simulate(spec, points, options, cancel, &tell);
     line.clear();
     match result {
         Err(_) if cancel.load(Ordering::Relaxed) => Err(CliError::Interrupted),

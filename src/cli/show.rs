@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::error::CliError;
 use super::output;
 use spikedeck_core::diagnostic::did_you_mean;
-use spikedeck_model::{Kind, library};
+use spikedeck_model::{DefinitionKind, library};
 use spikedeck_scenario::{built_in, find_built_in};
 use spikedeck_store as store;
 
@@ -73,7 +73,7 @@ fn find(reference: &str) -> Result<(&'static str, &str, &'static str), CliError>
     if kind.is_none_or(|k| k == "scenario") {
         found.extend(find_built_in(name).map(|s| ("scenario", s.text)));
     }
-    for k in Kind::ALL {
+    for k in DefinitionKind::ALL {
         if kind.is_none_or(|wanted| wanted == k.word()) {
             found.extend(library().text(k, name).map(|text| (k.word(), text)));
         }
@@ -82,10 +82,10 @@ fn find(reference: &str) -> Result<(&'static str, &str, &'static str), CliError>
         [(kind, text)] => Ok((kind, name, text)),
         [] => {
             let mut names: Vec<&str> = built_in().iter().map(|s| s.name.as_str()).collect();
-            names.extend(library().names(Kind::Model));
-            names.extend(library().names(Kind::Receptor));
-            names.extend(library().names(Kind::Channel));
-            names.extend(library().names(Kind::Plasticity));
+            names.extend(library().names(DefinitionKind::Model));
+            names.extend(library().names(DefinitionKind::Receptor));
+            names.extend(library().names(DefinitionKind::Channel));
+            names.extend(library().names(DefinitionKind::Plasticity));
             let help = did_you_mean(name, names).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             Err(CliError::Usage(format!("no built-in file is called `{reference}`{help}")))
         }

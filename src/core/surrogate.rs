@@ -120,22 +120,22 @@ fn harmonic(m: usize) -> f64 {
     (1..=m).map(|i| 1.0 / i as f64).sum()
 }
 
-/// Adjusted p-values, in the order given: significant at level q if at most q. Missing ones (NaN) stay missing and are
-/// not counted.
-pub fn adjust(p: &[f64], correction: Correction) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).filter(|&i| p[i].is_finite()).collect();
-    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
+/// Adjusted p-values, in the order given: significant at level q if at most q. Missing ones stay missing and are not
+/// counted.
+pub fn adjust(p: &[Option<f64>], correction: Correction) -> Vec<Option<f64>> {
+    let mut order: Vec<(usize, f64)> = p.iter().enumerate().filter_map(|(i, p)| Some((i, (*p)?))).collect();
+    order.sort_by(|a, b| a.1.total_cmp(&b.1));
     let m = order.len();
     let factor = match correction {
         Correction::None => return p.to_vec(),
         Correction::BenjaminiHochberg => m as f64,
         Correction::BenjaminiYekutieli => m as f64 * harmonic(m),
     };
-    let mut adjusted = vec![f64::NAN; p.len()];
+    let mut adjusted = vec![None; p.len()];
     let mut least = 1.0_f64;
-    for (rank, &i) in order.iter().enumerate().rev() {
-        least = least.min(p[i] * factor / (rank + 1) as f64);
-        adjusted[i] = least;
+    for (rank, &(i, p)) in order.iter().enumerate().rev() {
+        least = least.min(p * factor / (rank + 1) as f64);
+        adjusted[i] = Some(least);
     }
     adjusted
 }
@@ -202,12 +202,20 @@ mod tests {
     /// Worked by hand (the same as `p.adjust` of R 4: BH of .01 .02 .03 .04 .05 gives .05 five times).
     #[test]
     fn adjusted_p_values() {
-        let bh = adjust(&[0.01, 0.04, 0.03, f64::NAN, 0.005], Correction::BenjaminiHochberg);
-        for (got, want) in bh.iter().zip([0.02, 0.04, 0.04, f64::NAN, 0.02]) {
-            assert!((got - want).abs() < 1e-15 || (got.is_nan() && want.is_nan()), "{bh:?}");
-        }
-        let by = adjust(&[0.01, 0.04], Correction::BenjaminiYekutieli);
-        assert!((by[0] - 0.03).abs() < 1e-15 && (by[1] - 0.06).abs() < 1e-15);
+        let close = |got: &[Option<f64>], wanted: &[Option<f64>]| {
+            let pairs = got.iter().zip(wanted);
+            got.len() == wanted.len()
+                && pairs.fold(true, |all, pair| match pair {
+                    (Some(a), Some(b)) => all && (a - b).abs() < 1e-15,
+                    (a, b) => all && a == b,
+                })
+        };
+        let given = [Some(0.01), Some(0.04), Some(0.03), None, Some(0.005)];
+        let bh = adjust(&given, Correction::BenjaminiHochberg);
+        assert!(close(&bh, &[Some(0.02), Some(0.04), Some(0.04), None, Some(0.02)]), "{bh:?}");
+        let by = adjust(&[Some(0.01), Some(0.04)], Correction::BenjaminiYekutieli);
+        assert!(close(&by, &[Some(0.03), Some(0.06)]), "{by:?}");
+        assert_eq!(adjust(&given, Correction::None), given);
     }
 
     /// For a mean, the delete-one jackknife is the textbook standard error.

@@ -15,8 +15,8 @@ pub const CLAMP_CURRENT: &str = "I_clamp";
 impl System {
     /// This system with one of its parameters as the sum of its value and what a new port `NAME.change` brings; a
     /// subexpression of the parameter's name is what it is now. None where there is no such parameter, or it has a port
-    /// already; also where a reset, the refractory time or what an event adds needs it, since ports have no value at the
-    /// moment of a spike, and at a grid point one value ends and the next begins.
+    /// already; also where a reset, the refractory time or what an event adds needs it, since ports have no value at
+    /// the moment of a spike, and at a grid point one value ends and the next begins.
     pub fn with_changing(&self, name: &str) -> Option<Self> {
         let port = format!("{name}{CHANGE}");
         let index = self.parameters().iter().position(|p| p.name == name)?;

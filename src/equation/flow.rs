@@ -79,7 +79,7 @@ impl Flow {
     }
 
     fn values<'a>(&self, t: f64, x: &'a [f64]) -> Values<'a> {
-        Values { states: x, time: t * self.per_second, ..Values::default() }
+        Values { states: x, time: Some(t * self.per_second), ..Values::default() }
     }
 
     /// Number of states.

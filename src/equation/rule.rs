@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::derive::derivatives;
 use super::graph::{Id, Symbol};
 use super::print::Printer;
-use super::system::System;
+use super::system::{System, Typeset};
 use super::{Declaration, Part, Source, Variable};
 use spikedeck_core::diagnostic::Diagnostic;
 use spikedeck_core::units::Dimension;
@@ -172,7 +172,7 @@ impl Rule {
         ] {
             let span = 0..text.map_or(0, str::len);
             let mut say = |m: String, help: &str| found.push((part, Diagnostic::error(m, span.clone()).help(help)));
-            let (word, other) = if own == Side::Pre { ("on_pre", "_post") } else { ("on_post", "_pre") };
+            let (word, ending) = if own == Side::Pre { ("on_pre", "_pre") } else { ("on_post", "_post") };
             for &(state, value) in &system.parts().reset {
                 let name = states[state].name.as_str();
                 let graph = &system.parts().graph;
@@ -217,10 +217,7 @@ impl Rule {
                             "`{name}` is one value a unit, but `{word}` makes it depend on the connection or on the \
                              other end"
                         ),
-                        &format!(
-                            "use only names that end in `{}`, or leave the ending away",
-                            if other == "_post" { "_pre" } else { "_post" }
-                        ),
+                        &format!("use only names that end in `{ending}`, or leave the ending away"),
                     );
                 }
             }
@@ -326,10 +323,17 @@ impl Rule {
 
     /// The rule in lines: equations, then what spikes do.
     pub fn typeset(&self) -> Vec<String> {
-        let hidden = |l: &String| {
-            *l == "defficacy/dt = 0" || *l == "dw/dt = 0" || l.starts_with("spike when") || l.starts_with("then ")
+        let parts = self.pre.parts();
+        let shown = |line: &(Typeset, String)| match line.0 {
+            // What nobody wrote: states that only spikes change, and a threshold that is never looked at.
+            Typeset::Rate(s) => {
+                ![WEIGHT, EFFICACY].contains(&parts.states[s].name.as_str())
+                    || parts.graph.value(parts.drift[s]) != Some(0.0)
+            }
+            Typeset::Threshold | Typeset::Reset | Typeset::Plays => false,
+            Typeset::Subexpression(_) | Typeset::Refractory | Typeset::Event(_) => true,
         };
-        let mut lines: Vec<String> = self.pre.typeset().into_iter().filter(|l| !hidden(l)).collect();
+        let mut lines: Vec<String> = self.pre.typeset_parts().into_iter().filter(shown).map(|line| line.1).collect();
         for (system, when) in [(&self.pre, "at a spike of the source"), (&self.post, "at a spike of the target")] {
             let p = system.parts();
             let names = |s: Symbol| system.name(s);

@@ -100,6 +100,25 @@ impl TimeUnit {
     }
 }
 
+/// What a typeset line says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typeset {
+    /// That there are no equations: its spikes are played.
+    Plays,
+    /// What a named subexpression is, by its number.
+    Subexpression(usize),
+    /// The rate of a state.
+    Rate(usize),
+    /// When there is a spike.
+    Threshold,
+    /// What a spike changes.
+    Reset,
+    /// How long nothing moves after a spike.
+    Refractory,
+    /// What an event does, by the number of its port.
+    Event(usize),
+}
+
 impl System {
     /// A system without equations, whose units play spikes that somebody else lists or draws.
     pub fn of_played_spikes() -> Self {
@@ -217,6 +236,15 @@ impl System {
 
     /// The equations typeset in plain Unicode, one line each: subexpressions, states, threshold, reset, events.
     pub fn typeset(&self) -> Vec<String> {
+        let line = |(part, text)| match part {
+            Typeset::Event(port) => format!("event at {}: {text}", self.parts().events[port].name),
+            _ => text,
+        };
+        self.typeset_parts().into_iter().map(line).collect()
+    }
+
+    /// The same, each line with what it is; of events what they do, without their port.
+    pub fn typeset_parts(&self) -> Vec<(Typeset, String)> {
         let p = &*self.inner;
         let names = |s: Symbol| if matches!(s, Symbol::Noise(_)) { "ξ".to_owned() } else { self.name(s) };
         let interesting = |id: Id| !matches!(p.graph.node(id), Node::Constant(..) | Node::Symbol(_));
@@ -230,10 +258,11 @@ impl System {
         let printer = Printer::new(&p.graph, &names, named.clone());
         let mut lines = Vec::new();
         if p.plays {
-            lines.push("no equations: each unit plays the spikes that its population lists or draws".to_owned());
+            let text = "no equations: each unit plays the spikes that its population lists or draws";
+            lines.push((Typeset::Plays, text.to_owned()));
         }
-        for (id, v) in p.subexpression_ids.iter().zip(&p.subexpressions) {
-            lines.push(format!("{} = {}", v.name, printer.print(*id)));
+        for (i, (id, v)) in p.subexpression_ids.iter().zip(&p.subexpressions).enumerate() {
+            lines.push((Typeset::Subexpression(i), format!("{} = {}", v.name, printer.print(*id))));
         }
         for (i, v) in p.states.iter().enumerate() {
             let whole = |id: Id| named.iter().find(|n| n.0 == id).map_or_else(|| printer.print(id), |n| n.1.clone());
@@ -242,22 +271,22 @@ impl System {
             if let Some(noise) = p.diffusion[i] {
                 line = format!("{line} + ({})·ξ", whole(noise));
             }
-            lines.push(line);
+            lines.push((Typeset::Rate(i), line));
         }
         if let Some(t) = &p.threshold {
-            lines.push(format!("spike when {}", printer.print(t.condition)));
+            lines.push((Typeset::Threshold, format!("spike when {}", printer.print(t.condition))));
         }
         if !p.reset.is_empty() {
             let list: Vec<String> =
                 p.reset.iter().map(|(s, id)| format!("{} ← {}", p.states[*s].name, printer.print(*id))).collect();
-            lines.push(format!("then {}", list.join(", ")));
+            lines.push((Typeset::Reset, format!("then {}", list.join(", "))));
         }
         if let Some(time) = p.refractory {
             let held: Vec<&str> = p.hold.iter().map(|&s| p.states[s].name.as_str()).collect();
             let held = if held.is_empty() { String::new() } else { format!(", {} held", held.join(" and ")) };
-            lines.push(format!("refractory for {}{held}", printer.print(time)));
+            lines.push((Typeset::Refractory, format!("refractory for {}{held}", printer.print(time))));
         }
-        for (number, (port, effects)) in p.events.iter().zip(&p.effects).enumerate() {
+        for (number, effects) in p.effects.iter().enumerate() {
             let list: Vec<String> = effects
                 .iter()
                 .map(|(s, gain)| {
@@ -270,7 +299,7 @@ impl System {
                 })
                 .collect();
             let each = if self.superposes(number) { "" } else { ", one after the other" };
-            lines.push(format!("event at {}: {}{each}", port.name, list.join(", ")));
+            lines.push((Typeset::Event(number), format!("{}{each}", list.join(", "))));
         }
         lines
     }

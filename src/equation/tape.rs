@@ -4,7 +4,7 @@ use super::graph::{Graph, Id, Node, Symbol, fused};
 use spikedeck_core::math;
 use spikedeck_core::vector::vectorised;
 
-/// Values of the symbols.
+/// Values of the symbols. What an expression reads must be here: what is left out is unknown, and not zero.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Values<'a> {
     /// States.
@@ -15,27 +15,23 @@ pub struct Values<'a> {
     pub inputs: &'a [f64],
     /// Variables.
     pub variables: &'a [f64],
-    /// White noise of each state.
-    pub noise: &'a [f64],
     /// Time.
-    pub time: f64,
-    /// Weight of an event.
-    pub weight: f64,
+    pub time: Option<f64>,
 }
 
 impl Values<'_> {
     #[inline(always)]
     fn get(&self, symbol: Symbol) -> f64 {
-        let at = |list: &[f64], i: u32| list.get(i as usize).copied().unwrap_or(0.0);
+        let at = |list: &[f64], i: u32| *list.get(i as usize).expect("who evaluates an expression gives all it reads");
         match symbol {
             Symbol::State(i) => at(self.states, i),
             Symbol::Parameter(i) => at(self.parameters, i),
             Symbol::Input(i) => at(self.inputs, i),
             Symbol::Given(_) => unreachable!("what a carrier gives is bound when it carries"),
             Symbol::Variable(i) => at(self.variables, i),
-            Symbol::Noise(i) => at(self.noise, i),
-            Symbol::Time => self.time,
-            Symbol::Weight => self.weight,
+            Symbol::Noise(_) => unreachable!("noise is drawn into registers: rates and their factors have none"),
+            Symbol::Time => self.time.expect("who evaluates an expression of time says when"),
+            Symbol::Weight => unreachable!("an event acts by its gain, in proportion to its weight"),
         }
     }
 }
@@ -110,7 +106,9 @@ vectorised! {
                 Node::Unary(op, x) => op.apply(at(x)),
                 Node::Binary(op, a, b) => op.apply(at(a), at(b)),
                 Node::Where(c, a, b) => math::choose(at(c), at(a), at(b)),
-                Node::Fma { a, b, c, minus_product, minus_term } => fused(at(a), at(b), at(c), minus_product, minus_term),
+                Node::Fma { a, b, c, minus_product, minus_term } => {
+                    fused(at(a), at(b), at(c), minus_product, minus_term)
+                }
             };
             scratch[i] = value;
         }
@@ -131,8 +129,41 @@ impl Tape {
         self.count(|s| if let Symbol::Parameter(i) = s { Some(i) } else { None })
     }
 
+    /// Number of inputs that have to be given (the highest that is used, plus one).
+    pub fn inputs(&self) -> u32 {
+        self.count(|s| if let Symbol::Input(i) = s { Some(i) } else { None })
+    }
+
     /// Number of variables that have to be given (the highest that is used, plus one).
     pub fn variables(&self) -> u32 {
         self.count(|s| if let Symbol::Variable(i) = s { Some(i) } else { None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::catch_unwind;
+
+    /// What an expression reads and nobody gives is no zero, whatever it is.
+    #[test]
+    fn what_is_not_given_is_no_number() {
+        let one = [1.0];
+        let full = Values { states: &one, parameters: &one, inputs: &one, variables: &one, time: Some(1.0) };
+        let without: [(Symbol, Values<'_>); 5] = [
+            (Symbol::State(0), Values { states: &[], ..full }),
+            (Symbol::Parameter(0), Values { parameters: &[], ..full }),
+            (Symbol::Input(0), Values { inputs: &[], ..full }),
+            (Symbol::Variable(0), Values { variables: &[], ..full }),
+            (Symbol::Time, Values { time: None, ..full }),
+        ];
+        for (symbol, values) in without {
+            let mut g = Graph::new();
+            let (x, two) = (g.symbol(symbol), g.number(2.0));
+            let twice = g.mul(x, two);
+            let tape = Tape::new(&g, &[twice]);
+            assert_eq!(tape.value(&full), 2.0, "{symbol:?}");
+            assert!(catch_unwind(|| tape.value(&values)).is_err(), "{symbol:?}");
+        }
     }
 }

@@ -263,7 +263,10 @@ mod properties {
         #![proptest_config(ProptestConfig::with_cases(300))]
 
         #[test]
-        fn derivatives_agree_with_central_differences(bytes in prop::collection::vec(any::<u8>(), 3..36), which in 0u32..4) {
+        fn derivatives_agree_with_central_differences(
+            bytes in prop::collection::vec(any::<u8>(), 3..36),
+            which in 0u32..4,
+        ) {
             let (mut g, id) = grow(&bytes, true);
             let d = derivative(&mut g, id, Symbol::State(which));
             let tape = Tape::new(&g, &[id, d]);

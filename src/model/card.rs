@@ -1,8 +1,9 @@
 //! The card of a model, receptor or plasticity rule, as `explain` and the dashboard show it.
 
-use super::{Definition, Kind};
+use super::{Definition, DefinitionKind};
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_equation::TimeUnit;
+use spikedeck_equation::system::Typeset;
 use spikedeck_signal::Card;
 
 /// Sections of the card: what it is, its equations typeset, parameters with units and meaning, presets, references.
@@ -27,27 +28,25 @@ pub fn card(definition: &Definition) -> Card {
 }
 
 fn equations(d: &Definition) -> String {
-    let mut lines: Vec<String> = d
-        .rule
-        .as_ref()
-        .map_or_else(|| d.system.typeset(), spikedeck_equation::Rule::typeset)
-        .into_iter()
-        .map(|line| match line.strip_prefix("event at event: ") {
-            // A receptor has one port, and its name says nothing.
-            Some(effect) => format!("at an arriving event: {effect}"),
-            None => line,
-        })
-        .collect();
+    let line = |(part, text)| match part {
+        // What is carried has one port, and its name says nothing.
+        Typeset::Event(_) => format!("at an arriving event: {text}"),
+        _ => text,
+    };
+    let mut lines: Vec<String> = match &d.rule {
+        Some(rule) => rule.typeset(),
+        None => d.system.typeset_parts().into_iter().map(line).collect(),
+    };
     let texts = &d.texts;
     if !texts.inputs.is_empty() {
         let ports: Vec<String> = texts.inputs.iter().map(|i| format!("{} ({})", i.name, i.dimension)).collect();
         lines.push(format!("inputs: {}", ports.join(", ")));
     }
-    if !texts.given.is_empty() && d.kind == Kind::Plasticity {
+    if !texts.given.is_empty() && d.kind == DefinitionKind::Plasticity {
         let names: Vec<String> = texts.given.iter().map(|i| format!("{} ({})", i.name, i.dimension)).collect();
         lines.push(format!("given by the two units: {}", names.join(", ")));
     }
-    if let (Kind::Receptor | Kind::Channel, Some(port)) = (d.kind, &d.port) {
+    if let (DefinitionKind::Receptor | DefinitionKind::Channel, Some(port)) = (d.kind, &d.port) {
         lines.push(format!("adds to the input {port} of the model that carries it"));
     }
     match d.system.time_unit() {

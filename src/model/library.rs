@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use spikedeck_data::{CHANNELS, MODELS, MORPHOLOGIES, PLASTICITY, RECEPTORS};
 
 use super::report::Report;
-use super::{Definition, Kind, document, read_definition};
+use super::{Definition, DefinitionKind, document, read_definition};
 
 /// The text of a built-in morphology by the name of its file.
 pub fn morphology(file: &str) -> Option<&'static str> {
@@ -27,7 +27,7 @@ pub struct Library {
 
 #[derive(Debug)]
 struct Entry {
-    kind: Kind,
+    kind: DefinitionKind,
     name: String,
     text: &'static str,
     read: OnceLock<Result<Arc<Definition>, Report>>,
@@ -53,10 +53,10 @@ pub fn library() -> &'static Library {
     LIBRARY.get_or_init(|| {
         let mut entries = Vec::new();
         for (kind, folder) in [
-            (Kind::Model, &MODELS),
-            (Kind::Receptor, &RECEPTORS),
-            (Kind::Channel, &CHANNELS),
-            (Kind::Plasticity, &PLASTICITY),
+            (DefinitionKind::Model, &MODELS),
+            (DefinitionKind::Receptor, &RECEPTORS),
+            (DefinitionKind::Channel, &CHANNELS),
+            (DefinitionKind::Plasticity, &PLASTICITY),
         ] {
             for file in folder.files() {
                 if let (Some(stem), Some(text)) =
@@ -73,22 +73,22 @@ pub fn library() -> &'static Library {
 
 impl Library {
     /// Names of one kind, sorted.
-    pub fn names(&self, kind: Kind) -> Vec<&str> {
+    pub fn names(&self, kind: DefinitionKind) -> Vec<&str> {
         self.entries.iter().filter(|e| e.kind == kind).map(|e| e.name.as_str()).collect()
     }
 
     /// Whether there is one of this kind and name.
-    pub fn has(&self, kind: Kind, name: &str) -> bool {
+    pub fn has(&self, kind: DefinitionKind, name: &str) -> bool {
         self.entries.iter().any(|e| e.kind == kind && e.name == name)
     }
 
     /// The definition of this kind and name.
-    pub fn get(&self, kind: Kind, name: &str) -> Option<Arc<Definition>> {
+    pub fn get(&self, kind: DefinitionKind, name: &str) -> Option<Arc<Definition>> {
         self.entries.iter().find(|e| e.kind == kind && e.name == name)?.definition().as_ref().ok().cloned()
     }
 
     /// The text of the file of this kind and name.
-    pub fn text(&self, kind: Kind, name: &str) -> Option<&'static str> {
+    pub fn text(&self, kind: DefinitionKind, name: &str) -> Option<&'static str> {
         self.entries.iter().find(|e| e.kind == kind && e.name == name).map(|e| e.text)
     }
 
@@ -107,8 +107,8 @@ mod tests {
         let lib = library();
         let broken: Vec<String> = lib.problems().into_iter().map(ToString::to_string).collect();
         assert!(broken.is_empty(), "{}", broken.join("\n"));
-        assert!(lib.names(Kind::Model).len() >= 20 && lib.names(Kind::Receptor).len() >= 9);
-        for kind in Kind::ALL {
+        assert!(lib.names(DefinitionKind::Model).len() >= 20 && lib.names(DefinitionKind::Receptor).len() >= 9);
+        for kind in DefinitionKind::ALL {
             for name in lib.names(kind) {
                 let d = lib.get(kind, name).unwrap();
                 for (what, text) in [

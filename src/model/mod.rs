@@ -6,9 +6,9 @@
 //! [`card()`] (what `explain` and the dashboard show).
 //!
 //! ```
-//! use spikedeck_model::{Kind, card, library};
+//! use spikedeck_model::{DefinitionKind, card, library};
 //!
-//! let adex = library().get(Kind::Model, "adex").expect("it is built in");
+//! let adex = library().get(DefinitionKind::Model, "adex").expect("it is built in");
 //! assert_eq!(adex.system.states()[0].name, "V_m");
 //! assert_eq!(adex.parameter("C_m").expect("a membrane has a capacity").default_text, "281 pF");
 //! assert!(card(&adex).sections.iter().any(|(_, text)| text.contains("dV_m/dt")));
@@ -35,7 +35,7 @@ use spikedeck_equation::{Rule, Source, System};
 
 /// What a file describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum DefinitionKind {
     /// A neuron, neural mass, oscillator, ...: `data/models`.
     Model,
     /// A receptor that a model carries: `data/receptors`.
@@ -46,7 +46,7 @@ pub enum Kind {
     Plasticity,
 }
 
-impl Kind {
+impl DefinitionKind {
     /// All, in the order of lists.
     pub const ALL: [Self; 4] = [Self::Model, Self::Receptor, Self::Channel, Self::Plasticity];
 
@@ -151,7 +151,7 @@ pub struct Preset {
 #[derive(Debug, Clone)]
 pub struct Definition {
     /// Model, receptor, channel or plasticity rule.
-    pub kind: Kind,
+    pub kind: DefinitionKind,
     /// Name (`adex`).
     pub name: String,
     /// Title.

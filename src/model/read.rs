@@ -4,7 +4,7 @@
 use super::document::{Fields, Item, Node};
 use super::parameters::{read_parameters, read_presets, written};
 use super::report::{Report, SourceSpan};
-use super::{Definition, Kind};
+use super::{Definition, DefinitionKind};
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::rule::{RulePart, RuleTexts};
@@ -20,7 +20,7 @@ const ANY_WEIGHT: Dimension = Dimension::AMPERE;
 /// `threshold`, `reset`, `refractory = { time, hold }`, `inputs`, `parameters`, `initial`, `circular`, `presets`,
 /// `time_unit`, `integrator`, `on_event`, for models `plays_spikes`, and for receptors and channels `given`, `provides`
 /// and `port`; for plasticity rules `given`, `on_pre` and `on_post`.
-pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str) -> Option<Definition> {
+pub fn read_definition(report: &mut Report, node: &Node, kind: DefinitionKind, name: &str) -> Option<Definition> {
     let before = report.errors();
     let mut fields = Fields::of(report, node, format!("{} `{name}`", kind.word()))?;
     let mut line =
@@ -32,60 +32,7 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str)
     let references = fields.get("references").map(|n| strings(report, n)).unwrap_or_default();
     let integrator = fields.get("integrator").and_then(|n| string(report, n)).map(str::to_owned);
 
-    let mut source = Source::default();
-    let plays = kind == Kind::Model && fields.get("plays_spikes").is_some_and(|n| flag(report, n));
-    let mut nodes =
-        Nodes { equations: fields.require(report, "equations", "\"dx/dt = ... : unit\""), ..Nodes::default() };
-    nodes.equations.and_then(|n| string(report, n)).unwrap_or("").clone_into(&mut source.equations);
-    let mut take = |report: &mut Report, key: &str| {
-        let node = fields.get(key);
-        (node, node.and_then(|n| string(report, n)).map(str::to_owned))
-    };
-    (nodes.threshold, source.threshold) = take(report, "threshold");
-    (nodes.reset, source.reset) = take(report, "reset");
-    (nodes.on_event, source.on_event) = take(report, "on_event");
-    let (mut on_pre, mut on_post) = (None, None);
-    if kind == Kind::Plasticity {
-        (nodes.on_pre, on_pre) = take(report, "on_pre");
-        (nodes.on_post, on_post) = take(report, "on_post");
-    }
-    if let (Some(node), None) = (nodes.reset, nodes.threshold) {
-        report.error_help(&node.place, "a reset without a threshold never happens", "add `threshold = \"V_m > V_th\"`");
-    }
-    if let Some(node) = fields.get("refractory") {
-        refractory(report, node, &mut source, &mut nodes);
-    }
-    source.time_unit = fields.get("time_unit").and_then(|n| time_unit(report, n)).unwrap_or_default();
-    source.inputs = fields.get("inputs").map(|n| declarations(report, n, "input")).unwrap_or_default();
-    let mut port = None;
-    if kind != Kind::Model {
-        source.given = fields.get("given").map(|n| declarations(report, n, "given name")).unwrap_or_default();
-    }
-    if matches!(kind, Kind::Receptor | Kind::Channel) {
-        port = fields.get("port").and_then(|n| string(report, n)).map(str::to_owned);
-        source.provides = fields.get("provides").map(|n| strings(report, n)).unwrap_or_default();
-        if kind == Kind::Receptor && source.on_event.is_none() {
-            report.error_help(
-                &fields.place,
-                "a receptor says what an arriving event does",
-                "add `on_event = \"g += w\"`",
-            );
-        }
-    }
-    let parameters =
-        fields.get("parameters").map(|n| read_parameters(report, n, kind == Kind::Plasticity)).unwrap_or_default();
-    let weight = if source.time_unit == TimeUnit::Dimensionless { Dimension::NONE } else { ANY_WEIGHT };
-    source.weight = (kind == Kind::Plasticity).then_some(weight);
-    let dimension = |p: &super::Parameter| if p.is_weight { weight } else { p.dimension };
-    source.parameters =
-        parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: dimension(p) }).collect();
-    if plays && source != Source::default() {
-        report.error_help(
-            &fields.place,
-            "a model that plays spikes has no equations, and nothing that belongs to them",
-            "write `equations = \"\"`, or leave `plays_spikes` out",
-        );
-    }
+    let Texts { source, nodes, on_pre, on_post, parameters, port, plays } = texts(report, &mut fields, kind);
     let initial_node = fields.get("initial");
     let circular_node = fields.get("circular");
     let presets_node = fields.get("presets");
@@ -94,37 +41,7 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str)
         return None;
     }
 
-    let mut rule = None;
-    if kind == Kind::Plasticity {
-        match Rule::parse(&RuleTexts { source: source.clone(), on_pre, on_post }) {
-            Ok(found) => rule = Some(found),
-            Err(problems) => {
-                for (part, diagnostic) in problems {
-                    nodes.put_rule(report, part, diagnostic, &node.place);
-                }
-                return None;
-            }
-        }
-    }
-    let understood = match &rule {
-        Some(rule) => Ok(rule.pre.clone()),
-        None if plays => Ok(System::of_played_spikes()),
-        None => System::parse(&source),
-    };
-    let system = match understood {
-        Ok(system) => {
-            for (part, diagnostic) in system.warnings() {
-                nodes.put(report, *part, diagnostic.clone(), &node.place);
-            }
-            system
-        }
-        Err(problems) => {
-            for (part, diagnostic) in problems {
-                nodes.put(report, part, diagnostic, &node.place);
-            }
-            return None;
-        }
-    };
+    let (system, rule) = understand(report, &nodes, (&source, on_pre, on_post), (kind, plays), node)?;
     let initial = initial_node.map(|n| read_initial(report, n, &system)).unwrap_or_default();
     let circular = circular_node.map(|n| read_circular(report, n, &system)).unwrap_or_default();
     let presets = presets_node.map(|n| read_presets(report, n, &parameters, &system)).unwrap_or_default();
@@ -148,6 +65,119 @@ pub fn read_definition(report: &mut Report, node: &Node, kind: Kind, name: &str)
         rule,
         system,
     })
+}
+
+/// The texts of a definition with where they stand, and what is read before they are understood.
+struct Texts<'a> {
+    source: Source,
+    nodes: Nodes<'a>,
+    on_pre: Option<String>,
+    on_post: Option<String>,
+    parameters: Vec<super::Parameter>,
+    port: Option<String>,
+    plays: bool,
+}
+
+/// Reads the texts and declarations of a definition.
+fn texts<'a>(report: &mut Report, fields: &mut Fields<'a>, kind: DefinitionKind) -> Texts<'a> {
+    let mut source = Source::default();
+    let plays = kind == DefinitionKind::Model && fields.get("plays_spikes").is_some_and(|n| flag(report, n));
+    let mut nodes =
+        Nodes { equations: fields.require(report, "equations", "\"dx/dt = ... : unit\""), ..Nodes::default() };
+    nodes.equations.and_then(|n| string(report, n)).unwrap_or("").clone_into(&mut source.equations);
+    let mut take = |report: &mut Report, key: &str| {
+        let node = fields.get(key);
+        (node, node.and_then(|n| string(report, n)).map(str::to_owned))
+    };
+    (nodes.threshold, source.threshold) = take(report, "threshold");
+    (nodes.reset, source.reset) = take(report, "reset");
+    (nodes.on_event, source.on_event) = take(report, "on_event");
+    let (mut on_pre, mut on_post) = (None, None);
+    if kind == DefinitionKind::Plasticity {
+        (nodes.on_pre, on_pre) = take(report, "on_pre");
+        (nodes.on_post, on_post) = take(report, "on_post");
+    }
+    if let (Some(node), None) = (nodes.reset, nodes.threshold) {
+        report.error_help(&node.place, "a reset without a threshold never happens", "add `threshold = \"V_m > V_th\"`");
+    }
+    if let Some(node) = fields.get("refractory") {
+        refractory(report, node, &mut source, &mut nodes);
+    }
+    source.time_unit = fields.get("time_unit").and_then(|n| time_unit(report, n)).unwrap_or_default();
+    source.inputs = fields.get("inputs").map(|n| declarations(report, n, "input")).unwrap_or_default();
+    let mut port = None;
+    if kind != DefinitionKind::Model {
+        source.given = fields.get("given").map(|n| declarations(report, n, "given name")).unwrap_or_default();
+    }
+    if matches!(kind, DefinitionKind::Receptor | DefinitionKind::Channel) {
+        port = fields.get("port").and_then(|n| string(report, n)).map(str::to_owned);
+        source.provides = fields.get("provides").map(|n| strings(report, n)).unwrap_or_default();
+        if kind == DefinitionKind::Receptor && source.on_event.is_none() {
+            report.error_help(
+                &fields.place,
+                "a receptor says what an arriving event does",
+                "add `on_event = \"g += w\"`",
+            );
+        }
+    }
+    let parameters = fields
+        .get("parameters")
+        .map(|n| read_parameters(report, n, kind == DefinitionKind::Plasticity))
+        .unwrap_or_default();
+    let weight = if source.time_unit == TimeUnit::Dimensionless { Dimension::NONE } else { ANY_WEIGHT };
+    source.weight = (kind == DefinitionKind::Plasticity).then_some(weight);
+    let dimension = |p: &super::Parameter| if p.is_weight { weight } else { p.dimension };
+    source.parameters =
+        parameters.iter().map(|p| Declaration { name: p.name.clone(), dimension: dimension(p) }).collect();
+    if plays && source != Source::default() {
+        report.error_help(
+            &fields.place,
+            "a model that plays spikes has no equations, and nothing that belongs to them",
+            "write `equations = \"\"`, or leave `plays_spikes` out",
+        );
+    }
+    Texts { source, nodes, on_pre, on_post, parameters, port, plays }
+}
+
+/// Understands the equations; what is wrong with them is said where it stands.
+fn understand(
+    report: &mut Report,
+    nodes: &Nodes<'_>,
+    (source, on_pre, on_post): (&Source, Option<String>, Option<String>),
+    (kind, plays): (DefinitionKind, bool),
+    node: &Node,
+) -> Option<(System, Option<Rule>)> {
+    let mut rule = None;
+    if kind == DefinitionKind::Plasticity {
+        match Rule::parse(&RuleTexts { source: source.clone(), on_pre, on_post }) {
+            Ok(found) => rule = Some(found),
+            Err(problems) => {
+                for (part, diagnostic) in problems {
+                    nodes.put_rule(report, part, diagnostic, &node.place);
+                }
+                return None;
+            }
+        }
+    }
+    let understood = match &rule {
+        Some(rule) => Ok(rule.pre.clone()),
+        None if plays => Ok(System::of_played_spikes()),
+        None => System::parse(source),
+    };
+    match understood {
+        Ok(system) => {
+            for (part, diagnostic) in system.warnings() {
+                nodes.put(report, *part, diagnostic.clone(), &node.place);
+            }
+            Some((system, rule))
+        }
+        Err(problems) => {
+            for (part, diagnostic) in problems {
+                nodes.put(report, part, diagnostic, &node.place);
+            }
+            None
+        }
+    }
 }
 
 /// The string nodes that equation diagnostics point into.
@@ -270,7 +300,8 @@ fn time_unit(report: &mut Report, node: &Node) -> Option<TimeUnit> {
             report.error_help(
                 &node.place,
                 format!("`{other}` is no time unit"),
-                "\"ms\" or \"s\" for equations in plain numbers, \"1\" for a dimensionless system; leave it out for equations with units",
+                "\"ms\" or \"s\" for equations in plain numbers, \"1\" for a dimensionless system; leave it out for \
+                 equations with units",
             );
             None
         }

@@ -163,7 +163,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pyramid_agrees_with_a_scan(seed in 0u64..1000, length in 0usize..5000, a in 0usize..5000, b in 0usize..5000) {
+        fn pyramid_agrees_with_a_scan(
+            seed in 0u64..1000,
+            length in 0usize..5000,
+            a in 0usize..5000,
+            b in 0usize..5000,
+        ) {
             let y: Vec<f64> = (0..length).map(|k| {
                 let v = (k as u64).wrapping_mul(seed.wrapping_add(7)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
                 if v % 97 == 0 { f64::NAN } else { v as f64 }
@@ -175,13 +180,19 @@ mod tests {
         }
 
         #[test]
-        fn every_sample_is_in_one_column(length in 0usize..3000, n in 1usize..200, low in -50f64..50.0, span in 1f64..3000.0) {
+        fn every_sample_is_in_one_column(
+            length in 0usize..3000,
+            n in 1usize..200,
+            low in -50f64..50.0,
+            span in 1f64..3000.0,
+        ) {
             let x: Vec<f64> = (0..length).map(|k| k as f64).collect();
             let mut y = vec![0.0; length];
             if length > 10 { y[length / 2] = 100.0; }
             let out = columns(&x, &y, None, n, |k| low + span * k as f64 / n as f64);
             let peak = out.iter().fold(Extremes::NONE, |a, c| a.and(c.extremes));
-            let visible: Vec<f64> = x.iter().zip(&y).filter(|p| *p.0 >= low && *p.0 <= low + span).map(|p| *p.1).collect();
+            let seen = x.iter().zip(&y).filter(|p| *p.0 >= low && *p.0 <= low + span);
+            let visible: Vec<f64> = seen.map(|p| *p.1).collect();
             prop_assert_eq!(peak, Extremes::of(&visible));
         }
     }

@@ -305,6 +305,60 @@ pub enum Mark<'a> {
     },
 }
 
+/// What of a mark is put over all others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Label<'a> {
+    /// The name of a rule.
+    Rule {
+        /// Its name.
+        name: &'a str,
+        /// Where.
+        at: f64,
+        /// Vertical, at an x.
+        vertical: bool,
+    },
+    /// A mark at a place.
+    Glyph {
+        /// Position.
+        at: (f64, f64),
+        /// Shape.
+        glyph: Glyph,
+        /// Whose colour.
+        role: Role,
+    },
+    /// Text beside a place.
+    Text {
+        /// Position.
+        at: (f64, f64),
+        /// What it says.
+        text: &'a str,
+        /// Whose colour.
+        role: Role,
+        /// To the left of the place instead of to the right.
+        left: bool,
+    },
+}
+
+impl Mark<'_> {
+    /// What of it is put over all other marks, if anything is.
+    pub fn label(&self) -> Option<Label<'_>> {
+        match *self {
+            Self::Rule { name: "", .. }
+            | Self::Curve(_)
+            | Self::Band { .. }
+            | Self::Bars { .. }
+            | Self::Spikes { .. }
+            | Self::Image(_)
+            | Self::Segments { .. }
+            | Self::Arrows { .. }
+            | Self::Edge { .. } => None,
+            Self::Rule { name, at, vertical } => Some(Label::Rule { name, at, vertical }),
+            Self::Glyph { at, glyph, role } => Some(Label::Glyph { at, glyph, role }),
+            Self::Text { at, ref text, role, left } => Some(Label::Text { at, text, role, left }),
+        }
+    }
+}
+
 /// Pyramids of the long curves of one shape, so that zooming a trace of 10^8 samples stays quick. Make one when a
 /// result arrives (off the drawing thread) and hand it to [`with_pyramids`] at each frame.
 #[derive(Debug, Clone, Default)]

@@ -12,6 +12,9 @@ use spikedeck_scenario::{Boundary, PopulationSpec, Spec, Stimulus as _};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes, Trace};
 use spikedeck_sim::{BuildError, Network, Stop};
 
+/// How far the spike moves that moves farthest.
+const LARGEST_SHIFT: &str = "largest_shift";
+
 /// The same scenario at half the step: as long, with samples at the same times.
 fn halved(spec: &Spec) -> Spec {
     let mut half = spec.clone();
@@ -159,7 +162,7 @@ fn spike_shift(at_dt: &Spikes, at_half: &Spikes, unit: &str) -> Vec<Metric> {
     vec![
         Metric::new(subject.clone(), "median_shift", shifts[shifts.len() / 2], unit, n)
             .note("k-th spikes of each unit against each other"),
-        Metric::new(subject, "largest_shift", largest, unit, n).note("grows without bound in chaotic networks"),
+        Metric::new(subject, LARGEST_SHIFT, largest, unit, n).note("grows without bound in chaotic networks"),
         count,
     ]
 }
@@ -202,7 +205,7 @@ fn trace_shift(at_dt: &Trace, at_half: &Trace) -> Metric {
 fn summary(metrics: &[Metric]) -> String {
     let largest = metrics
         .iter()
-        .filter(|m| m.metric == "largest_shift")
+        .filter(|m| m.metric == LARGEST_SHIFT)
         .filter_map(|m| m.value.map(|v| (v, &m.unit)))
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match largest {

@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, mpsc};
 
-use super::{Event, JobHandle, Options, Point, Tell, ensemble, execute};
+use super::{Event, JobHandle, Options, Point, Tell, simulate};
 use spikedeck_scenario::Spec;
 
-/// Starts what `spec` asks for: with `points` (a sweep's, see [`super::points()`]) all of them, else one run. The last
-/// event is [`Event::Done`] or [`Event::Failed`]; a panic is the latter. Dropping the handle cancels.
+/// Starts what `spec` asks for, as [`simulate`] does. The last event is [`Event::Done`] or [`Event::Failed`]; a panic
+/// is the latter. Dropping the handle cancels.
 pub fn start(spec: Arc<Spec>, points: Vec<Point>, options: Options) -> JobHandle {
     let cancel = Arc::new(AtomicBool::new(false));
     let (sender, events) = mpsc::channel();
@@ -19,13 +19,7 @@ pub fn start(spec: Arc<Spec>, points: Vec<Point>, options: Options) -> JobHandle
         // A receiver that is gone has cancelled already; nobody is left to be told.
         let tell: Tell = Arc::new(move |event| drop(channel.send(event)));
         let result = catch_unwind(AssertUnwindSafe(|| {
-            if points.len() > 1 || spec.trials.is_some() {
-                ensemble(&spec, &points, options, &flag, &tell).map(|e| e.finished)
-            } else {
-                // A sweep of one point is that point.
-                let spec = points.first().map_or(&spec, |p| &p.spec);
-                execute(spec, options, &flag, &tell).map(Arc::new)
-            }
+            simulate(&spec, &points, options, &flag, &tell).map(|simulated| simulated.finished().clone())
         }));
         let last = match result {
             Ok(Ok(finished)) => Event::Done(finished),

@@ -7,9 +7,9 @@ use std::path::Path;
 use super::{RunError, other};
 use spikedeck_core::diagnostic::{Severity, did_you_mean};
 use spikedeck_model::{Report, library};
-use spikedeck_scenario::{self as scenario, FileLoader, FileTable, FileUse, Overrides, Spec};
+use spikedeck_scenario::{self as scenario, FileError, FileLoader, FileTable, FileUse, Overrides, Spec};
 use spikedeck_signal::FileColumns;
-use spikedeck_store as store;
+use spikedeck_store::{self as store, StoreError};
 
 /// Why a scenario gave no [`Spec`].
 #[derive(Debug)]
@@ -58,23 +58,31 @@ fn table_at(path: &Path) -> Cow<'_, Path> {
     if inside.is_file() { Cow::Owned(inside) } else { Cow::Borrowed(path) }
 }
 
+/// Whether nothing is where a file was looked for.
+fn is_missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
 impl FileLoader for Files {
-    fn text(&self, path: &Path) -> Result<Option<String>, String> {
+    fn text(&self, path: &Path) -> Result<Option<String>, FileError> {
         // A device or a pipe may never end.
         if std::fs::metadata(path).is_ok_and(|m| !m.is_file()) {
-            return Err(format!("{} is no regular file", path.display()));
+            return Err(FileError::Unreadable(format!("{} is no regular file", path.display())));
         }
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Some(text)),
-            Err(e) if matches!(e.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
-            Err(e) => Err(format!("{} cannot be read: {e}", path.display())),
+            Err(e) if is_missing(&e) => Ok(None),
+            Err(e) => Err(FileError::Unreadable(format!("{} cannot be read: {e}", path.display()))),
         }
     }
 
-    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String> {
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, FileError> {
         // As much as a run may hold.
         let most = super::memory::free_memory() / 4 * 3;
-        store::file_table(&table_at(path), columns, most).map_err(|e| e.to_string())
+        store::file_table(&table_at(path), columns, most).map_err(|e| match e {
+            StoreError::Io { source, .. } if is_missing(&source) => FileError::Missing(path.to_owned()),
+            e => FileError::Unreadable(e.to_string()),
+        })
     }
 
     fn file(&self, path: &Path) -> Option<FileUse> {
@@ -158,7 +166,7 @@ pub fn find(reference: &str) -> Result<Source, LoadError> {
             return Err(LoadError::NotFound(what));
         }
         // It may be gone since it was looked at.
-        let text = Files.text(path).map_err(LoadError::NotFound)?;
+        let text = Files.text(path).map_err(|e| LoadError::NotFound(e.to_string()))?;
         let text = text.ok_or_else(|| LoadError::NotFound(format!("there is no file {stem}")))?;
         let name = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
         return Ok(Source { text, origin: Some(path.to_owned()), name, variant });
@@ -245,4 +253,37 @@ pub fn again_with(spec: &Spec, more: &[(String, String)], files: &dyn FileLoader
     let (mut resolved, _) = resolve_with(&source, &set, files).map_err(|e| e.render(false))?;
     resolved.variant.clone_from(&spec.variant);
     Ok(resolved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A path at which nothing is and a file that is no table are told apart by type, and so is the advice.
+    #[test]
+    fn a_file_that_is_missing_is_told_from_one_that_is_no_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("empty.csv"), "").unwrap();
+        std::fs::create_dir(path("folder")).unwrap();
+        let read = |name: &str| Files.table(&path(name), &spikedeck_signal::data::SPIKES).map(|_| ()).unwrap_err();
+        for name in ["none.csv", "none.parquet", "empty.csv/inside.csv"] {
+            assert_eq!(read(name), FileError::Missing(path(name)), "{name}");
+        }
+        for name in ["empty.csv", "folder"] {
+            assert!(matches!(read(name), FileError::Unreadable(_)), "{name}");
+        }
+        let advice = |file: &str| {
+            let text = format!(
+                "[simulation]\nduration = '1 s'\ndt = '0.1 ms'\n[populations.p]\nmodel = 'lif'\n\
+                 receptors.r = {{ kind = 'delta' }}\n[stimuli.s]\ntarget = 'p.r'\nkind = 'spikes'\n\
+                 weight = '1 mV'\nfile = '{file}'\n"
+            );
+            let origin = Some(path("scenario.toml"));
+            let error = resolve(&Source { text, origin, name: "scenario".into(), variant: None }, &[]).unwrap_err();
+            error.render(false).contains("relative paths start from the folder of the scenario file")
+        };
+        assert!(advice("none.csv"));
+        assert!(!advice("empty.csv"));
+    }
 }

@@ -45,6 +45,7 @@ mod memory;
 mod other;
 mod points;
 mod requests;
+mod simulate;
 mod single;
 mod trials;
 mod watch;
@@ -61,6 +62,7 @@ pub use load::{
 };
 pub use memory::free_memory;
 pub use points::{Point, Resolve, points};
+pub use simulate::{Simulated, simulate};
 pub use single::{examine, execute};
 
 use std::sync::atomic::AtomicBool;

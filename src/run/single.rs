@@ -12,7 +12,7 @@ use super::{
     Check, Event, Facts, Finished, Options, Progress, RunError, Sink, Status, Tell, expect, halve, memory, requests,
 };
 use spikedeck_core::units::short;
-use spikedeck_scenario::{OptionValue, Spec, TraceRequest};
+use spikedeck_scenario::{Spec, TraceRequest};
 use spikedeck_signal::Recording;
 use spikedeck_sim::{BuildError, Network, Stop};
 
@@ -266,18 +266,10 @@ fn recorded_bytes(spec: &Spec) -> u64 {
 /// The analysis that cuts time into most pieces, with the bytes that these take: a count, its curve with its times, and
 /// a smoothed copy.
 fn pieces(spec: &Spec) -> Option<(u64, String)> {
-    let seconds = |value: &OptionValue| match value {
-        OptionValue::Number(v) => Some(*v),
-        _ => None,
-    };
     let whole = spec.simulation.dt * spec.simulation.steps as f64;
     let of = |entry: &spikedeck_scenario::AnalysisSpec| {
-        let own = entry.options.get("duration").and_then(seconds).unwrap_or(0.0);
-        let cut = |(key, value): (&&'static str, &OptionValue)| {
-            let width = seconds(value).filter(|v| *v > 0.0 && spikedeck_analysis::CUTS.contains(key))?;
-            Some((own.max(whole) / width, *key))
-        };
-        let (n, key) = entry.options.iter().filter_map(cut).max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let declaration = spikedeck_analysis::find(&entry.kind)?.declaration();
+        let (n, key) = declaration.pieces(&entry.options, whole)?;
         let text = format!("`{key}` of analysis {} makes {} pieces of the run", entry.name, short(n.round()));
         Some(((n * 40.0) as u64, text))
     };

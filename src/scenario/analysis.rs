@@ -4,7 +4,7 @@ use super::catalog::{AnalysisDeclaration, OptionKind, ParamSpec, Subjects};
 use super::language::{Key, Need, Of, Range, Table, Takes};
 use super::options::{self, Around};
 use super::resolver::{Resolver, suggest};
-use super::selector::{Scope, subjects};
+use super::selector::Scope;
 use super::spec::{AnalysisSpec, PopulationSpec, ProjectionSpec, Subject};
 use spikedeck_model::document::{Entry, Item, Node};
 
@@ -53,7 +53,7 @@ impl From<&ParamSpec> for Key {
             OptionKind::Integer => Takes::Whole,
             OptionKind::Flag => Takes::Flag,
             OptionKind::Choice(words) => Takes::Words(words),
-            OptionKind::Text => Takes::Text(""),
+            OptionKind::Variable => Takes::Text("name of a variable"),
             OptionKind::State { .. } => Takes::Text("name of a state"),
             OptionKind::Input => Takes::Text("name of an input"),
             OptionKind::OfInput(_) => Takes::Quantity(Of::Said("that of the input")),
@@ -74,20 +74,24 @@ impl From<&ParamSpec> for Key {
 
 /// Reads one analysis of a scenario.
 pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, scope: &Scope<'_>) -> Option<AnalysisSpec> {
-    read_with(resolver, entry, (scope.all, scope.projections), &mut |resolver, node, equations| {
-        subjects(resolver, node, &Scope { equations, ..*scope })
-    })
+    read_with(resolver, entry, (scope.all, scope.projections), scope)
 }
 
-/// How what an analysis looks at is read; the flag says that it looks at equations.
-type ReadSubjects<'a> = &'a mut dyn FnMut(&mut Resolver<'_>, &Node, bool) -> Vec<Subject>;
+/// Where what an analysis names is to be found: in a scenario, or in a recording.
+pub(super) trait Places {
+    /// What `node` names; `equations` says that the analysis looks at these and not at signals.
+    fn subjects(&self, resolver: &mut Resolver<'_>, node: &Node, equations: bool) -> Vec<Subject>;
 
-/// Reads one analysis, of which `find` reads what it looks at; its options name parts of `network`, if there is one.
+    /// Whether `subject` has a variable of this name that was recorded of its units; if not, that is said at `node`.
+    fn has_variable(&self, resolver: &mut Resolver<'_>, node: &Node, subject: &Subject, name: &str) -> bool;
+}
+
+/// Reads one analysis of what there is at `places`; its options name parts of a network, if there is one.
 pub(super) fn read_with(
     resolver: &mut Resolver<'_>,
     entry: &Entry,
     (populations, projections): (&[PopulationSpec], &[ProjectionSpec]),
-    find: ReadSubjects<'_>,
+    places: &dyn Places,
 ) -> Option<AnalysisSpec> {
     let before = resolver.report.errors();
     let mut f = Table::of(resolver, &entry.value, format!("analysis `{}`", entry.key), COMMON)?;
@@ -102,7 +106,7 @@ pub(super) fn read_with(
     let equations = declaration.subjects == Subjects::Population;
     f.with(subject_keys(declaration.subjects));
     let mut read = |resolver: &mut Resolver<'_>, key: &str| {
-        f.require(resolver, key).map(|n| find(resolver, n, equations)).unwrap_or_default()
+        f.require(resolver, key).map(|n| places.subjects(resolver, n, equations)).unwrap_or_default()
     };
     let (of, source, target) = match declaration.subjects {
         Subjects::Of => (read(resolver, "of"), Vec::new(), Vec::new()),
@@ -118,7 +122,7 @@ pub(super) fn read_with(
             (Vec::new(), source, read(resolver, "target"))
         }
     };
-    let around = Around { populations, projections, of: &of };
+    let around = Around { populations, projections, places, of: &of };
     let options = options::read(resolver, &mut f, kind_node, declaration, around);
     f.finish_with(resolver, &|key| match (key, declaration.subjects) {
         ("of", Subjects::Directed) => Some(format!("`{kind}` is directed: it takes `source` and `target`")),

@@ -97,8 +97,8 @@ pub enum OptionKind {
     Flag,
     /// One of these words.
     Choice(&'static [&'static str]),
-    /// Any word or name.
-    Text,
+    /// The name of a variable that was recorded of all that is looked at. The default need not be there.
+    Variable,
     /// The name of a state of the population that is looked at; without it the first, or the first but one that another
     /// option names.
     State {
@@ -121,6 +121,18 @@ pub enum OptionKind {
     Arrival,
 }
 
+/// What an option is to the stretch of time that an analysis looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeRole {
+    /// Nothing in particular.
+    #[default]
+    Other,
+    /// The length of a piece into which the stretch is cut: a small one makes many.
+    Piece,
+    /// The length of the stretch, where it is not the run's.
+    Stretch,
+}
+
 /// One option that an analysis takes: key, unit, default, range, meaning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParamSpec {
@@ -132,6 +144,8 @@ pub struct ParamSpec {
     pub default: Option<&'static str>,
     /// Least and greatest value in SI; without them a time or a frequency is greater than zero.
     pub range: Option<(f64, f64)>,
+    /// What it is to the stretch of time that is looked at.
+    pub time: TimeRole,
     /// One line of meaning.
     pub about: &'static str,
 }
@@ -159,7 +173,7 @@ impl ParamSpec {
                 Some(OptionValue::Integer(text.trim().parse().unwrap_or_else(|_| self.no_default(text))))
             }
             OptionKind::Flag => Some(OptionValue::Flag(text.trim().parse().unwrap_or_else(|_| self.no_default(text)))),
-            OptionKind::Choice(_) | OptionKind::Text => Some(OptionValue::Text(text.to_owned())),
+            OptionKind::Choice(_) | OptionKind::Variable => Some(OptionValue::Text(text.to_owned())),
             OptionKind::State { .. }
             | OptionKind::Input
             | OptionKind::OfInput(_)
@@ -282,6 +296,18 @@ impl AnalysisDeclaration {
     /// What stands for the default of option `key` where time has no unit; `None` if the default itself does.
     pub fn without_units(&self, key: &str) -> Option<WithoutUnits> {
         self.without_units.iter().find(|w| w.0 == key).map(|w| w.1)
+    }
+
+    /// Into how many pieces these options cut the time of a run of this length at the most, and which of them does.
+    pub fn pieces(&self, options: &BTreeMap<&'static str, OptionValue>, run: f64) -> Option<(f64, &'static str)> {
+        let lengths = |role: TimeRole| {
+            self.options.iter().filter(move |o| o.time == role).filter_map(|o| match options.get(o.key) {
+                Some(OptionValue::Number(v)) if *v > 0.0 => Some((*v, o.key)),
+                _ => None,
+            })
+        };
+        let stretch = lengths(TimeRole::Stretch).map(|l| l.0).fold(run, f64::max);
+        lengths(TimeRole::Piece).map(|(piece, key)| (stretch / piece, key)).max_by(|a, b| a.0.total_cmp(&b.0))
     }
 }
 

@@ -4,8 +4,8 @@ use super::edges::{LISTED, listed};
 use super::language::{
     Context, Declared, Family, Flag, Key, Length, Number, Reader, Size, Table, Takes, Whole, declare,
 };
+use super::projection::ProjectionEnds;
 use super::resolver::Resolver;
-use super::selector::Units;
 use super::spec::{Apart, PopulationSpec, Positions, Rule};
 use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Entry, Item, Node};
@@ -290,14 +290,7 @@ impl Connects for SmallWorld {
 }
 
 /// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }`.
-pub(super) fn read(
-    resolver: &mut Resolver<'_>,
-    node: &Node,
-    ends: Option<(&PopulationSpec, &PopulationSpec)>,
-    units: Option<(Units<'_>, Units<'_>)>,
-    counts: Option<(usize, usize)>,
-    apart: Option<Apart>,
-) -> Option<Wiring> {
+pub(super) fn read(resolver: &mut Resolver<'_>, node: &Node, ends: Option<&ProjectionEnds<'_>>) -> Option<Wiring> {
     let before = resolver.report.errors();
     if let Some(word) = node.as_text()
         && RULES.kind(word).is_some_and(|kind| !kind.keys.is_empty())
@@ -319,7 +312,7 @@ pub(super) fn read(
     };
     if node.get("edges").is_some() {
         let mut f = Table::of(resolver, node, "`connect`", LISTED.keys)?;
-        let listed = listed(resolver, &mut f, units, counts);
+        let listed = listed(resolver, &mut f, ends.map(ProjectionEnds::units), ends.map(ProjectionEnds::counts));
         f.finish(resolver);
         let (rule, weights) = listed?;
         return Some(Wiring { rule, autapses: true, multapses: true, weights });
@@ -329,9 +322,10 @@ pub(super) fn read(
     let word = reader.resolver.choice(name, "connection rule", &RULES.words())?;
     let autapses = reader.node("autapses").and_then(|n| reader.resolver.flag(n, "`autapses`"));
     let multapses = reader.field::<Flag>("multapses").unwrap_or(false);
-    let counts = counts.unwrap_or((usize::MAX, usize::MAX));
+    let counts = ends.map_or((usize::MAX, usize::MAX), ProjectionEnds::counts);
     let autapses = autapses.unwrap_or(word == OneToOne::SECTION.name);
-    let apart = apart.filter(|_| !autapses);
+    let apart = ends.and_then(ProjectionEnds::apart).filter(|_| !autapses);
+    let ends = ends.map(|e| (e.source, e.target));
     let rule = rule(&mut reader, word, &Pairs { ends, counts, apart, name, multapses });
     reader.finish();
     let rule = rule.filter(|_| resolver.report.errors() == before)?;

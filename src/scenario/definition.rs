@@ -204,10 +204,10 @@ mod tests {
 
     use super::*;
     use spikedeck_model::document::parse;
-    use spikedeck_model::{Kind, Report, read_definition};
+    use spikedeck_model::{DefinitionKind, Report, read_definition};
 
     /// The keys that the reader of definitions knows: it lists them when it meets one that is like none of them.
-    fn known(kind: Kind) -> BTreeSet<String> {
+    fn known(kind: DefinitionKind) -> BTreeSet<String> {
         let mut report = Report::new();
         let index = report.text("m.toml", "equations = \"\"\nqqqqqqqqqqqqqqqqqqqq = 1\n");
         let node = parse(&mut report, index);
@@ -220,9 +220,9 @@ mod tests {
     #[test]
     fn definitions_have_the_keys_that_their_reader_knows() {
         let declared = |section: &Section| section.keys.iter().map(|k| k.name.to_owned()).collect::<BTreeSet<_>>();
-        assert_eq!(declared(&MODEL), known(Kind::Model));
-        assert_eq!(declared(&MECHANISM), known(Kind::Receptor));
-        assert_eq!(declared(&MECHANISM), known(Kind::Channel));
-        assert_eq!(declared(&RULE), known(Kind::Plasticity));
+        assert_eq!(declared(&MODEL), known(DefinitionKind::Model));
+        assert_eq!(declared(&MECHANISM), known(DefinitionKind::Receptor));
+        assert_eq!(declared(&MECHANISM), known(DefinitionKind::Channel));
+        assert_eq!(declared(&RULE), known(DefinitionKind::Plasticity));
     }
 }

@@ -1,5 +1,6 @@
 //! Files that a scenario names: how they are read, which they were, and what was in them.
 
+use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,19 +12,45 @@ use spikedeck_signal::FileColumns;
 
 pub use spikedeck_signal::data::FileTable;
 
+/// Why a file that a scenario names was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileError {
+    /// There is none at this path.
+    Missing(PathBuf),
+    /// It is there and cannot be read, is damaged, or is something else: one sentence.
+    Unreadable(String),
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(path) => write!(f, "there is no file {}", path.display()),
+            Self::Unreadable(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl From<String> for FileError {
+    fn from(why: String) -> Self {
+        Self::Unreadable(why)
+    }
+}
+
 /// How files that a scenario names are read; `run` hands one in, so that scenarios know no file formats.
 pub trait FileLoader {
     /// The text of a file, or nothing if there is no such file.
     ///
     /// # Errors
-    /// One sentence when it is there but cannot be read.
-    fn text(&self, path: &Path) -> Result<Option<String>, String>;
+    /// When it is there but cannot be read.
+    fn text(&self, path: &Path) -> Result<Option<String>, FileError>;
 
     /// What a Parquet or CSV file holds of the declared columns, and the names of its others.
     ///
     /// # Errors
-    /// One sentence: not there, unreadable, damaged, no table.
-    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String>;
+    /// When it is not there, cannot be read, is damaged, or is no table.
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, FileError>;
 
     /// What is in a file as a whole, so that a run can say which it read; nothing where that is not known.
     fn file(&self, _path: &Path) -> Option<FileUse> {
@@ -36,12 +63,12 @@ pub trait FileLoader {
 pub struct NoFiles;
 
 impl FileLoader for NoFiles {
-    fn text(&self, _path: &Path) -> Result<Option<String>, String> {
+    fn text(&self, _path: &Path) -> Result<Option<String>, FileError> {
         Ok(None)
     }
 
-    fn table(&self, path: &Path, _columns: &FileColumns) -> Result<FileTable, String> {
-        Err(format!("there is no file {}", path.display()))
+    fn table(&self, path: &Path, _columns: &FileColumns) -> Result<FileTable, FileError> {
+        Err(FileError::Missing(path.to_owned()))
     }
 }
 

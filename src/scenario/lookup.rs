@@ -8,19 +8,19 @@ use super::resolver::{Resolver, suggest};
 use spikedeck_equation::TimeUnit;
 use spikedeck_model::document::{Entry, Node, parse};
 use spikedeck_model::report::SourceSpan;
-use spikedeck_model::{Definition, Kind, read_definition};
+use spikedeck_model::{Definition, DefinitionKind, read_definition};
 use spikedeck_signal::TimeBase;
 
 /// Models and receptors defined in the scenario itself, and those found beside it.
 #[derive(Debug, Default)]
 pub(super) struct OwnModels {
-    inline: BTreeMap<(Kind, String), Option<Arc<Definition>>>,
-    beside: BTreeMap<(Kind, String), Option<Arc<Definition>>>,
+    inline: BTreeMap<(DefinitionKind, String), Option<Arc<Definition>>>,
+    beside: BTreeMap<(DefinitionKind, String), Option<Arc<Definition>>>,
 }
 
 impl OwnModels {
     /// Reads `[models.NAME]` or `[receptors.NAME]`.
-    pub fn read(&mut self, resolver: &mut Resolver<'_>, node: &Node, kind: Kind) {
+    pub fn read(&mut self, resolver: &mut Resolver<'_>, node: &Node, kind: DefinitionKind) {
         let Some(entries) = node.entries() else {
             resolver.error(
                 &node.place,
@@ -49,7 +49,7 @@ impl OwnModels {
     pub fn find(
         &mut self,
         resolver: &mut Resolver<'_>,
-        kind: Kind,
+        kind: DefinitionKind,
         name: &str,
         place: &SourceSpan,
     ) -> Option<Arc<Definition>> {
@@ -77,7 +77,7 @@ impl OwnModels {
     /// `Some` when there is such a file beside the scenario (the inner value is `None` when it is wrong).
     fn find_beside(
         resolver: &mut Resolver<'_>,
-        kind: Kind,
+        kind: DefinitionKind,
         name: &str,
         place: &SourceSpan,
     ) -> Option<Option<Arc<Definition>>> {
@@ -85,8 +85,8 @@ impl OwnModels {
         let path = resolver.folder.as_ref().filter(|_| simple)?.join(format!("{name}.toml"));
         let content = match resolver.files.text(&path) {
             Ok(content) => content?,
-            Err(message) => {
-                resolver.error(place, message);
+            Err(error) => {
+                resolver.error(place, error.to_string());
                 return Some(None);
             }
         };

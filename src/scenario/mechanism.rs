@@ -13,7 +13,7 @@ use super::value::{KnownNames, Wanted};
 use spikedeck_equation::System;
 use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::report::SourceSpan;
-use spikedeck_model::{Definition, Kind, Preset, name_of, redirect};
+use spikedeck_model::{Definition, DefinitionKind, Preset, name_of, redirect};
 
 /// KnownNames that other tools use, and what they are called here.
 const ALIASES: &[(&str, &str)] = &[
@@ -48,7 +48,7 @@ pub(super) static RECEPTOR: Section = Section::open(
     &[
         Key::required(
             "kind",
-            Takes::Definition(Kind::Receptor),
+            Takes::Definition(DefinitionKind::Receptor),
             "exp_current",
             "a built-in receptor, one of `receptors`, or a file beside the scenario",
         ),
@@ -61,7 +61,7 @@ pub(super) static RECEPTOR: Section = Section::open(
             "compartments of a tree that have it",
         ),
     ],
-    Others { about: "a parameter of the receptor", takes: VALUE, parameters_of: Some(Kind::Receptor) },
+    Others { about: "a parameter of the receptor", takes: VALUE, parameters_of: Some(DefinitionKind::Receptor) },
 );
 
 /// `channels.NAME` of a population on a tree.
@@ -71,7 +71,7 @@ pub(super) static CHANNEL: Section = Section::open(
     &[
         Key::required(
             "kind",
-            Takes::Definition(Kind::Channel),
+            Takes::Definition(DefinitionKind::Channel),
             "hh_na",
             "a built-in channel, one of `channels`, or a file beside the scenario",
         ),
@@ -79,7 +79,7 @@ pub(super) static CHANNEL: Section = Section::open(
         PRESET,
         Key::optional("in", Takes::OneOrMore("a place on the tree"), "everywhere", "compartments that have it"),
     ],
-    Others { about: "a parameter of the channel", takes: VALUE, parameters_of: Some(Kind::Channel) },
+    Others { about: "a parameter of the channel", takes: VALUE, parameters_of: Some(DefinitionKind::Channel) },
 );
 
 const PORT: Key = Key::optional(
@@ -105,7 +105,7 @@ pub(super) fn hint_parameter(definition: &Definition, key: &str) -> Option<Strin
     let (_, ours) = ALIASES.iter().find(|(theirs, _)| *theirs == key)?;
     if definition.parameter(ours).is_some() {
         Some(format!("this is called `{ours}` here"))
-    } else if *ours == "tau" && definition.kind == Kind::Model {
+    } else if *ours == "tau" && definition.kind == DefinitionKind::Model {
         Some(
             "synaptic time constants belong to receptors: `receptors.NAME = { kind = \"exp_current\", tau = ... }`"
                 .to_owned(),
@@ -144,7 +144,7 @@ impl Mechanism {
     pub fn is_steady(&self, state: &str) -> bool {
         let own = self.own(state);
         let stated = || self.spec.definition.initial.iter().any(|(n, _)| Some(n.as_str()) == own);
-        self.spec.definition.kind == Kind::Channel && own.is_some() && !stated()
+        self.spec.definition.kind == DefinitionKind::Channel && own.is_some() && !stated()
     }
 }
 
@@ -172,7 +172,8 @@ pub(super) fn read(
 ) -> Option<(Mechanism, System)> {
     let word = definition.kind.word();
     super::check_name(resolver, &entry.key, &entry.place, word);
-    let (keys, where_on) = if definition.kind == Kind::Channel { (CHANNEL.keys, "in") } else { (RECEPTOR.keys, "at") };
+    let (keys, where_on) =
+        if definition.kind == DefinitionKind::Channel { (CHANNEL.keys, "in") } else { (RECEPTOR.keys, "at") };
     let mut f = Table::of(resolver, &entry.value, format!("{word} `{}`", entry.key), keys)?;
     let kind = f.require(resolver, "kind")?;
     let on = match reading.tree {

@@ -12,7 +12,7 @@ use spikedeck_equation::rule::Side;
 use spikedeck_equation::{Expression, TimeUnit, Variable};
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::report::SourceSpan;
-use spikedeck_model::{Definition, Kind, Parameter, Preset, name_of};
+use spikedeck_model::{Definition, DefinitionKind, Parameter, Preset, name_of};
 
 /// `plasticity` of a projection.
 pub(super) static PLASTICITY: Section = Section::open(
@@ -21,7 +21,7 @@ pub(super) static PLASTICITY: Section = Section::open(
     &[
         Key::required(
             "kind",
-            Takes::Definition(Kind::Plasticity),
+            Takes::Definition(DefinitionKind::Plasticity),
             "stdp_pair",
             "a built-in rule, one of `plasticity`, or a file beside the scenario",
         ),
@@ -35,7 +35,7 @@ pub(super) static PLASTICITY: Section = Section::open(
     Others {
         about: "a parameter of the rule; a rule between rates also takes `r_pre` and `r_post`",
         takes: Takes::Quantity(Of::Said("that of the parameter")),
-        parameters_of: Some(Kind::Plasticity),
+        parameters_of: Some(DefinitionKind::Plasticity),
     },
 );
 
@@ -77,7 +77,7 @@ fn rule(resolver: &mut Resolver<'_>, own: &mut OwnModels, node: &Node, ends: &En
     let mut f = Table::of(resolver, node, "`plasticity`", PLASTICITY.keys)?;
     let kind = f.require(resolver, "kind")?;
     let name = resolver.text(kind, "`kind`")?.to_owned();
-    let definition = own.find(resolver, Kind::Plasticity, &name, &kind.place)?;
+    let definition = own.find(resolver, DefinitionKind::Plasticity, &name, &kind.place)?;
     let fitted = match definition.rule.as_ref()?.with_weight(ends.weight) {
         Ok(rule) => rule,
         Err(problems) => {
@@ -91,10 +91,10 @@ fn rule(resolver: &mut Resolver<'_>, own: &mut OwnModels, node: &Node, ends: &En
         let (this, other) = if ends.continuous { ("values all the time", "spikes") } else { ("spikes", "rates") };
         let rules: Vec<&str> = resolver
             .library
-            .names(Kind::Plasticity)
+            .names(DefinitionKind::Plasticity)
             .into_iter()
             .filter(|n| {
-                let rule = resolver.library.get(Kind::Plasticity, n);
+                let rule = resolver.library.get(DefinitionKind::Plasticity, n);
                 rule.and_then(|d| d.rule.as_ref().map(|r| r.is_continuous() == ends.continuous)).unwrap_or(false)
             })
             .collect();

@@ -1,6 +1,6 @@
 //! Analyses that are asked for when a recording is there: read against what it holds, and not against a scenario.
 
-use super::analysis;
+use super::analysis::{self, Places};
 use super::catalog::Catalog;
 use super::files::NoFiles;
 use super::resolver::{Resolver, suggest};
@@ -72,17 +72,29 @@ pub fn analyses_of(
         let number = 1 + asked[..k].iter().filter(|a| a.kind == wanted.kind).count();
         let name = if number == 1 { wanted.kind.clone() } else { format!("{}-{number}", wanted.kind) };
         let entry = entry(&mut resolver.report, &name, wanted);
-        read.extend(analysis::read_with(
-            &mut resolver,
-            &entry,
-            (&[], &[]),
-            &mut |resolver, node, equations| match &node.item {
-                Item::List(list) => list.iter().filter_map(|n| subject(resolver, n, places, equations)).collect(),
-                _ => subject(resolver, node, places, equations).into_iter().collect(),
-            },
-        ));
+        read.extend(analysis::read_with(&mut resolver, &entry, (&[], &[]), &Recorded(places)));
     }
     if resolver.report.failed() { Err(resolver.report) } else { Ok(read) }
+}
+
+/// What was recorded.
+struct Recorded<'a>(&'a [RecordedPlace]);
+
+impl Places for Recorded<'_> {
+    fn subjects(&self, resolver: &mut Resolver<'_>, node: &Node, equations: bool) -> Vec<Subject> {
+        match &node.item {
+            Item::List(list) => list.iter().filter_map(|n| subject(resolver, n, self.0, equations)).collect(),
+            _ => subject(resolver, node, self.0, equations).into_iter().collect(),
+        }
+    }
+
+    fn has_variable(&self, resolver: &mut Resolver<'_>, node: &Node, subject: &Subject, name: &str) -> bool {
+        let place = subject.place.population().map(|id| &self.0[id.index()]);
+        let Some(p) = place.filter(|p| !p.variables.iter().any(|v| v == name)) else { return true };
+        let help = suggest(name, p.variables.iter().map(String::as_str));
+        resolver.error_help(&node.place, format!("no `{name}` of `{}` was recorded", p.name), help);
+        false
+    }
 }
 
 /// What was asked for as an entry of `[analyses]`.
@@ -141,12 +153,18 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, places: &[RecordedPlace], e
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{AnalysisDeclaration, OptionKind, OptionValue, ParamSpec, Subjects, Together};
+    use crate::catalog::{AnalysisDeclaration, OptionKind, OptionValue, ParamSpec, Subjects, TimeRole, Together};
     use std::collections::BTreeMap;
 
     fn read(asked: &[(&str, &[(&str, &str)])]) -> Result<Vec<AnalysisSpec>, String> {
-        let options =
-            vec![ParamSpec { key: "bin", kind: OptionKind::Time, default: Some("1 ms"), range: None, about: "width" }];
+        let options = vec![ParamSpec {
+            key: "bin",
+            kind: OptionKind::Time,
+            default: Some("1 ms"),
+            range: None,
+            time: TimeRole::Other,
+            about: "width",
+        }];
         let declaration = AnalysisDeclaration {
             kind: "rates",
             subjects: Subjects::Of,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::catalog::{Catalog, RunTimes};
-use super::files::{FileLoader, FileTable, FileUse};
+use super::files::{FileError, FileLoader, FileTable, FileUse};
 use super::spec::{Integrator, SpikeTimes};
 use super::value::KnownNames;
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
@@ -379,13 +379,13 @@ impl Resolver<'_> {
                 }
                 Some(table)
             }
-            Err(message) => {
-                // Whether it is the path that is wrong, or what is there.
-                if message.contains("there is no file") || message.contains("No such file") {
-                    let help = "relative paths start from the folder of the scenario file";
-                    self.error_help(&node.place, message, help);
-                } else {
-                    self.error(&node.place, message);
+            Err(error) => {
+                match error {
+                    FileError::Missing(_) => {
+                        let help = "relative paths start from the folder of the scenario file";
+                        self.error_help(&node.place, error.to_string(), help);
+                    }
+                    FileError::Unreadable(why) => self.error(&node.place, why),
                 }
                 None
             }

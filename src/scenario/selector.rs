@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::analysis::Places;
 use super::connections;
 use super::resolver::{Resolver, suggest};
 use super::spec::{
@@ -215,12 +216,41 @@ pub(super) struct Scope<'a> {
     pub equations: bool,
 }
 
-/// Reads `of`, `source` or `target`: one selector or a list.
-pub(super) fn subjects(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Vec<Subject> {
-    match &node.item {
-        Item::List(list) => list.iter().filter_map(|n| subject(resolver, n, scope)).collect(),
-        _ => subject(resolver, node, scope).into_iter().collect(),
+impl Places for Scope<'_> {
+    /// Reads `of`, `source` or `target`: one selector or a list.
+    fn subjects(&self, resolver: &mut Resolver<'_>, node: &Node, equations: bool) -> Vec<Subject> {
+        let scope = Scope { equations, ..*self };
+        match &node.item {
+            Item::List(list) => list.iter().filter_map(|n| subject(resolver, n, &scope)).collect(),
+            _ => subject(resolver, node, &scope).into_iter().collect(),
+        }
     }
+
+    fn has_variable(&self, resolver: &mut Resolver<'_>, node: &Node, subject: &Subject, name: &str) -> bool {
+        // Of connections an option names nothing.
+        let Some(id) = subject.place.population() else { return true };
+        let p = &self.all[id.index()];
+        let before = resolver.report.errors();
+        if is_variable(resolver, node, p, name, &[]) {
+            // What spikes on a tree is counted apart from its compartments.
+            let units = if p.tree.is_some() { &[][..] } else { &subject.units };
+            check_recorded(resolver, node, self, id, name, units);
+        }
+        resolver.report.errors() == before
+    }
+}
+
+/// Whether a population has a variable of this name; if not, that is said with what it has, and with what there is
+/// `beside`.
+fn is_variable(resolver: &mut Resolver<'_>, node: &Node, p: &PopulationSpec, name: &str, beside: &[&str]) -> bool {
+    let found = variable(p, name).is_some();
+    if !found {
+        let mut names = variables(p);
+        names.extend(beside);
+        let help = suggest(name, names.iter().copied());
+        resolver.error_help(&node.place, format!("population `{}` has no variable `{name}`", p.name), help);
+    }
+    found
 }
 
 /// The parts of a selector, as they are written.
@@ -323,11 +353,7 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Optio
             if what == "spikes" { Observable::Spikes } else { Observable::Rate }
         }
         name => {
-            if variable(p, name).is_none() {
-                let mut names = variables(p);
-                names.extend(["spikes", "rate"]);
-                let help = suggest(name, names.iter().copied());
-                resolver.error_help(&node.place, format!("population `{pop}` has no variable `{name}`"), help);
+            if !is_variable(resolver, node, p, name, &["spikes", "rate"]) {
                 return None;
             }
             check_recorded(resolver, node, scope, id, name, &units);

@@ -1,15 +1,16 @@
 //! Tests of the reader as a whole.
 
-use super::catalog::{AnalysisDeclaration, Subjects, Together};
+use super::catalog::{AnalysisDeclaration, Subjects, TimeRole, Together};
 use super::*;
 use spikedeck_core::units::Dimension;
-use spikedeck_model::library;
+use spikedeck_model::{DefinitionKind, library};
 use spikedeck_signal::FileColumns;
 use spikedeck_signal::data::FileData;
 
 /// A catalog with one analysis of each form, as the lists of other rooms would fill it.
 pub(crate) fn catalog() -> Catalog {
-    let option = |key, kind, default, range| ParamSpec { key, kind, default, range, about: "an option" };
+    let option =
+        |key, kind, default, range| ParamSpec { key, kind, default, range, time: TimeRole::Other, about: "an option" };
     let list = [
         AnalysisDeclaration {
             kind: "psd",
@@ -245,19 +246,19 @@ weight = 0.5
 struct Folder;
 
 impl FileLoader for Folder {
-    fn text(&self, path: &Path) -> Result<Option<String>, String> {
+    fn text(&self, path: &Path) -> Result<Option<String>, FileError> {
         let model = "equations = \"dV_m/dt = (V_0 - V_m)/tau : V\"\n[parameters]\nV_0 = \"-60 mV\"\ntau = \"7 ms\"\n\
                      [initial]\nV_m = \"V_0\"\n";
         Ok((path == Path::new("there/mine.toml")).then(|| model.to_owned()))
     }
 
-    fn table(&self, path: &Path, _: &FileColumns) -> Result<FileTable, String> {
+    fn table(&self, path: &Path, _: &FileColumns) -> Result<FileTable, FileError> {
         match path.to_str() {
             Some("there/spikes.csv") => Ok(FileTable::of(vec![
                 FileData::numbers("time_ms", vec![20.0, 10.0]),
                 FileData::numbers("unit", vec![0.0, 1.0]),
             ])),
-            _ => Err(format!("there is no file {}", path.display())),
+            _ => Err(FileError::Missing(path.to_owned())),
         }
     }
 }
@@ -293,7 +294,7 @@ weight = "1 mV"
 
 #[test]
 fn cards_show_equations_parameters_and_presets() {
-    let card = spikedeck_model::card(&library().get(Kind::Model, "adex").unwrap());
+    let card = spikedeck_model::card(&library().get(DefinitionKind::Model, "adex").unwrap());
     let section = |name: &str| card.sections.iter().find(|s| s.0 == name).map_or("", |s| s.1.as_str());
     assert!(section("Parameters").contains("281 pF") && section("Parameters").contains("membrane capacitance"));
     assert!(section("Presets").contains("tonic") && section("Presets").contains("b = 0 pA"));
@@ -383,7 +384,7 @@ fn examples_have_the_names_of_the_scenario() {
         }
         text += "[projections.p]\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
         let read = load(&text, None, "t", &Overrides::default(), library(), &Catalog::default(), &NoFiles);
-        let report = read.map(|_| "it lacks what is required").unwrap_err().text("t.toml", &text);
+        let report = read.map(|_| "it lacks what is required").unwrap_err().render(false);
         for example in [format!("from = \"{}\"", names[0]), format!("to = \"{}.", names[0])] {
             assert!(report.contains(&example), "{example}: {report}");
         }

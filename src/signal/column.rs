@@ -6,14 +6,14 @@ use super::shape::Axis;
 
 /// Few different texts: the names, and for each row which.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Names {
+pub struct Categories {
     /// The different texts, in order of first appearance.
     pub names: Vec<String>,
     /// Index into `names` of each row.
     pub codes: Vec<u32>,
 }
 
-impl Names {
+impl Categories {
     /// Adds `rows` rows of one text.
     pub fn push(&mut self, name: &str, rows: usize) {
         if rows == 0 {
@@ -38,7 +38,7 @@ impl Names {
     }
 }
 
-impl<'a> FromIterator<&'a str> for Names {
+impl<'a> FromIterator<&'a str> for Categories {
     fn from_iter<I: IntoIterator<Item = &'a str>>(texts: I) -> Self {
         let mut names = Self::default();
         for text in texts {
@@ -66,7 +66,7 @@ pub enum Values {
     /// Text, each row its own.
     Texts(Vec<String>),
     /// Text with few different values.
-    Names(Names),
+    Categories(Categories),
 }
 
 impl Values {
@@ -79,7 +79,7 @@ impl Values {
             Self::Counts(v) => v.len(),
             Self::Flags(v) => v.len(),
             Self::Texts(v) => v.len(),
-            Self::Names(v) => v.codes.len(),
+            Self::Categories(v) => v.codes.len(),
         }
     }
 
@@ -93,7 +93,7 @@ impl Values {
             Self::Counts(v) => v[row].map_or_else(String::new, |n| n.to_string()),
             Self::Flags(v) => v[row].to_string(),
             Self::Texts(v) => v[row].clone(),
-            Self::Names(v) => v.text(row).to_owned(),
+            Self::Categories(v) => v.text(row).to_owned(),
         }
     }
 }
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn names_stand_in_order_of_first_appearance() {
-        let mut names: Names = ["b", "a", "b"].into_iter().collect();
+        let mut names: Categories = ["b", "a", "b"].into_iter().collect();
         names.push("silent", 0);
         names.push("a", 2);
         assert_eq!(

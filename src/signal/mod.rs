@@ -30,7 +30,7 @@ mod trains;
 mod unit_table;
 mod words;
 
-pub use column::{Column, Names, Values};
+pub use column::{Categories, Column, Values};
 pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
 pub use metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};

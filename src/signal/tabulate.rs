@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::column::{Column, Names, Values, axis_names};
+use super::column::{Categories, Column, Values, axis_names};
 use super::metric::Metric;
 use super::metric_column::MetricKind;
 use super::shape::{Axis, Curve, Distribution, GraphEdge, Image, Matrix, PhasePortrait, Raster, ScalarRow, Shape};
@@ -20,8 +20,8 @@ impl Shape {
             Self::Image(i) => pixel_columns(i),
             Self::Phase(p) => plane_columns(p),
             Self::Graph { nodes, edges } => vec![
-                Column::new("source", Values::Names(edges.iter().map(|e| nodes[e.from].as_str()).collect())),
-                Column::new("target", Values::Names(edges.iter().map(|e| nodes[e.to].as_str()).collect())),
+                Column::new("source", Values::Categories(edges.iter().map(|e| nodes[e.from].as_str()).collect())),
+                Column::new("target", Values::Categories(edges.iter().map(|e| nodes[e.to].as_str()).collect())),
                 Column::new("source_index", Values::Indices(edges.iter().map(|e| e.from as u32).collect())),
                 Column::new("target_index", Values::Indices(edges.iter().map(|e| e.to as u32).collect())),
                 Column::new("weight", Values::Numbers(edges.iter().map(|e| e.weight).collect())),
@@ -163,8 +163,8 @@ impl Next {
         v
     }
 
-    fn names(&mut self) -> Names {
-        let Values::Names(v) = self.values() else { unreachable!("the shape has names here") };
+    fn names(&mut self) -> Categories {
+        let Values::Categories(v) = self.values() else { unreachable!("the shape has names here") };
         v
     }
 }
@@ -179,7 +179,7 @@ fn scalar_columns(rows: &[ScalarRow]) -> Vec<Column> {
     columns.extend(Metric::measured().map(|column| {
         let of = rows.iter().map(|r| &r.measured);
         let values = match column.kind {
-            MetricKind::Key(get, _) | MetricKind::Name(get, _) => Values::Names(of.map(get).collect()),
+            MetricKind::Key(get, _) | MetricKind::Name(get, _) => Values::Categories(of.map(get).collect()),
             MetricKind::Text(get, _) => Values::Texts(of.map(|m| get(m).to_owned()).collect()),
             MetricKind::Value(get, _) | MetricKind::Number(get, _) | MetricKind::P(get, _) => {
                 Values::Optional(of.map(get).collect())
@@ -197,7 +197,7 @@ fn scalar_rows(next: &mut Next) -> Vec<ScalarRow> {
     for (column, found) in Metric::measured().zip(next.0.by_ref()) {
         let of = rows.iter_mut().map(|r| &mut r.measured);
         match (column.kind, found.values) {
-            (MetricKind::Key(_, set) | MetricKind::Name(_, set), Values::Names(v)) => {
+            (MetricKind::Key(_, set) | MetricKind::Name(_, set), Values::Categories(v)) => {
                 of.enumerate().for_each(|(k, m)| set(m, v.text(k).to_owned()));
             }
             (MetricKind::Text(_, set), Values::Texts(v)) => of.zip(v).for_each(|(m, v)| set(m, v)),
@@ -247,13 +247,13 @@ fn empty_curves(curves: &[Curve]) -> Vec<Curve> {
 
 fn curve_columns(curves: &[Curve], x: &Axis, y: &Axis) -> Vec<Column> {
     let [x_name, y_name] = axis_names([x, y], &["curve", "low", "high"]);
-    let mut names = Names::default();
+    let mut names = Categories::default();
     for (name, curve) in distinct_curves(curves).iter().zip(curves) {
         names.push(name, curve.x.len());
     }
     let all = |of: fn(&Curve) -> &[f64]| curves.iter().flat_map(|c| of(c).iter().copied()).collect();
     let mut columns = vec![
-        Column::new("curve", Values::Names(names)),
+        Column::new("curve", Values::Categories(names)),
         Column::new(x_name, Values::Numbers(all(|c| &c.x))).of_unit(&x.unit),
         Column::new(y_name, Values::Measured(all(|c| &c.y))).of_unit(&y.unit),
     ];
@@ -291,7 +291,7 @@ fn bin_columns(d: &Distribution) -> Vec<Column> {
     let height = d.y.unit_after("height");
     let [x] = axis_names([&d.x], &["set", &height]);
     let bins = d.edges.len().saturating_sub(1);
-    let (mut sets, mut from, mut to, mut all) = (Names::default(), Vec::new(), Vec::new(), Vec::new());
+    let (mut sets, mut from, mut to, mut all) = (Categories::default(), Vec::new(), Vec::new(), Vec::new());
     for (name, (_, heights)) in distinct(d.heights.iter().map(|h| &h.0)).iter().zip(&d.heights) {
         let n = heights.len().min(bins);
         sets.push(name, n);
@@ -300,7 +300,7 @@ fn bin_columns(d: &Distribution) -> Vec<Column> {
         all.extend_from_slice(&heights[..n]);
     }
     vec![
-        Column::new("set", Values::Names(sets)),
+        Column::new("set", Values::Categories(sets)),
         Column::new(format!("{x}_from"), Values::Numbers(from)).of_unit(&d.x.unit),
         Column::new(format!("{x}_to"), Values::Numbers(to)).of_unit(&d.x.unit),
         Column::new(height, Values::Measured(all)).of_unit(&d.y.unit),
@@ -322,8 +322,8 @@ fn entry_columns(m: &Matrix) -> Vec<Column> {
     let across = m.columns.len().max(1);
     let entries = 0..m.values.len();
     let mut columns = vec![
-        Column::new("row", Values::Names(entries.clone().map(|k| m.rows[k / across].as_str()).collect())),
-        Column::new("column", Values::Names(entries.map(|k| m.columns[k % across].as_str()).collect())),
+        Column::new("row", Values::Categories(entries.clone().map(|k| m.rows[k / across].as_str()).collect())),
+        Column::new("column", Values::Categories(entries.map(|k| m.columns[k % across].as_str()).collect())),
         Column::new(m.value.unit_after("value"), Values::Measured(m.values.clone())).of_unit(&m.value.unit),
     ];
     if let Some(chance) = &m.chance {
@@ -338,12 +338,12 @@ fn entry_columns(m: &Matrix) -> Vec<Column> {
 
 fn spike_columns(r: &Raster) -> Vec<Column> {
     let time = if r.x.unit.is_empty() { "time".to_owned() } else { format!("time_{}", r.x.unit) };
-    let mut names = Names::default();
+    let mut names = Categories::default();
     for (name, group) in distinct(r.groups.iter().map(|g| &g.name)).iter().zip(&r.groups) {
         names.push(name, group.times.len());
     }
     vec![
-        Column::new("population", Values::Names(names)),
+        Column::new("population", Values::Categories(names)),
         Column::new("unit", Values::Indices(r.groups.iter().flat_map(|g| g.units.iter().copied()).collect())),
         Column::new(time, Values::Numbers(r.groups.iter().flat_map(|g| g.times.iter().copied()).collect()))
             .of_unit(&r.x.unit),
@@ -369,8 +369,8 @@ fn pixel_columns(i: &Image) -> Vec<Column> {
 /// Rows of the table of a phase portrait.
 #[derive(Default)]
 struct PlaneRows {
-    what: Names,
-    name: Names,
+    what: Categories,
+    name: Categories,
     from: [Vec<f64>; 2],
     to: [Vec<Option<f64>>; 2],
 }
@@ -407,8 +407,8 @@ fn plane_columns(p: &PhasePortrait) -> Vec<Column> {
     }
     let ([from_x, from_y], [to_x, to_y]) = (rows.from, rows.to);
     vec![
-        Column::new("what", Values::Names(rows.what)),
-        Column::new("name", Values::Names(rows.name)),
+        Column::new("what", Values::Categories(rows.what)),
+        Column::new("name", Values::Categories(rows.name)),
         Column::new(x, Values::Numbers(from_x)).of_unit(&p.x.unit),
         Column::new(y, Values::Numbers(from_y)).of_unit(&p.y.unit),
         Column::new("x_end", Values::Optional(to_x)).of_unit(&p.x.unit),

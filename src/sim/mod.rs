@@ -24,9 +24,9 @@ mod expression;
 mod failure;
 mod firing;
 mod geometry;
-pub mod grid;
+mod grid;
 mod group;
-pub mod integrator;
+mod integrator;
 mod joint;
 mod memory;
 mod plasticity;
@@ -34,7 +34,7 @@ mod port;
 mod recorder;
 mod separate;
 mod simulate;
-pub mod stepper;
+mod stepper;
 mod stimulus;
 mod tree;
 mod values;
@@ -42,6 +42,7 @@ mod worker;
 
 pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
+pub use self::stepper::{Stepper, StepperSpec, UnitValues};
 pub use self::tree::Electrotonic;
 
 use std::sync::atomic::AtomicBool;

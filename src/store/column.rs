@@ -33,7 +33,7 @@ pub enum Column {
 
 /// Type of a column.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Kind {
+pub enum ColumnType {
     /// [`Column::F64`].
     F64,
     /// [`Column::OptF64`].
@@ -119,16 +119,16 @@ impl Column {
     }
 
     /// Its type.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ColumnType {
         match self {
-            Self::F64(_) => Kind::F64,
-            Self::OptF64(_) => Kind::OptF64,
-            Self::U32(_) => Kind::U32,
-            Self::U64(_) => Kind::U64,
-            Self::OptU64(_) => Kind::OptU64,
-            Self::Bool(_) => Kind::Bool,
-            Self::Text(_) => Kind::Text,
-            Self::Category { names, .. } => Kind::Category(names.clone()),
+            Self::F64(_) => ColumnType::F64,
+            Self::OptF64(_) => ColumnType::OptF64,
+            Self::U32(_) => ColumnType::U32,
+            Self::U64(_) => ColumnType::U64,
+            Self::OptU64(_) => ColumnType::OptU64,
+            Self::Bool(_) => ColumnType::Bool,
+            Self::Text(_) => ColumnType::Text,
+            Self::Category { names, .. } => ColumnType::Category(names.clone()),
         }
     }
 
@@ -177,7 +177,7 @@ impl Table {
     }
 
     /// Names and types, in order.
-    pub fn schema(&self) -> Vec<(String, Kind)> {
+    pub fn schema(&self) -> Vec<(String, ColumnType)> {
         self.columns.iter().map(|(n, c)| (n.clone(), c.kind())).collect()
     }
 

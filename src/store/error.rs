@@ -74,7 +74,7 @@ pub enum StoreError {
         most: u64,
     },
     /// A column is missing.
-    #[error("there is no column `{column}`{}; there are: {present}", if path.as_os_str().is_empty() { String::new() } else { format!(" in {}", path.display()) })]
+    #[error("there is no column `{column}`{}; there are: {present}", inside(path))]
     NoColumn {
         /// File (empty for tables in memory).
         path: PathBuf,
@@ -114,6 +114,11 @@ pub enum StoreError {
     /// Columns of one table differ in length or name.
     #[error("{0}")]
     Uneven(String),
+}
+
+/// Where a column is missing; nothing of tables in memory.
+fn inside(path: &Path) -> String {
+    if path.as_os_str().is_empty() { String::new() } else { format!(" in {}", path.display()) }
 }
 
 impl StoreError {

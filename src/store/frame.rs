@@ -5,18 +5,18 @@ use polars::prelude::{
     DataType, IntoColumn, IntoSeries, NamedFrom, PolarsError, Schema, Series, UInt32Chunked,
 };
 
-use super::column::{Column, Kind, Table};
+use super::column::{Column, ColumnType, Table};
 
 /// The polars type of a column. Categories are those of its name, whatever the file, so that columns of two runs are of
 /// one type and their tables can be read as one.
-fn data_type(name: &str, kind: &Kind) -> Result<DataType, PolarsError> {
+fn data_type(name: &str, kind: &ColumnType) -> Result<DataType, PolarsError> {
     Ok(match kind {
-        Kind::F64 | Kind::OptF64 => DataType::Float64,
-        Kind::U32 => DataType::UInt32,
-        Kind::U64 | Kind::OptU64 => DataType::UInt64,
-        Kind::Bool => DataType::Boolean,
-        Kind::Text => DataType::String,
-        Kind::Category(names) => {
+        ColumnType::F64 | ColumnType::OptF64 => DataType::Float64,
+        ColumnType::U32 => DataType::UInt32,
+        ColumnType::U64 | ColumnType::OptU64 => DataType::UInt64,
+        ColumnType::Bool => DataType::Boolean,
+        ColumnType::Text => DataType::String,
+        ColumnType::Category(names) => {
             let categories = Categories::new(name.into(), "spikedeck".into(), CategoricalPhysical::U32);
             let mapping = categories.mapping();
             for category in names.iter() {
@@ -28,7 +28,7 @@ fn data_type(name: &str, kind: &Kind) -> Result<DataType, PolarsError> {
 }
 
 /// Types of all columns, with one set of categories that every batch of a file shares.
-pub(super) fn schema_of(columns: &[(String, Kind)]) -> Result<Schema, PolarsError> {
+pub(super) fn schema_of(columns: &[(String, ColumnType)]) -> Result<Schema, PolarsError> {
     let mut schema = Schema::default();
     for (name, kind) in columns {
         schema.insert(name.as_str().into(), data_type(name, kind)?);

@@ -29,7 +29,7 @@ mod parquet;
 mod read;
 mod write;
 
-pub use column::{Column, Kind, Table};
+pub use column::{Column, ColumnType, Table};
 pub use error::StoreError;
 pub use guard::panics_are_caught;
 pub use input::{bytes_table, file_table};

@@ -13,7 +13,7 @@ use polars_io::parquet::write::{
 };
 
 use super::Format;
-use super::column::{Kind, Table};
+use super::column::{ColumnType, Table};
 use super::error::StoreError;
 use super::frame::{schema_of, to_frame};
 use super::leftover::{sweep_once, temporary_name};
@@ -82,7 +82,7 @@ impl Writer {
     /// When the folder cannot be written to.
     pub fn create(
         path: &Path,
-        columns: &[(String, Kind)],
+        columns: &[(String, ColumnType)],
         metadata: &[(String, String)],
         format: Format,
     ) -> Result<Self, StoreError> {

@@ -39,7 +39,8 @@ pub enum TableError {
         path: PathBuf,
     },
     /// The folder is where the process is.
-    #[error("{} is the current folder (or holds it) and cannot be replaced from here; go elsewhere first", path.display())]
+    #[error("{} is the current folder (or holds it) and cannot be replaced from here; go elsewhere \
+        first", path.display())]
     Here {
         /// Folder.
         path: PathBuf,
@@ -57,7 +58,8 @@ pub enum TableError {
         folder: PathBuf,
     },
     /// A file that no run wrote has the name of one that this run wrote.
-    #[error("{} was not written by the run that is there, and is not written over; the new run is in {}", path.display(), kept.display())]
+    #[error("{} was not written by the run that is there, and is not written over; the new run is in \
+        {}", path.display(), kept.display())]
     InTheWay {
         /// File.
         path: PathBuf,

@@ -281,7 +281,7 @@ impl Folder {
 }
 
 /// One table from its parts, one in memory at a time.
-fn merge(path: &Path, schema: &[(String, store::Kind)], format: Format) -> Result<u64, TableError> {
+fn merge(path: &Path, schema: &[(String, store::ColumnType)], format: Format) -> Result<u64, TableError> {
     let mut writer = store::Writer::create(path, schema, &[], format)?;
     let columns: Vec<&str> = schema.iter().map(|c| c.0.as_str()).collect();
     for part in super::parts::list(&path.with_extension("parts")) {

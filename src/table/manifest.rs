@@ -242,6 +242,9 @@ pub struct ShapeEntry {
     pub file: String,
     /// Axes, names and everything else that is not bulk.
     pub shape: Shape,
+    /// Whether it is the rate below the raster before it, and no shape of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_rate_below: bool,
 }
 
 impl Manifest {

@@ -10,8 +10,10 @@ use super::tables::Tables;
 use spikedeck_signal::{Metric, NamedShape, Outcome, Shape, UnitTable};
 use spikedeck_store::{self as store, Format};
 
-/// Ending of the name of the shape that holds a raster's rate.
-const RATE: &str = " (rate below)";
+/// What the rate below a raster is called.
+fn rate_of(raster: &str) -> String {
+    format!("{raster} (rate below)")
+}
 
 /// Longest name of a file without its ending, in bytes: with ending, number and what a temporary name adds it is below
 /// the 255 that file systems take. A population and its trace fit.
@@ -60,22 +62,17 @@ pub(super) fn write(
                 if k == 0 { file_name(&outcome.name) } else { file_name(&format!("{}-{}", outcome.name, named.name)) };
             let (table, mut rest) = shapes::to_table(&named.shape);
             let rate = shapes::raster_rate(&mut rest);
-            let mut put = |stem: &str, name: String, table: store::Table, shape: Shape| {
-                // The table carries the shape's description too, so that the file alone says what its columns are.
-                let description = serde_json::to_string(&shape).unwrap_or_default();
-                let file = put(folder, stem, table.meta("spikedeck.shape", description), format, rows)?;
-                entry.shapes.push(ShapeEntry { name, file, shape });
-                Ok::<(), TableError>(())
-            };
-            put(&stem, named.name.clone(), table, rest)?;
+            let file = put(folder, &stem, table, Some(&rest), format, rows)?;
+            entry.shapes.push(ShapeEntry { name: named.name.clone(), file, shape: rest, is_rate_below: false });
             if let Some(rate) = rate {
                 let (table, rest) = shapes::to_table(&rate);
-                put(&format!("{stem}-rate"), format!("{}{RATE}", named.name), table, rest)?;
+                let file = put(folder, &format!("{stem}-rate"), table, Some(&rest), format, rows)?;
+                entry.shapes.push(ShapeEntry { name: rate_of(&named.name), file, shape: rest, is_rate_below: true });
             }
         }
         for units in &outcome.units {
             let stem = file_name(&format!("{}-units-{}", outcome.name, units.subject));
-            let file = put(folder, &stem, shapes::table_of(units.columns()), format, rows)?;
+            let file = put(folder, &stem, shapes::table_of(units.columns()), None, format, rows)?;
             entry.units.push(UnitsEntry { file, table: units.without_rows() });
         }
         entries.push(entry);
@@ -83,11 +80,12 @@ pub(super) fn write(
     Ok(entries)
 }
 
-/// Writes a table of `folder/analyses` under a name that no other has, which it returns.
+/// Writes a table, with what is left of its shape where it is of one; the file's name, which is that of no other.
 fn put(
     folder: &Path,
     stem: &str,
     table: store::Table,
+    rest: Option<&Shape>,
     format: Format,
     rows: &mut BTreeMap<String, u64>,
 ) -> Result<String, TableError> {
@@ -99,6 +97,11 @@ fn put(
         file = format!("analyses/{stem}-{k}.{}", format.extension());
         k += 1;
     }
+    // The table carries the shape's description too, so that the file alone says what its columns are.
+    let table = match rest {
+        Some(rest) => table.meta("spikedeck.shape", serde_json::to_string(rest).expect("a shape is plain data")),
+        None => table,
+    };
     rows.insert(file.clone(), store::write(&folder.join(&file), &table, format)?);
     Ok(file)
 }
@@ -119,11 +122,16 @@ pub(super) fn read(tables: &Tables<'_>, all: &[Metric], warnings: &mut Vec<Strin
             failure: entry.failure.clone(),
             settings: entry.settings.clone(),
         };
-        for shape in &entry.shapes {
+        for (k, shape) in entry.shapes.iter().enumerate() {
             let read = tables.read(&shape.file).and_then(|t| shapes::from_table(&shape.shape, &t));
+            let before = k.checked_sub(1).map(|k| entry.shapes[k].name.as_str());
+            // Older programs said it by the name alone.
+            let is_rate = shape.is_rate_below || before.is_some_and(|raster| shape.name == rate_of(raster));
             match read {
-                Ok(Shape::Series(rate)) if shape.name.ends_with(RATE) => {
-                    if let Some(NamedShape { shape: Shape::Raster(raster), .. }) = outcome.shapes.last_mut() {
+                Ok(Shape::Series(rate)) if is_rate => {
+                    if let Some(NamedShape { name, shape: Shape::Raster(raster), .. }) = outcome.shapes.last_mut()
+                        && before == Some(name.as_str())
+                    {
                         raster.rate = rate;
                     }
                 }

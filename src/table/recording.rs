@@ -7,7 +7,7 @@ use super::error::TableError;
 use super::manifest::{PopulationEntry, RecordingEntry, TraceEntry};
 use super::outcomes;
 use spikedeck_signal::{Recording, Spikes, Trace};
-use spikedeck_store::{Column, Format, Kind, Table, Writer};
+use spikedeck_store::{Column, ColumnType, Format, Table, Writer};
 
 /// The column that says which trial a row is of.
 pub(super) const TRIAL: &str = "trial";
@@ -27,8 +27,12 @@ pub(super) fn population_names(recording: &Recording) -> Arc<[String]> {
 }
 
 /// Columns of a spikes table.
-pub(super) fn spikes_schema(names: &Arc<[String]>, time: &str) -> Vec<(String, Kind)> {
-    vec![("population".into(), Kind::Category(names.clone())), ("unit".into(), Kind::U32), (time.into(), Kind::F64)]
+pub(super) fn spikes_schema(names: &Arc<[String]>, time: &str) -> Vec<(String, ColumnType)> {
+    vec![
+        ("population".into(), ColumnType::Category(names.clone())),
+        ("unit".into(), ColumnType::U32),
+        (time.into(), ColumnType::F64),
+    ]
 }
 
 /// Spikes of all populations sorted by time, population, unit, from index `from[k]` of each on, in batches.
@@ -108,9 +112,9 @@ pub(super) fn trace_stem(population: &str, name: &str) -> String {
 }
 
 /// Columns of a trace file.
-pub(super) fn trace_schema(traces: &[&Trace], time: &str) -> Vec<(String, Kind)> {
-    let mut schema = vec![(time.to_owned(), Kind::F64), ("unit".to_owned(), Kind::U32)];
-    schema.extend(traces.iter().map(|t| (t.column.clone(), Kind::F64)));
+pub(super) fn trace_schema(traces: &[&Trace], time: &str) -> Vec<(String, ColumnType)> {
+    let mut schema = vec![(time.to_owned(), ColumnType::F64), ("unit".to_owned(), ColumnType::U32)];
+    schema.extend(traces.iter().map(|t| (t.column.clone(), ColumnType::F64)));
     schema
 }
 
@@ -140,9 +144,9 @@ pub(super) fn trace_batches<'a>(
 }
 
 /// The columns of a table of all trials: those of one, and which it is.
-pub(super) fn with_trial(mut schema: Vec<(String, Kind)>, recording: &Recording) -> Vec<(String, Kind)> {
+pub(super) fn with_trial(mut schema: Vec<(String, ColumnType)>, recording: &Recording) -> Vec<(String, ColumnType)> {
     if recording.trial.is_some() {
-        schema.push((TRIAL.into(), Kind::U64));
+        schema.push((TRIAL.into(), ColumnType::U64));
     }
     schema
 }
@@ -167,7 +171,7 @@ pub(super) fn each_trial<'a, I: Iterator<Item = Table> + 'a>(
 /// Writes all batches into one file; returns the number of rows.
 pub(super) fn write_batches(
     path: &Path,
-    schema: &[(String, Kind)],
+    schema: &[(String, ColumnType)],
     batches: impl Iterator<Item = Table>,
     format: Format,
 ) -> Result<u64, TableError> {
@@ -221,7 +225,9 @@ pub(super) fn units_table(recording: &Recording) -> Table {
 }
 
 /// `connections`, one batch a projection; none if no projection was asked for.
-pub(super) fn connection_batches(recording: &Recording) -> (Vec<(String, Kind)>, impl Iterator<Item = Table> + '_) {
+pub(super) fn connection_batches(
+    recording: &Recording,
+) -> (Vec<(String, ColumnType)>, impl Iterator<Item = Table> + '_) {
     let names: Arc<[String]> = recording.connections.iter().map(|c| c.projection.clone()).collect();
     let mut weight_units: Vec<String> = Vec::new();
     for c in &recording.connections {
@@ -232,13 +238,13 @@ pub(super) fn connection_batches(recording: &Recording) -> (Vec<(String, Kind)>,
     let weight_units: Arc<[String]> = weight_units.into();
     let delay = if recording.time_base == spikedeck_signal::TimeBase::Milliseconds { "delay_ms" } else { "delay" };
     let schema = vec![
-        ("projection".to_owned(), Kind::Category(names.clone())),
-        ("source".to_owned(), Kind::U32),
-        ("target".to_owned(), Kind::U32),
-        ("weight".to_owned(), Kind::F64),
-        ("weight_unit".to_owned(), Kind::Category(weight_units.clone())),
-        ("weight_final".to_owned(), Kind::OptF64),
-        (delay.to_owned(), Kind::F64),
+        ("projection".to_owned(), ColumnType::Category(names.clone())),
+        ("source".to_owned(), ColumnType::U32),
+        ("target".to_owned(), ColumnType::U32),
+        ("weight".to_owned(), ColumnType::F64),
+        ("weight_unit".to_owned(), ColumnType::Category(weight_units.clone())),
+        ("weight_final".to_owned(), ColumnType::OptF64),
+        (delay.to_owned(), ColumnType::F64),
     ];
     let batches = recording.connections.iter().enumerate().map(move |(k, c)| {
         let n = c.source.len();

@@ -1,7 +1,7 @@
 //! Shapes ↔ tables: the columns of a shape, the rest as a shape without data, and back.
 
 use super::error::TableError;
-use spikedeck_signal::{Curve, Names, Shape, Values};
+use spikedeck_signal::{Categories, Curve, Shape, Values};
 use spikedeck_store::{Column, Table};
 
 /// The table of a shape, and the shape with its bulk data taken out.
@@ -23,7 +23,7 @@ fn stored(values: Values) -> Column {
         Values::Counts(v) => Column::OptU64(v),
         Values::Flags(v) => Column::Bool(v),
         Values::Texts(v) => Column::Text(v),
-        Values::Names(Names { names, codes }) => Column::Category { names: names.into(), codes },
+        Values::Categories(Categories { names, codes }) => Column::Category { names: names.into(), codes },
     }
 }
 
@@ -48,9 +48,9 @@ pub(super) fn from_table(rest: &Shape, table: &Table) -> Result<Shape, TableErro
             Values::Counts(_) => Values::Counts(table.optional_whole_numbers(name)?),
             Values::Flags(_) => Values::Flags(table.texts(name)?.iter().map(|t| t == "true").collect()),
             Values::Texts(_) => Values::Texts(table.texts(name)?),
-            Values::Names(_) => {
+            Values::Categories(_) => {
                 let (names, codes) = table.categories(name)?;
-                Values::Names(Names { names: names.to_vec(), codes })
+                Values::Categories(Categories { names: names.to_vec(), codes })
             }
         };
     }

@@ -7,7 +7,7 @@ use super::kept::FileEntry;
 use super::manifest::Manifest;
 use super::sameness::{self, Sameness};
 use spikedeck_run::{self as run, Files, LoadError};
-use spikedeck_scenario::{FileLoader, FileTable, FileUse, Spec};
+use spikedeck_scenario::{FileError, FileLoader, FileTable, FileUse, Spec};
 use spikedeck_signal::FileColumns;
 use spikedeck_store::Format;
 
@@ -151,7 +151,7 @@ fn start(hash: &str) -> &str {
 }
 
 impl FileLoader for StoredFiles {
-    fn text(&self, path: &Path) -> Result<Option<String>, String> {
+    fn text(&self, path: &Path) -> Result<Option<String>, FileError> {
         match self.place(path) {
             Some(place) => Files.text(&place?),
             None if self.is_open() => Files.text(path),
@@ -160,11 +160,11 @@ impl FileLoader for StoredFiles {
         }
     }
 
-    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String> {
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, FileError> {
         match self.place(path) {
             Some(place) => Files.table(&place?, columns),
             None if self.is_open() => Files.table(path, columns),
-            None => Err(format!("the run read no file {}", path.display())),
+            None => Err(FileError::Unreadable(format!("the run read no file {}", path.display()))),
         }
     }
 

@@ -140,7 +140,11 @@ fn tops(curve: &Curve) -> Vec<f64> {
 
 /// Values at the crosshair of a pane, one a line: the abscissa, then each curve.
 pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
-    let at = app.crosshair(pane)?;
+    under(pane, app.crosshair(pane)?)
+}
+
+/// The same at a place.
+fn under(pane: &Pane, at: f64) -> Option<Vec<String>> {
     let place = |axis: &Axis| format!("{} {}", axis.label, with_unit(at, &axis.unit));
     let mut out = Vec::new();
     match &pane.shape.shape {
@@ -159,7 +163,7 @@ pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
                     continue;
                 };
                 let n = g.times.partition_point(|t| *t <= end).saturating_sub(g.times.partition_point(|t| *t <= begin));
-                let (width, rate) = (with_unit(end - begin, &r.x.unit), with_unit(rate, &r.rate.y.unit));
+                let (width, rate) = (with_unit(end - begin, &r.x.unit), told(Some(rate), &r.rate.y.unit));
                 out.push(format!("{} {} in {width}, {rate}", g.name, spikes(n)));
             }
         }
@@ -167,8 +171,8 @@ pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
             out.push(place(&d.x));
             let bin = d.edges.windows(2).position(|e| at >= e[0] && at < e[1])?;
             for (name, heights) in &d.heights {
-                let v = heights.get(bin).copied().unwrap_or(f64::NAN);
-                out.push(format!("{name} {}", with_unit(v, &d.y.unit)).trim().to_owned());
+                let height = told(heights.get(bin).copied(), &d.y.unit);
+                out.push(format!("{name} {height}").trim().to_owned());
             }
         }
         Shape::Image(i) => {
@@ -191,8 +195,8 @@ pub fn of(app: &App, pane: &Pane) -> Option<Vec<String>> {
             let name = m.columns.get(column)?;
             out.push(format!("{} {name}", m.column_axis));
             for (k, row) in m.rows.iter().enumerate().take(8) {
-                let v = m.values.get(k * m.columns.len() + column).copied().unwrap_or(f64::NAN);
-                out.push(format!("{row} {}", with_unit(v, &m.value.unit)));
+                let entry = m.values.get(k * m.columns.len() + column).copied();
+                out.push(format!("{row} {}", told(entry, &m.value.unit)));
             }
         }
         Shape::Phase(p) => out.push(place(&p.x)),
@@ -207,6 +211,11 @@ fn bin(rate: &Curve, at: f64) -> Option<(f64, f64, f64)> {
     Some((step_begin(&rate.x, i), rate.x[i], *rate.y.get(i)?))
 }
 
+/// A value with its unit, or that there is none.
+fn told(v: Option<f64>, unit: &str) -> String {
+    v.filter(|v| !v.is_nan()).map_or_else(|| "no value".to_owned(), |v| with_unit(v, unit))
+}
+
 fn spikes(n: usize) -> String {
     counted(n, "spike", "spikes")
 }
@@ -216,10 +225,10 @@ fn value(curve: &Curve, at: f64, y: &Axis) -> Option<String> {
     let v = *curve.y.get(i)?;
     let name = if curve.name.is_empty() { &y.label } else { &curve.name };
     let interval = curve.band.as_ref().map_or_else(String::new, |(lo, hi)| match (lo.get(i), hi.get(i)) {
-        (Some(lo), Some(hi)) => format!(" [{}, {}]", short(*lo), short(*hi)),
+        (Some(lo), Some(hi)) if !lo.is_nan() && !hi.is_nan() => format!(" [{}, {}]", short(*lo), short(*hi)),
         _ => String::new(),
     });
-    Some(format!("{name} {}{interval}", with_unit(v, &y.unit)))
+    Some(format!("{name} {}{interval}", told(Some(v), &y.unit)))
 }
 
 #[cfg(test)]
@@ -261,6 +270,46 @@ mod tests {
         }
         assert_eq!((snap(pane, 0.6, 1.0), snap(pane, 1.4, -1.0)), (Some(1.5), Some(0.5)));
         assert_eq!((snap(pane, 1.6, 1.0), snap(pane, 0.4, -1.0)), (Some(1.5), Some(0.5)));
+    }
+
+    /// A cell, a bin or a sample without a value says so, and gives no number.
+    #[test]
+    fn what_has_no_value_says_so() {
+        let values = vec![1.5, f64::NAN];
+        let axis = Axis::new;
+        let shapes = [
+            Shape::Matrix(spikedeck_signal::Matrix {
+                value: axis("information", "bits"),
+                rows: vec!["a".into(), "b".into()],
+                columns: vec!["c".into()],
+                values: values.clone(),
+                ..spikedeck_signal::Matrix::default()
+            }),
+            Shape::Distribution(spikedeck_signal::Distribution {
+                x: axis("interval", "ms"),
+                edges: vec![0.0, 1.0],
+                heights: vec![("a".into(), vec![1.5]), ("b".into(), vec![f64::NAN]), ("c".into(), vec![])],
+                ..spikedeck_signal::Distribution::default()
+            }),
+            Shape::Series(spikedeck_signal::Series {
+                curves: values
+                    .iter()
+                    .map(|v| Curve {
+                        name: "a".into(),
+                        x: vec![0.5],
+                        y: vec![*v],
+                        band: Some((vec![*v], vec![*v])),
+                        ..Curve::default()
+                    })
+                    .collect(),
+                ..spikedeck_signal::Series::default()
+            }),
+        ];
+        for shape in shapes {
+            let lines = under(&Pane::new("x", "X", shape, ""), 0.5).unwrap();
+            assert!(lines[1].contains(" 1.5"), "{lines:?}");
+            assert!(lines.len() > 2 && lines[2..].iter().all(|l| l.ends_with(" no value")), "{lines:?}");
+        }
     }
 
     /// Spikes, the rate and its bin are of one stretch: the bin that ends at or after the place.

@@ -10,8 +10,16 @@ const ROOMS: [&str; 13] = [
 ];
 /// Lines a file may have before its tests.
 const BUDGET: usize = 450;
+/// Characters a line may have.
+const WIDTH: usize = 120;
+/// Lines a function may have.
+const LONGEST: usize = 120;
 
 fn sources() -> Vec<(PathBuf, String)> {
+    sources_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+fn sources_in(folder: &Path) -> Vec<(PathBuf, String)> {
     fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
         entries.sort();
@@ -25,7 +33,7 @@ fn sources() -> Vec<(PathBuf, String)> {
         }
     }
     let mut found = Vec::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+    walk(folder, &mut found);
     found
 }
 
@@ -42,7 +50,7 @@ fn code(text: &str) -> &str {
 fn is_test_file(path: &Path) -> bool {
     let name = path.file_stem().unwrap().to_string_lossy();
     name.ends_with("tests")
-        || path.components().any(|c| c.as_os_str() == "tests")
+        || path.components().any(|c| ["tests", "coverage"].iter().any(|folder| c.as_os_str() == *folder))
         || ["testing", "samples", "screens", "reference_sets", "equation_fixtures"].contains(&name.as_ref())
 }
 
@@ -105,6 +113,58 @@ fn files_stay_small_enough_to_hold_in_the_head() {
         .map(|(path, lines)| format!("{}: {lines} lines", path.display()))
         .collect();
     assert!(long.is_empty(), "more than {BUDGET} lines before tests:\n{}", long.join("\n"));
+}
+
+/// Lines that a person reads without moving sideways, in strings and tests as well, which rustfmt leaves as they are.
+#[test]
+fn lines_are_no_longer_than_a_screen_is_wide() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut long = Vec::new();
+    for folder in ["src", "tests", "benches", "fuzz"] {
+        for (path, text) in sources_in(&root.join(folder)) {
+            let lines = text.lines().enumerate().filter(|(_, l)| l.chars().count() > WIDTH);
+            long.extend(lines.map(|(k, _)| format!("{}:{}", path.display(), k + 1)));
+        }
+    }
+    assert!(long.is_empty(), "more than {WIDTH} characters:\n{}", long.join("\n"));
+}
+
+/// Functions with their number of lines, as rustfmt writes them: from the line with `fn` to a brace below its first
+/// letter.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (k, line) in lines.iter().enumerate() {
+        let begins = line.trim_start();
+        let qualifiers = ["pub ", "pub(super) ", "pub(crate) ", "const "];
+        let bare = qualifiers.iter().fold(begins, |rest, q| rest.strip_prefix(q).unwrap_or(rest));
+        let Some(rest) = bare.strip_prefix("fn ") else { continue };
+        // A declaration has no body, and a body on the line itself is short.
+        let head = lines[k..].iter().find(|l| l.ends_with(['{', '}', ';']));
+        if !head.is_some_and(|l| l.ends_with('{')) {
+            continue;
+        }
+        let end = format!("{}}}", &line[..line.len() - begins.len()]);
+        if let Some(length) = lines[k..].iter().position(|l| *l == end) {
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            found.push((name, length + 1));
+        }
+    }
+    found
+}
+
+/// What a function does is seen at one glance; a longer one is made of stages that have names.
+#[test]
+fn functions_are_short_enough_to_be_seen_at_once() {
+    let example = "pub fn a() -> u8 {\n    1\n}\nimpl T {\n    fn c(\n        x: u8,\n    );\n    const fn b(\n        \
+                   x: u8,\n    ) {\n    }\n}\n";
+    assert_eq!(functions(example), [("a".to_owned(), 3), ("b".to_owned(), 4)], "the reader sees what it looks for");
+    let mut long = Vec::new();
+    for (path, text) in sources().into_iter().filter(|(path, _)| !is_test_file(path)) {
+        let all = functions(code(&text)).into_iter().filter(|(_, lines)| *lines > LONGEST);
+        long.extend(all.map(|(name, lines)| format!("{}: {name} has {lines} lines", path.display())));
+    }
+    assert!(long.is_empty(), "more than {LONGEST} lines:\n{}", long.join("\n"));
 }
 
 #[test]
@@ -175,7 +235,7 @@ fn nobody_knows_an_analysis_or_a_model_by_name() {
     for analysis in spikedeck::run::analyses() {
         names.insert(analysis.declaration().kind.to_owned(), "analysis");
     }
-    for name in spikedeck::model::library().names(spikedeck::model::Kind::Model) {
+    for name in spikedeck::model::library().names(spikedeck::model::DefinitionKind::Model) {
         names.insert(name.to_owned(), "model");
     }
     assert!(names.len() > 10, "there are analyses and models");
@@ -215,7 +275,7 @@ fn hidden(text: &str) -> Vec<usize> {
             found.push(line(at));
         }
     }
-    for pattern in ["unwrap_or(f64::NAN)", " _ => {}", " _ => (),"] {
+    for pattern in ["unwrap_or(f64::NAN)", "map_or(f64::NAN, |v| v)", " _ => {}", " _ => (),"] {
         found.extend(text.match_indices(pattern).map(|(at, _)| line(at)));
     }
     found

@@ -9,13 +9,16 @@ use std::path::{Path, PathBuf};
 use spikedeck::core::units::Dimension;
 use spikedeck::model::library;
 use spikedeck::scenario::catalog::{AnalysisDeclaration, Subjects, Together};
-use spikedeck::scenario::{Catalog, FileLoader, FileTable, OptionKind, Overrides, ParamSpec, load};
+use spikedeck::scenario::{
+    Catalog, FileError, FileLoader, FileTable, OptionKind, Overrides, ParamSpec, TimeRole, load,
+};
 use spikedeck::signal::FileColumns;
 use spikedeck::store::{StoreError, file_table};
 
 /// Declarations of fixed wording, so that these messages do not change with the estimators.
 fn catalog() -> Catalog {
-    let option = |key, kind, default, range, about| ParamSpec { key, kind, default, range, about };
+    let option =
+        |key, kind, default, range, about| ParamSpec { key, kind, default, range, time: TimeRole::Other, about };
     let list = [
         AnalysisDeclaration {
             kind: "psd",
@@ -62,17 +65,19 @@ fn catalog() -> Catalog {
 struct Folder;
 
 impl FileLoader for Folder {
-    fn text(&self, path: &Path) -> Result<Option<String>, String> {
+    fn text(&self, path: &Path) -> Result<Option<String>, FileError> {
         Ok(fs::read_to_string(folder().join(path)).ok())
     }
 
-    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, String> {
+    fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, FileError> {
         let file = folder().join(path);
         if !file.exists() {
-            return Err(format!("there is no file {}", path.display()));
+            return Err(FileError::Missing(path.to_owned()));
         }
         // The folder does not show in messages, so that they are the same on every machine.
-        let shown = |e: StoreError| e.to_string().replace(&file.display().to_string(), &path.display().to_string());
+        let shown = |e: StoreError| {
+            FileError::Unreadable(e.to_string().replace(&file.display().to_string(), &path.display().to_string()))
+        };
         file_table(&file, columns, u64::MAX).map_err(shown)
     }
 }

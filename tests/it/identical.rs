@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
 use spikedeck::core::vector::{self, Level};
-use spikedeck::model::{Kind, library};
+use spikedeck::model::{DefinitionKind, library};
 use spikedeck::run;
 use spikedeck::scenario::language::WordOf;
 use spikedeck::scenario::{
@@ -408,8 +408,8 @@ fn pinned_runs_cover_the_lists_of_the_program() {
         ("way of finding spike times", names_of(SpikeTimes::WORDS), all.after(&["spike_times"])),
         ("boundary", names_of(Boundary::WORDS), all.after(&["boundary"])),
         ("generator of a noise", names_of(Generator::WORDS), all.after(&["generator"])),
-        ("receptor", library().names(Kind::Receptor), receptors.iter().map(String::as_str).collect()),
-        ("rule of plasticity", library().names(Kind::Plasticity), rules.iter().map(String::as_str).collect()),
+        ("receptor", library().names(DefinitionKind::Receptor), receptors.iter().map(String::as_str).collect()),
+        ("rule of plasticity", library().names(DefinitionKind::Plasticity), rules.iter().map(String::as_str).collect()),
         ("trait", TRAITS.to_vec(), traits.iter().map(String::as_str).collect()),
     ];
     let mut missing = Vec::new();

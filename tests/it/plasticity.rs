@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use spikedeck::model::{Kind, library};
+use spikedeck::model::{DefinitionKind, library};
 use spikedeck::run;
 use spikedeck::scenario::built_in;
 
@@ -18,7 +18,7 @@ fn every_rule_appears_in_a_scenario() {
             specs.iter().flat_map(|s| &s.projections).filter_map(|p| p.plasticity.as_ref()).flat_map(|p| &p.rules);
         rules.into_iter().any(|r| r.definition.name == name)
     };
-    let names = library().names(Kind::Plasticity);
+    let names = library().names(DefinitionKind::Plasticity);
     assert!(names.len() >= 9);
     let missing: Vec<_> = names.into_iter().filter(|n| !used(n)).collect();
     assert!(missing.is_empty(), "no scenario shows {missing:?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use spikedeck::core::linear::{eigenvalues, solve};
 use spikedeck::equation::flow::Flow;
-use spikedeck::model::{Definition, Kind, library};
+use spikedeck::model::{Definition, DefinitionKind, library};
 
 use crate::trees::{close, column, recorded};
 
@@ -17,7 +17,7 @@ struct Cell {
 
 impl Cell {
     fn new(name: &str, preset: &str, set: &[(&str, f64)]) -> Self {
-        let definition = library().get(Kind::Model, name).unwrap();
+        let definition = library().get(DefinitionKind::Model, name).unwrap();
         let chosen: &[(String, f64)] =
             if preset.is_empty() { &[] } else { &definition.preset(preset).unwrap().parameters };
         let value = |p: &spikedeck::model::Parameter| {

@@ -1,6 +1,6 @@
 //! What every model, receptor and analysis must have to be in the lists.
 
-use spikedeck::model::{Kind, library};
+use spikedeck::model::{DefinitionKind, library};
 use spikedeck::run;
 use spikedeck::scenario::built_in;
 
@@ -22,7 +22,7 @@ fn every_built_in_scenario_is_understood() {
 fn every_model_and_receptor_has_a_card_with_references() {
     let library = library();
     assert!(library.problems().is_empty());
-    for kind in Kind::ALL {
+    for kind in DefinitionKind::ALL {
         assert!(!library.names(kind).is_empty());
         for name in library.names(kind) {
             let definition = library.get(kind, name).unwrap();
@@ -69,7 +69,7 @@ fn every_analysis_and_model_appears_in_a_scenario() {
         .collect();
     assert!(missing_analyses.is_empty(), "no scenario shows {missing_analyses:?}");
     let missing_models: Vec<_> = library()
-        .names(Kind::Model)
+        .names(DefinitionKind::Model)
         .into_iter()
         .filter(|name| !specs.iter().any(|s| s.populations.iter().any(|p| p.model.name == *name)))
         .collect();
@@ -81,7 +81,7 @@ fn every_analysis_and_model_appears_in_a_scenario() {
 fn every_receptor_appears_in_a_scenario() {
     let specs: Vec<_> = built_in().iter().filter_map(|s| run::load(&s.name, &[]).ok()).map(|(spec, _)| spec).collect();
     let missing: Vec<_> = library()
-        .names(Kind::Receptor)
+        .names(DefinitionKind::Receptor)
         .into_iter()
         .filter(|name| {
             !specs.iter().flat_map(|s| &s.populations).flat_map(|p| &p.receptors).any(|r| r.definition.name == *name)
@@ -96,11 +96,11 @@ fn every_channel_appears_in_a_scenario_and_runs_at_its_defaults() {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
     let specs: Vec<_> = built_in().iter().filter_map(|s| run::load(&s.name, &[]).ok()).map(|(spec, _)| spec).collect();
-    for name in library().names(Kind::Channel) {
+    for name in library().names(DefinitionKind::Channel) {
         let shown =
             specs.iter().flat_map(|s| &s.populations).flat_map(|p| &p.channels).any(|c| c.definition.name == name);
         assert!(shown, "no scenario shows channel {name}");
-        let definition = library().get(Kind::Channel, name).unwrap();
+        let definition = library().get(DefinitionKind::Channel, name).unwrap();
         let pool = if definition.texts.given.iter().any(|g| g.name == "Ca") {
             "channels.pool = { kind = \"calcium\" }\n"
         } else {
@@ -345,8 +345,8 @@ fn every_part_of_the_language_is_explained() {
 fn every_model_runs_at_its_defaults() {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
-    for name in library().names(Kind::Model) {
-        let definition = library().get(Kind::Model, name).unwrap();
+    for name in library().names(DefinitionKind::Model) {
+        let definition = library().get(DefinitionKind::Model, name).unwrap();
         let plain = definition.system.time_unit() == spikedeck::equation::TimeUnit::Dimensionless;
         let (duration, dt) =
             if plain { ("duration = 10", "dt = 0.01") } else { ("duration = \"100 ms\"", "dt = \"0.05 ms\"") };

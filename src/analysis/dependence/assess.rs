@@ -251,14 +251,9 @@ fn counted(data: &Data, correction: BiasCorrection) -> Counted {
     Counted { raw: plug.information(), bias, most: plug.rows.min(plug.columns) }
 }
 
-/// Corrections of p-values and matrices mark what has no value by NaN.
-pub fn or_nan(value: Option<f64>) -> f64 {
-    value.map_or(f64::NAN, |v| v)
-}
-
 /// How chance and interval are worked out.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan<'a> {
+pub struct Resampling<'a> {
     /// Kind of surrogate; none if `None`.
     pub surrogate: Option<Surrogate>,
     /// Number of surrogates.
@@ -314,8 +309,8 @@ impl Assessed {
 ///
 /// # Errors
 /// See [`EstimateError`]. When cancelled, what is missing is NaN: the caller asks and drops it.
-pub fn assess(data: &Data, method: Method, plan: Plan<'_>) -> Result<Assessed, EstimateError> {
-    let mut found = assess_by(data, plan, |data| estimate(data, method))?;
+pub fn assess(data: &Data, method: Method, resampling: Resampling<'_>) -> Result<Assessed, EstimateError> {
+    let mut found = assess_by(data, resampling, |data| estimate(data, method))?;
     // Neighbours give values on both sides of 0, and normal ones.
     if !matches!(method, Method::Ksg(..)) {
         found.leave_out_at_zero();
@@ -339,23 +334,23 @@ pub fn assess(data: &Data, method: Method, plan: Plan<'_>) -> Result<Assessed, E
 /// Those of the estimate.
 pub fn assess_by(
     data: &Data,
-    plan: Plan<'_>,
+    resampling: Resampling<'_>,
     estimate: impl Fn(&Data) -> Result<Estimate, EstimateError> + Sync,
 ) -> Result<Assessed, EstimateError> {
     let value = estimate(data)?;
     let again = |data: &Data| {
-        if plan.cancel.load(Ordering::Relaxed) { f64::NAN } else { estimate(data).map_or(f64::NAN, |e| e.bits) }
+        if resampling.cancel.load(Ordering::Relaxed) { f64::NAN } else { estimate(data).map_or(f64::NAN, |e| e.bits) }
     };
-    let surrogates: Vec<f64> = match plan.surrogate {
+    let surrogates: Vec<f64> = match resampling.surrogate {
         None => Vec::new(),
         Some(kind) => {
-            let orders = Surrogates::new(kind, data.len(), plan.gap, plan.surrogates, plan.key);
+            let orders = Surrogates::new(kind, data.len(), resampling.gap, resampling.surrogates, resampling.key);
             (0..orders.len()).into_par_iter().map(|i| again(&data.reordered(&orders.order(i)))).collect()
         }
     };
     let mut found = Assessed { estimate: value, surrogates, interval: None, n: data.len() };
-    if plan.blocks >= 3 {
-        found.interval = Some(trusted_interval(data, &found, plan, again));
+    if resampling.blocks >= 3 {
+        found.interval = Some(trusted_interval(data, &found, resampling, again));
     }
     Ok(found)
 }
@@ -373,17 +368,17 @@ const LEAST_SURROGATES: usize = 19;
 fn trusted_interval(
     data: &Data,
     found: &Assessed,
-    plan: Plan<'_>,
+    resampling: Resampling<'_>,
     again: impl Fn(&Data) -> f64 + Sync,
 ) -> Result<(f64, f64), String> {
-    let block = data.len() as f64 / plan.blocks as f64;
-    if block < LEAST_BLOCK * plan.correlated {
+    let block = data.len() as f64 / resampling.blocks as f64;
+    if block < LEAST_BLOCK * resampling.correlated {
         return Err(format!(
             "no interval: blocks of {block:.0} samples hold {:.1} independent ones (samples depend on those before)",
-            block / plan.correlated
+            block / resampling.correlated
         ));
     }
-    let Some((low, high)) = interval(data, found.estimate.bits, plan.blocks, again) else {
+    let Some((low, high)) = interval(data, found.estimate.bits, resampling.blocks, again) else {
         return Err("no interval: too few samples in a block, or a block has no value".into());
     };
     let half = (high - low) / 2.0;
@@ -412,8 +407,8 @@ mod tests {
     use super::*;
     use crate::reference_sets::normals;
 
-    fn plan(cancel: &AtomicBool) -> Plan<'_> {
-        Plan {
+    fn resampling(cancel: &AtomicBool) -> Resampling<'_> {
+        Resampling {
             surrogate: Some(Surrogate::CircularShift),
             surrogates: 99,
             gap: 20,
@@ -435,12 +430,12 @@ mod tests {
         for estimator in [Method::Gaussian, Method::Ksg(how, Algorithm::One), Method::Ksg(how, Algorithm::Two)] {
             let data =
                 |source: &[f64]| Data::Values { source: vec![source.to_vec()], target: y.clone(), given: Vec::new() };
-            let found = assess(&data(&x), estimator, plan(&cancel)).unwrap();
+            let found = assess(&data(&x), estimator, resampling(&cancel)).unwrap();
             assert_eq!((found.p(), found.surrogates.len(), found.n), (Some(0.01), 99, 1000));
             let (low, high) = found.interval.clone().unwrap().unwrap();
             assert!(low < 0.318_690 && 0.318_690 < high && high - low < 0.4, "{estimator:?} {low} {high}");
             assert!(found.chance().unwrap().abs() < 0.02);
-            let independent = assess(&data(&other), estimator, plan(&cancel)).unwrap();
+            let independent = assess(&data(&other), estimator, resampling(&cancel)).unwrap();
             assert!(independent.p().unwrap() > 0.05, "{estimator:?}");
         }
     }

@@ -9,6 +9,6 @@ pub mod signals;
 #[cfg(test)]
 pub(crate) mod fixtures;
 
-pub use assess::{BiasCorrection, Data, Plan, assess};
+pub use assess::{BiasCorrection, Data, Resampling, assess};
 pub use report::{Binning, NeighbourOptions, Pair, PairOptions, Told};
 pub use signals::{Pairs, pairs};

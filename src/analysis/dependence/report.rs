@@ -1,6 +1,6 @@
 //! Options, metrics and shapes that mutual information and transfer entropy share.
 
-use super::assess::{Assessed, Data, EstimateError, Plan, or_nan};
+use super::assess::{Assessed, Data, EstimateError, Resampling};
 use super::signals::{Pairs, Signal};
 use crate::prelude::*;
 use spikedeck_core::ksg::Neighbourhood;
@@ -63,8 +63,8 @@ options! {
     pub struct NeighbourOptions {
         k: usize = integer("4").between(1.0, 1000.0), "which neighbour sets the distance (ksg)";
         standardise: bool = flag(true),
-            "subtract the mean and divide by the standard deviation (ddof 1) of each column of past and present samples \
-             before ksg, as JIDT does";
+            "subtract the mean and divide by the standard deviation (ddof 1) of each column of past and present \
+             samples before ksg, as JIDT does";
         jitter: bool = flag(false),
             "seeded noise of 1e-8 standard deviations on every value before ksg; without it tied values alone are \
              spread, over the distance to the next value";
@@ -109,7 +109,7 @@ options! {
     /// What everything that looks at pairs of signals can be told: bins, surrogates, corrections for many pairs,
     /// intervals.
     pub struct PairOptions {
-        bin: Option<Time> = time_if_given(),
+        bin: Option<Time> = time_if_given().piece(),
             "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
              the recorded interval for traces)";
         surrogate: Chance = choice(Chance::Circular),
@@ -131,19 +131,19 @@ options! {
 ///
 /// # Errors
 /// A `gap` that is no multiple of the interval between samples.
-pub fn plan<'a>(
+pub fn resampling<'a>(
     request: &Request<'a>,
     o: &PairOptions,
     pairs: &Pairs,
     lags: usize,
     pair: &Pair<'_>,
-) -> Result<Plan<'a>, AnalysisError> {
+) -> Result<Resampling<'a>, AnalysisError> {
     let gap = match o.gap {
         Some(time) => pairs.samples("gap", time)?,
         None => (pairs.len() / 50).max(1),
     };
     let entity = format!("{}.{}", pair.source.name, pair.target.name);
-    Ok(Plan {
+    Ok(Resampling {
         surrogate: match o.surrogate {
             Chance::Circular => Some(Surrogate::CircularShift),
             Chance::Permutation => Some(Surrogate::Permutation),
@@ -286,7 +286,7 @@ pub fn report(
     methods.dedup();
     let method = methods.join(" / ");
     let corrected = results.iter().any(|r| r.method.as_ref().is_some_and(|m| m.1));
-    let p: Vec<f64> = results.iter().map(|r| or_nan(r.found.as_ref().ok().and_then(Assessed::p))).collect();
+    let p: Vec<Option<f64>> = results.iter().map(|r| r.found.as_ref().ok().and_then(Assessed::p)).collect();
     let adjusted = adjust(&p, correction);
     for (i, r) in results.iter().enumerate() {
         match &r.found {
@@ -313,17 +313,17 @@ pub fn report(
                         Metric::new(&r.subject, format!("{quantity}_raw"), found.estimate.raw, "bits", found.n as u64);
                     f.metric(before.note("before the bias correction"));
                 }
-                if results.len() > 1 && adjusted[i].is_finite() {
+                if let Some(adjusted) = adjusted[i].filter(|_| results.len() > 1) {
                     f.metric(
-                        Metric::new(&r.subject, "p_adjusted", adjusted[i], "", found.n as u64)
+                        Metric::new(&r.subject, "p_adjusted", adjusted, "", found.n as u64)
                             .note(correction_name(correction)),
                     );
                 }
             }
         }
     }
-    let tested = p.iter().filter(|p| p.is_finite()).count();
-    let significant = |i: usize| adjusted[i] <= level;
+    let tested = p.iter().flatten().count();
+    let significant = |i: usize| adjusted[i].is_some_and(|p| p <= level);
     let hits = (0..results.len()).filter(|&i| significant(i)).count();
     if let Some(count) =
         results.iter().filter_map(|r| r.found.as_ref().ok()).map(|f| f.surrogates.len()).filter(|&c| c > 0).min()
@@ -372,7 +372,7 @@ fn summary(results: &[PairResult], hits: usize, tested: usize, title: &str) -> S
     }
 }
 
-fn shapes(pairs: &Pairs, results: &[PairResult], adjusted: &[f64], level: f64, title: &str) -> Vec<NamedShape> {
+fn shapes(pairs: &Pairs, results: &[PairResult], adjusted: &[Option<f64>], level: f64, title: &str) -> Vec<NamedShape> {
     if let [PairResult { found: Ok(found), .. }] = results {
         return if found.surrogates.len() < 10 { Vec::new() } else { vec![histogram(found, title)] };
     }
@@ -392,8 +392,10 @@ fn shapes(pairs: &Pairs, results: &[PairResult], adjusted: &[f64], level: f64, t
         }
         for cell in cells {
             values[cell] = found.estimate.bits;
-            chance[cell] = or_nan(found.chance());
-            significant[cell] = *q <= level;
+            if let Some(mean) = found.chance() {
+                chance[cell] = mean;
+            }
+            significant[cell] = q.is_some_and(|q| q <= level);
         }
     }
     let tested = chance.iter().any(|c| c.is_finite());

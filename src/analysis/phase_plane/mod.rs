@@ -30,9 +30,9 @@ const CARD: AnalysisCard = AnalysisCard {
     cost: "O(resolution²) evaluations; with `steady`, a small Newton iteration each.",
     caveats: "In a slice, trajectories may cross, and nullclines move as the other states do. Fixed points are \
               looked for in the \
-              ranges: outside them one may be missed. Whether those found inside add up is checked by how often the flow turns along the border \
-              (the sum of their indices), and there is a warning where it does not. At a Hopf point the \
-              linearisation does not decide.",
+              ranges: outside them one may be missed. Whether those found inside add up is checked by how often the \
+              flow turns along the border (the sum of their indices), and there is a warning where it does not. At a \
+              Hopf point the linearisation does not decide.",
     references: &[
         "FitzHugh 1961, Biophys J 1:445-466, doi:10.1016/S0006-3495(61)86902-6",
         "Morris, Lecar 1981, Biophys J 35:193-213, doi:10.1016/S0006-3495(81)84782-0",
@@ -64,9 +64,9 @@ options! {
         resolution: usize = integer("121").between(11.0, 1001.0), "points of the grid along each axis";
         arrows: usize = integer("16").between(0.0, 100.0),
             "arrows of the direction field along each axis; 0 for none";
-        duration: Option<Time> = time_if_given(),
+        duration: Option<Time> = time_if_given().stretch(),
             "length of the trajectory if none was recorded (default the scenario's duration)";
-        step: Option<Time> = time_if_given(), "step of the Runge-Kutta scheme (default the scenario's dt)";
+        step: Option<Time> = time_if_given().piece(), "step of the Runge-Kutta scheme (default the scenario's dt)";
         unit: UnitOptions = shared();
     }
 }

@@ -287,20 +287,22 @@ impl<'b, 'a> Plane<'b, 'a> {
         }
         let name = |s: usize| format!("{} nullcline", self.bound.system.states()[s].name);
         let units = [self.x, self.y].map(|s| display(self.bound.system.states()[s].dimension).1);
-        [name(self.x), name(self.y), "threshold".to_owned()]
+        // Nullclines are told of where there are none, too; not every model has a threshold.
+        [(name(self.x), true), (name(self.y), true), ("threshold".to_owned(), false)]
             .into_iter()
             .zip(&values)
-            .map(|(name, v)| {
+            .map(|((name, always), v)| {
                 let lines = zero_lines(v, &grid);
                 (
-                    name,
+                    (name, always),
                     lines
                         .into_iter()
                         .map(|s| [s[0] / units[0], s[1] / units[1], s[2] / units[0], s[3] / units[1]])
                         .collect::<Vec<_>>(),
                 )
             })
-            .filter(|(name, lines)| name != "threshold" || !lines.is_empty())
+            .filter(|((_, always), lines)| *always || !lines.is_empty())
+            .map(|((name, _), lines)| (name, lines))
             .collect()
     }
 

@@ -140,8 +140,8 @@ impl Outside {
         let rest = self.window.length() - self.bins as f64 * self.width.axis;
         (self.outside > 0).then(|| {
             format!(
-                "{subject}: {} of {} spikes lie in the last {} s, which are no whole bin of {} s, and are not counted in \
-                 bins",
+                "{subject}: {} of {} spikes lie in the last {} s, which are no whole bin of {} s, and are not counted \
+                 in bins",
                 self.outside,
                 self.spikes,
                 short(rest * base.seconds()),

@@ -78,8 +78,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         let peak = peak_memory();
         if args.json {
             let mut object = json!({
-                "name": case.name, "about": case.about, "threads": args.threads, "repeats": args.repeats, "median_s": median,
-                "min_s": times[0], "max_s": times[times.len() - 1], "version": env!("CARGO_PKG_VERSION"),
+                "name": case.name, "about": case.about, "threads": args.threads, "repeats": args.repeats,
+                "median_s": median, "min_s": times[0], "max_s": times[times.len() - 1],
+                "version": env!("CARGO_PKG_VERSION"),
                 "optimised": !cfg!(debug_assertions), "peak_memory_bytes": peak,
             });
             if let Some(last) = repeats.last() {

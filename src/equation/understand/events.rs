@@ -88,8 +88,8 @@ impl Builder<'_> {
                     s.value.span.clone(),
                 )
                 .help(
-                    "an event arrives at a grid point, where one input ends and the next begins: use states, parameters \
-                     and `t`",
+                    "an event arrives at a grid point, where one input ends and the next begins: use states, \
+                     parameters and `t`",
                 );
                 self.say(Part::OnEvent, vec![d]);
                 continue;

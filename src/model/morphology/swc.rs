@@ -17,7 +17,8 @@ const fn whole(name: &'static [&'static str], about: &'static str) -> FileColumn
 /// Columns of an SWC file, in this order, without headings.
 pub static SWC: FileColumns = FileColumns {
     name: "SWC",
-    about: "a morphology: one sample a line, words apart by blanks, in this order and without headings; `#` begins a comment",
+    about: "a morphology: one sample a line, words apart by blanks, in this order and without headings; `#` begins a \
+        comment",
     columns: &[
         whole(&["id"], "number of the sample"),
         whole(&["type"], "1 soma, 2 axon, 3 basal dendrite, 4 apical dendrite, others by number"),
@@ -371,7 +372,8 @@ fn body(
             None => Err(Wrong {
                 span: bodies.first().map_or(0..0, |&k| samples[k].span.clone()),
                 message: format!(
-                    "`three-point` needs three samples of type 1, the centre and two one radius from it; this file has {} that do not fit",
+                    "`three-point` needs three samples of type 1, the centre and two one radius from it; this file has \
+                     {} that do not fit",
                     bodies.len()
                 ),
                 help: "read the soma with `soma = \"neuron\"` or `soma = \"as-samples\"`".into(),

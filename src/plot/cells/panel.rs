@@ -7,7 +7,7 @@ use super::spikes::{Train, thinned};
 use super::{Look, Marker, axes, images};
 use crate::colour::{Colour, Depth, Role, Style};
 use crate::grid::{CellGrid, columns};
-use crate::scene::{Mark, Panel, Plot, Sweep};
+use crate::scene::{Label, Mark, Panel, Plot, Sweep};
 
 /// Paints all panels; returns where they are.
 pub(crate) fn plot(plot: &Plot<'_>, cursor: Option<f64>, grid: &mut CellGrid, top: usize, look: &Look) -> Vec<Placed> {
@@ -231,10 +231,12 @@ fn names(panel: &Panel<'_>, placed: &Placed, grid: &mut CellGrid, look: &Look) {
         }
         free
     };
-    for mark in &panel.marks {
-        match mark {
-            Mark::Rule { name, at, vertical: false } if !name.is_empty() => {
-                let Some(row) = placed.row_of(*at) else { continue };
+    for label in panel.marks.iter().filter_map(Mark::label) {
+        match label {
+            // Drawn with the marks: a glyph is one cell, as they are.
+            Label::Glyph { .. } => {}
+            Label::Rule { name, at, vertical: false } => {
+                let Some(row) = placed.row_of(at) else { continue };
                 let width = columns(name) + 2;
                 let right = (area.x + area.width).saturating_sub(width + 1);
                 let text = format!(" {name} ");
@@ -248,35 +250,25 @@ fn names(panel: &Panel<'_>, placed: &Placed, grid: &mut CellGrid, look: &Look) {
                 ];
                 let _ = tries.into_iter().any(|(x, y)| write(x, y, &text, style));
             }
-            Mark::Rule { name, at, vertical: true } if !name.is_empty() => {
-                let Some(column) = placed.column_of(*at) else { continue };
+            Label::Rule { name, at, vertical: true } => {
+                let Some(column) = placed.column_of(at) else { continue };
                 let width = columns(name);
                 let style = look.palette.style(Role::Dim);
                 let places = (0..area.height.min(4))
                     .flat_map(|r| [(column + 1, area.y + r), (column.saturating_sub(width), area.y + r)]);
                 let _ = places.into_iter().any(|(x, y)| write(x, y, name, style));
             }
-            Mark::Text { at, text, role, left } => {
+            Label::Text { at, text, role, left } => {
                 let Some((column, row)) = placed.column_of(at.0).zip(placed.row_of(at.1)) else { continue };
                 let width = columns(text);
                 let after = column + 2;
                 let before = column.saturating_sub(width + 1);
-                let order = if *left { [before, after] } else { [after, before] };
-                let style = look.palette.style(*role);
+                let order = if left { [before, after] } else { [after, before] };
+                let style = look.palette.style(role);
                 let rows = [row, row.saturating_sub(1), row + 1, row.saturating_sub(2), row + 2];
                 let _ = order.into_iter().any(|x| write(x, row, text, style))
                     || rows.into_iter().any(|y| order.into_iter().any(|x| write(x, y, text, style)));
             }
-            Mark::Rule { .. }
-            | Mark::Glyph { .. }
-            | Mark::Curve(_)
-            | Mark::Band { .. }
-            | Mark::Bars { .. }
-            | Mark::Spikes { .. }
-            | Mark::Image(_)
-            | Mark::Segments { .. }
-            | Mark::Arrows { .. }
-            | Mark::Edge { .. } => {}
         }
     }
 }

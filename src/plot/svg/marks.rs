@@ -7,7 +7,7 @@ use super::{Anchor, Framed, Page, hex, length};
 use crate::cells::Placed;
 use crate::colour::Role;
 use crate::reduce;
-use crate::scene::{CurveMark, Mark, Plot, Stroke};
+use crate::scene::{CurveMark, Label, Mark, Plot, Stroke};
 use crate::ticks::at_fraction;
 use spikedeck_signal::step_begin;
 
@@ -101,31 +101,23 @@ pub(crate) fn panel(f: &Framed<'_, '_>, index: usize, plot: &Plot<'_>, page: &mu
             }
             Mark::Arrows { arrows } => field(arrows, &space, page),
             Mark::Edge { segment, strength, role } => edge(*segment, *strength, *role, &space, page),
+            // Over all others, below.
             Mark::Glyph { .. } | Mark::Text { .. } => {}
         }
     }
     page.out.push_str("</g>\n");
-    for mark in &f.panel.marks {
-        match mark {
-            Mark::Rule { name, at, vertical } if !name.is_empty() => rule(name, *at, *vertical, &space, page),
-            Mark::Glyph { at, glyph, role } => point(*at, *glyph, *role, &space, page),
-            Mark::Text { at, text, role, left } => {
+    for label in f.panel.marks.iter().filter_map(Mark::label) {
+        match label {
+            Label::Rule { name, at, vertical } => rule(name, at, vertical, &space, page),
+            Label::Glyph { at, glyph, role } => point(at, glyph, role, &space, page),
+            Label::Text { at, text, role, left } => {
                 let font = page.figure.font;
                 let (x, y) = (space.x(at.0), space.y(at.1) + if plot.equal { font * 0.36 } else { -font * 0.5 });
-                let (x, anchor) = if *left { (x - font * 0.8, Anchor::End) } else { (x + font * 0.8, Anchor::Start) };
-                if inside(*at, &f.placed) {
-                    page.text_over((x, y), text, font, *role, anchor);
+                let (x, anchor) = if left { (x - font * 0.8, Anchor::End) } else { (x + font * 0.8, Anchor::Start) };
+                if inside(at, &f.placed) {
+                    page.text_over((x, y), text, font, role, anchor);
                 }
             }
-            Mark::Rule { .. }
-            | Mark::Curve(_)
-            | Mark::Band { .. }
-            | Mark::Bars { .. }
-            | Mark::Spikes { .. }
-            | Mark::Image(_)
-            | Mark::Segments { .. }
-            | Mark::Arrows { .. }
-            | Mark::Edge { .. } => {}
         }
     }
 }

@@ -72,7 +72,7 @@ impl Writer<'_> {
             OptionKind::Integer
             | OptionKind::Flag
             | OptionKind::Choice(_)
-            | OptionKind::Text
+            | OptionKind::Variable
             | OptionKind::State { .. }
             | OptionKind::Input
             | OptionKind::Assignments

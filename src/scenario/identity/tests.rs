@@ -9,7 +9,7 @@ use super::quantity::{hexadecimal, sha256};
 use super::*;
 use crate::spec::{Distribution, Outside, Signal, Value};
 use crate::tests::catalog;
-use crate::{FileLoader, FileTable, Overrides, load};
+use crate::{FileError, FileLoader, FileTable, Overrides, load};
 use spikedeck_core::units::{Quantity, parse_unit};
 use spikedeck_model::library;
 use spikedeck_signal::FileColumns;
@@ -19,11 +19,11 @@ use spikedeck_signal::data::FileData;
 struct Files;
 
 impl FileLoader for Files {
-    fn text(&self, _path: &std::path::Path) -> Result<Option<String>, String> {
+    fn text(&self, _path: &std::path::Path) -> Result<Option<String>, FileError> {
         Ok(None)
     }
 
-    fn table(&self, path: &std::path::Path, columns: &FileColumns) -> Result<FileTable, String> {
+    fn table(&self, path: &std::path::Path, columns: &FileColumns) -> Result<FileTable, FileError> {
         let shift = if path.to_string_lossy().contains("other") { 1.0 } else { 0.0 };
         let column = |name: &str, values: Vec<f64>| FileData::numbers(name, values);
         let long = |f: &dyn Fn(usize) -> f64| (0..202).map(f).collect::<Vec<_>>();
@@ -157,7 +157,9 @@ receptors.ampa = { kind = "exp_conductance", tau = { lognormal = { mu = 1.6, sig
 model = "lif"
 size = 8
 positions = { uniform = ["1 mm", "1 mm"] }
-parameters = { tau_m = { gamma = { shape = 400.0, scale = "0.05 ms" } }, R_m = { values = ["40 Mohm", "41 Mohm", "40 Mohm", "40 Mohm", "40 Mohm", "40 Mohm", "40 Mohm", "40 Mohm"] } }
+parameters = { tau_m = { gamma = { shape = 400.0, scale = "0.05 ms" } }, R_m = { values = [
+  "40 Mohm", "41 Mohm", "40 Mohm", "40 Mohm", "40 Mohm", "40 Mohm", "40 Mohm", "40 Mohm",
+] } }
 receptors.gaba = { kind = "exp_current" }
 [populations.sheet]
 model = "heat"
@@ -554,7 +556,12 @@ proptest! {
                 2 => spec.projections[0].weight = Value::Each(list(100).into()),
                 3 => spec.projections[0].delay = Value::Drawn(Distribution::Linspace { from: 0.0, to: v }),
                 _ => spec.stimuli[0].kind = Signal {
-                    start: 0.0, interval: 1e-3, columns: vec![list(100)].into(), linear: false, gain: 1.0, outside: Outside::Hold,
+                    start: 0.0,
+                    interval: 1e-3,
+                    columns: vec![list(100)].into(),
+                    linear: false,
+                    gain: 1.0,
+                    outside: Outside::Hold,
                 }
                 .into(),
             }

@@ -15,7 +15,8 @@ pub(super) fn tree(tree: &TreeSpec, population: &PopulationSpec) -> Json {
     let system = &population.system;
     let carried: Vec<&str> = population.channels.iter().chain(&population.receptors).map(|r| r.name.as_str()).collect();
     let zone = |zone: &Zone| {
-        let Zone { system, compartments } = zone;
+        // The parts are those of the same names.
+        let Zone { system, parts: _, compartments } = zone;
         let here: Vec<&str> = carried.iter().copied().filter(|name| carries(system, name)).collect();
         json!({ "carries": here, "compartments": places(compartments) })
     };

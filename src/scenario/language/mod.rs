@@ -86,7 +86,7 @@ pub enum Takes {
     /// An SWC file, or the name of a built-in one.
     Morphology,
     /// The name of a model, receptor, channel or rule.
-    Definition(spikedeck_model::Kind),
+    Definition(spikedeck_model::DefinitionKind),
     /// The name of one of the kinds of the family that it stands in.
     KindOf,
     /// A subset of units: a list, a range `"0..10"` (without its end), `"all"`, on a tree places by name.
@@ -175,7 +175,7 @@ pub struct Others {
     /// What they take.
     pub takes: Takes,
     /// Parameters of the definitions of this kind are among them.
-    pub parameters_of: Option<spikedeck_model::Kind>,
+    pub parameters_of: Option<spikedeck_model::DefinitionKind>,
 }
 
 /// A table that is one of several kinds.

@@ -10,7 +10,7 @@ use crate::resolver::Resolver;
 use crate::value::KnownNames;
 use spikedeck_equation::System;
 use spikedeck_model::document::{Entry, Node};
-use spikedeck_model::{Definition, Kind};
+use spikedeck_model::{Definition, DefinitionKind};
 
 /// A model with what it carries.
 pub(super) struct Carried {
@@ -40,9 +40,9 @@ pub(super) fn carried(
 ) -> Carried {
     let definitions = vec![(String::new(), model.clone())];
     let mut carried = Carried { system: model.system.clone(), definitions, mechanisms: Vec::new() };
-    for (key, kind) in [("channels", Kind::Channel), ("receptors", Kind::Receptor)] {
+    for (key, kind) in [("channels", DefinitionKind::Channel), ("receptors", DefinitionKind::Receptor)] {
         let Some(node) = f.get(key) else { continue };
-        if kind == Kind::Channel && reading.tree.is_none() {
+        if kind == DefinitionKind::Channel && reading.tree.is_none() {
             if !reading.lost {
                 resolver.error_help(
                     &node.place,
@@ -71,7 +71,7 @@ fn known<'n>(
     own: &mut OwnModels,
     node: &'n Node,
     key: &str,
-    kind: Kind,
+    kind: DefinitionKind,
 ) -> Vec<(&'n Entry, Arc<Definition>)> {
     let mut found: Vec<(&Entry, Arc<Definition>)> = Vec::new();
     let Some(entries) = node.entries() else {

@@ -7,7 +7,7 @@ use crate::positions::POSITIONS;
 use crate::stimulus::SOURCES;
 use crate::tree::{COMPARTMENTS, SECTION};
 use spikedeck_core::units::Dimension;
-use spikedeck_model::Kind;
+use spikedeck_model::DefinitionKind;
 use spikedeck_model::morphology::swc::Soma;
 
 /// `[populations.NAME]`.
@@ -17,7 +17,7 @@ pub(crate) static POPULATION: Section = Section::new(
     &[
         Key::required(
             "model",
-            Takes::Definition(Kind::Model),
+            Takes::Definition(DefinitionKind::Model),
             "lif",
             "a built-in model, one of `models`, or a file beside the scenario",
         ),
@@ -96,7 +96,7 @@ pub(crate) const VALUE: Takes =
     Takes::Either(&[Takes::Value(Of::Said("that of the parameter or state")), Takes::Open(&PLACES)]);
 
 static PARAMETERS: Others =
-    Others { about: "a parameter of the model", takes: VALUE, parameters_of: Some(Kind::Model) };
+    Others { about: "a parameter of the model", takes: VALUE, parameters_of: Some(DefinitionKind::Model) };
 
 static INITIAL: Others = Others {
     about: "a state; one of a receptor or channel is `\"NAME.STATE\"`, or stands in a table of its name",

@@ -23,7 +23,7 @@ use super::value::KnownNames;
 use super::{fit, grid, positions, tree};
 use spikedeck_model::document::{Entry, Node};
 use spikedeck_model::report::SourceSpan;
-use spikedeck_model::{Definition, Kind, Preset};
+use spikedeck_model::{Definition, DefinitionKind, Preset};
 
 /// What a stimulus has as its target in a population, and its name where it is recorded by itself.
 pub(super) struct Driven<'a> {
@@ -117,7 +117,7 @@ pub(super) fn read(
     let mechanisms = carried.mechanisms;
     let tree = tree.map(|t| t.finish(resolver, &system, model, &mechanisms, count, initial_node));
     let (channels, receptors) =
-        mechanisms.into_iter().map(|m| m.spec).partition(|m| m.definition.kind == Kind::Channel);
+        mechanisms.into_iter().map(|m| m.spec).partition(|m| m.definition.kind == DefinitionKind::Channel);
     check_refractory(resolver, model, &system, &parameters, &given, &entry.place);
     // Returned even when something is wrong, so that what names this population is checked as well; the report fails
     // the load.

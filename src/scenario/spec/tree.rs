@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ids::VariableId;
+use super::ids::{EventId, InputId, ParameterId, StateId, SubexpressionId, VariableId};
 use super::network::{PopulationSpec, Port};
 use spikedeck_equation::System;
 use spikedeck_equation::graph::{Node, Symbol};
@@ -12,10 +12,53 @@ use spikedeck_model::morphology::{Compartments, place};
 /// Compartments that carry the same channels and receptors, with the equations of one of them.
 #[derive(Debug, Clone)]
 pub struct Zone {
-    /// The membrane carrying what is there; its states, parameters and ports are called as in the population's system.
+    /// The membrane carrying what is there.
     pub system: System,
+    /// What its parts are in the population's system.
+    pub parts: ZoneParts,
     /// Compartments of a cell.
     pub compartments: Vec<u32>,
+}
+
+/// What each part of a zone's system is in the system of the population, in the order of the zone's.
+#[derive(Debug, Clone, Default)]
+pub struct ZoneParts {
+    /// Its states.
+    pub states: Vec<StateId>,
+    /// Its parameters.
+    pub parameters: Vec<ParameterId>,
+    /// Its named subexpressions.
+    pub subexpressions: Vec<SubexpressionId>,
+    /// Its ports for values.
+    pub inputs: Vec<InputId>,
+    /// Its ports for events.
+    pub events: Vec<EventId>,
+}
+
+impl ZoneParts {
+    /// Those of `zone`, whose parts are called as those of `population`; none where what it carries is in none of it.
+    pub(crate) fn of(zone: &System, population: &System) -> Option<Self> {
+        fn ids<T, I>(own: &[T], of: &[T], name: fn(&T) -> &str, id: fn(usize) -> I) -> Option<Vec<I>> {
+            own.iter().map(|v| of.iter().position(|o| name(o) == name(v)).map(id)).collect()
+        }
+        Some(Self {
+            states: ids(zone.states(), population.states(), |v| &v.name, StateId::new)?,
+            parameters: ids(zone.parameters(), population.parameters(), |v| &v.name, ParameterId::new)?,
+            subexpressions: ids(zone.subexpressions(), population.subexpressions(), |v| &v.name, SubexpressionId::new)?,
+            inputs: ids(zone.inputs(), population.inputs(), |v| &v.name, InputId::new)?,
+            events: ids(zone.event_ports(), population.event_ports(), |v| &v.name, EventId::new)?,
+        })
+    }
+
+    /// The zone's own number of a quantity of the population, if it has it.
+    pub fn number(&self, variable: VariableId) -> Option<usize> {
+        match variable {
+            VariableId::State(id) => self.states.iter().position(|own| *own == id),
+            VariableId::Parameter(id) => self.parameters.iter().position(|own| *own == id),
+            VariableId::Subexpression(id) => self.subexpressions.iter().position(|own| *own == id),
+            VariableId::Input(id) => self.inputs.iter().position(|own| *own == id),
+        }
+    }
 }
 
 /// Cells of one morphology. Units are numbered cell by cell; in a cell, compartments first, then nodes.
@@ -80,17 +123,18 @@ impl PopulationSpec {
         let tree = self.tree.as_deref()?;
         let along = self.system.operators().iter().any(|o| {
             let coupled = self.system.parts().graph.node(o.argument);
-            matches!(
-                (&o.kind, coupled, variable),
-                (OperatorKind::Axial(_), Node::Symbol(Symbol::State(s)), VariableId::State(id)) if id.index() == s as usize
-            )
+            match (&o.kind, coupled, variable) {
+                (OperatorKind::Axial(_), Node::Symbol(Symbol::State(s)), VariableId::State(id)) => {
+                    id.index() == s as usize
+                }
+                _ => false,
+            }
         });
         if along {
             return None;
         }
-        let name = &variable.of(&self.system).name;
         let mut marks = vec![false; tree.units()];
-        for zone in tree.zones.iter().filter(|z| VariableId::named(&z.system, name).is_some()) {
+        for zone in tree.zones.iter().filter(|z| z.parts.number(variable).is_some()) {
             zone.compartments.iter().for_each(|&c| marks[c as usize] = true);
         }
         Some(marks)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::TreeShape;
 use crate::mechanism::Mechanism;
 use crate::resolver::Resolver;
-use crate::spec::{TreeSpec, Zone};
+use crate::spec::{TreeSpec, Zone, ZoneParts};
 use spikedeck_equation::System;
 use spikedeck_model::Definition;
 use spikedeck_model::document::Node;
@@ -50,7 +50,9 @@ impl TreeShape {
                     }
                 }
             }
-            zones.push(Zone { system: with, compartments });
+            // What could not be carried was said, and nothing is built of it.
+            let parts = ZoneParts::of(&with, system).unwrap_or_default();
+            zones.push(Zone { system: with, parts, compartments });
         }
         let slots = system
             .event_ports()

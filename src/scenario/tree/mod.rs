@@ -1,5 +1,6 @@
 //! Populations on a tree: `sections`, `cable` or `morphology`, what is where, and values by place.
 
+mod coupling;
 mod finish;
 mod keys;
 mod read;

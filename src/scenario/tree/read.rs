@@ -2,27 +2,35 @@
 
 use std::sync::Arc;
 
-use super::{COMPARTMENTS, REST, SECTION, TreeShape, length};
+use super::coupling::{Coupling, Stated, axial};
+use super::{COMPARTMENTS, SECTION, TreeShape, length};
 use crate::files::FileUse;
 use crate::language::Table;
 use crate::resolver::{Resolver, suggest};
 use spikedeck_core::diagnostic::Diagnostic;
-use spikedeck_core::units::{Dimension, Quantity};
-use spikedeck_equation::derive::derivative;
-use spikedeck_equation::graph::Symbol;
-use spikedeck_equation::space::OperatorKind;
-use spikedeck_equation::tape::{Tape, Values};
+use spikedeck_core::units::Dimension;
 use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::morphology::swc::{self, Soma};
 use spikedeck_model::morphology::{Cut, Point, Section, Tree, cut};
 use spikedeck_model::report::SourceSpan;
-use spikedeck_model::{Definition, Geometry, Preset, built_in_morphology, morphologies};
+use spikedeck_model::{Definition, built_in_morphology, morphologies};
 
 /// Most compartments of one cell.
 const LARGEST: usize = 1_000_000;
 
 /// The keys that say what the tree is.
 pub(crate) const SHAPES: [&str; 3] = ["sections", "cable", "morphology"];
+
+/// What a population says of its tree.
+struct Written<'n> {
+    /// `sections`, `cable`, `morphology`.
+    shapes: [Option<&'n Node>; 3],
+    soma: Option<&'n Node>,
+    least: Option<&'n Node>,
+    compartments: Option<&'n Node>,
+    held: Option<&'n Node>,
+    threshold_at: Option<&'n Node>,
+}
 
 /// Reads what makes a population a tree; `None` where nothing does, or something is wrong.
 pub(crate) fn read(
@@ -31,10 +39,48 @@ pub(crate) fn read(
     model: &Definition,
     at: &SourceSpan,
 ) -> Option<TreeShape> {
-    let shapes = SHAPES.map(|key| f.get(key));
-    let along = model.system.operators().iter().find(|o| matches!(o.kind, OperatorKind::Axial(_)));
-    let others = ["soma", "least_diameter", "compartments", "held", "threshold_at"].map(|key| f.get(key));
-    let Some(shape) = shapes.iter().copied().flatten().next() else {
+    let written = Written {
+        shapes: SHAPES.map(|key| f.get(key)),
+        soma: f.get("soma"),
+        least: f.get("least_diameter"),
+        compartments: f.get("compartments"),
+        held: f.get("held"),
+        threshold_at: f.get("threshold_at"),
+    };
+    let Some(shape) = written.shapes.iter().copied().flatten().next() else {
+        written.refuse_without_shape(resolver, f, model, at);
+        return None;
+    };
+    if let Some(second) = written.shapes.iter().copied().flatten().nth(1) {
+        resolver.error(
+            &second.place,
+            "a tree is made of `sections`, of one `cable`, or of a `morphology`; here are two of them",
+        );
+    }
+    for n in ["grid", "positions"].iter().filter_map(|key| f.get(key)) {
+        resolver.error(&n.place, "a tree says already where its units are");
+    }
+    let coupling = Coupling::read(resolver, model, &shape.place)?;
+    let tree = written.tree(resolver, f);
+    let rule = how(resolver, written.compartments, &shape.place);
+    let ((tree, own), rule) = (tree?, rule?);
+    let counts = counts(resolver, &coupling, (&tree, &own, rule), Stated::of(f, model), &shape.place)?;
+    let mut shape = TreeShape { compartments: Arc::new(cut(&tree, &counts)), spiking: Vec::new(), held: Vec::new() };
+    written.watch(resolver, model, &mut shape);
+    written.hold(resolver, coupling.dimension, &mut shape);
+    Some(shape)
+}
+
+impl Written<'_> {
+    /// What belongs to a tree, and there is none.
+    fn refuse_without_shape(
+        &self,
+        resolver: &mut Resolver<'_>,
+        f: &mut Table<'_>,
+        model: &Definition,
+        at: &SourceSpan,
+    ) {
+        let others = [self.soma, self.least, self.compartments, self.held, self.threshold_at];
         for n in others.iter().copied().flatten() {
             resolver.error_help(
                 &n.place,
@@ -42,7 +88,7 @@ pub(crate) fn read(
                 "add `sections`, `cable` or `morphology`",
             );
         }
-        if along.is_some() && f.get("grid").is_none() {
+        if axial(model).is_some() && f.get("grid").is_none() {
             resolver.error_help(
                 at,
                 format!(
@@ -52,113 +98,99 @@ pub(crate) fn read(
                 "add `cable = { length = \"1 mm\", diameter = \"2 um\" }`, `sections` or `morphology`",
             );
         }
-        return None;
-    };
-    if let Some(second) = shapes.iter().copied().flatten().nth(1) {
-        resolver.error(
-            &second.place,
-            "a tree is made of `sections`, of one `cable`, or of a `morphology`; here are two of them",
-        );
     }
-    for n in ["grid", "positions"].iter().filter_map(|key| f.get(key)) {
-        resolver.error(&n.place, "a tree says already where its units are");
-    }
-    if along.is_none() {
-        resolver.error_help(
-            &shape.place,
-            format!("`{}` has no `axial(V_m, R_a)` in its equations, so that nothing flows along a tree", model.name),
-            "use `model = \"membrane\"` with `channels`, or write the operator into the equations",
-        );
-        return None;
-    }
-    let [sections_node, cable, file] = shapes;
-    let [soma, least, compartments, held, threshold_at] = others;
-    let tree = if let Some(n) = sections_node {
-        sections(resolver, n)
-    } else if let Some(n) = cable {
-        one_section(resolver, "cable", n, &[]).map(|(s, count)| (Tree { sections: vec![s] }, vec![count]))
-    } else {
-        let least = least.and_then(|n| length(resolver, n, "`least_diameter`"));
-        let soma = f.word(resolver, "soma", "reading of the soma");
-        file.and_then(|n| swc_file(resolver, n, soma, least)).map(|t| {
-            let n = t.sections.len();
-            (t, vec![None; n])
-        })
-    };
-    if file.is_none() {
-        for n in [soma, least].into_iter().flatten() {
-            resolver.error(&n.place, "this says how a `morphology` is read, and there is none");
+
+    /// The sections, and into how many compartments those are cut that say so themselves.
+    fn tree(&self, resolver: &mut Resolver<'_>, f: &mut Table<'_>) -> Option<(Tree, Vec<Option<usize>>)> {
+        let [sections_node, cable, file] = self.shapes;
+        let tree = if let Some(n) = sections_node {
+            sections(resolver, n)
+        } else if let Some(n) = cable {
+            one_section(resolver, "cable", n, &[]).map(|(s, count)| (Tree { sections: vec![s] }, vec![count]))
+        } else {
+            let least = self.least.and_then(|n| length(resolver, n, "`least_diameter`"));
+            let soma = f.word(resolver, "soma", "reading of the soma");
+            file.and_then(|n| swc_file(resolver, n, soma, least)).map(|t| {
+                let n = t.sections.len();
+                (t, vec![None; n])
+            })
+        };
+        if file.is_none() {
+            for n in [self.soma, self.least].into_iter().flatten() {
+                resolver.error(&n.place, "this says how a `morphology` is read, and there is none");
+            }
         }
+        tree
     }
-    let rule = how(resolver, compartments, &shape.place);
-    let ((tree, own), rule) = (tree?, rule?);
-    let stated = f.get("parameters");
-    let presets = chosen(model, f.get("preset"));
-    let counts: Vec<usize> = tree
-        .sections
-        .iter()
-        .zip(&own)
-        .map(|(s, own)| {
-            let (resistivity, capacitance) = electric(model, &presets, stated, s);
-            own.unwrap_or_else(|| rule.count(s, resistivity, capacitance))
-        })
-        .collect();
-    if counts.iter().sum::<usize>() > LARGEST {
-        resolver.error(
-            &shape.place,
-            format!(
-                "this tree would have {} compartments; at most {LARGEST} are possible",
-                counts.iter().sum::<usize>()
-            ),
-        );
-        return None;
-    }
-    let mut shape = TreeShape { compartments: Arc::new(cut(&tree, &counts)), spiking: Vec::new(), held: Vec::new() };
-    if let Some(n) = threshold_at {
-        shape.spiking = shape.units_at(resolver, n);
-        if matches!(&n.item, Item::List(list) if list.is_empty()) {
-            resolver.error(&n.place, "this list of places is empty");
+
+    /// Where it spikes: in the middle of the first section, if no place is named.
+    fn watch(&self, resolver: &mut Resolver<'_>, model: &Definition, shape: &mut TreeShape) {
+        if let Some(n) = self.threshold_at {
+            shape.spiking = shape.units_at(resolver, n);
+            if matches!(&n.item, Item::List(list) if list.is_empty()) {
+                resolver.error(&n.place, "this list of places is empty");
+            }
         }
-    }
-    // A threshold alone can be watched at an end as well; a reset needs parameters, which only compartments have.
-    let p = model.system.parts();
-    let resets = !p.reset.is_empty() || p.refractory.is_some();
-    if let Some(n) =
-        threshold_at.filter(|_| resets && shape.spiking.iter().any(|&u| u as usize >= shape.compartments.count))
-    {
-        resolver.error_help(
-            &n.place,
-            "a model with a reset spikes in a compartment; the end of a section has no membrane",
-            "write a place inside, such as `soma(0.5)` or `axon(0.99)`",
-        );
-    }
-    shape.spiking.sort_unstable();
-    shape.spiking.dedup();
-    if shape.spiking.is_empty() {
-        shape.spiking = vec![shape.compartments.at(0, 0.5) as u32];
-    }
-    let held = held.map_or(&[][..], |n| {
-        n.entries().unwrap_or_else(|| {
+        // A threshold alone can be watched at an end as well; a reset needs parameters, which only compartments have.
+        let p = model.system.parts();
+        let resets = !p.reset.is_empty() || p.refractory.is_some();
+        let at_node = shape.spiking.iter().any(|&u| u as usize >= shape.compartments.count);
+        if let Some(n) = self.threshold_at.filter(|_| resets && at_node) {
             resolver.error_help(
                 &n.place,
-                format!("`held` is a table of places, not {}", n.what()),
-                "write `held = { \"soma(0.5)\" = \"-65 mV\" }`",
+                "a model with a reset spikes in a compartment; the end of a section has no membrane",
+                "write a place inside, such as `soma(0.5)` or `axon(0.99)`",
             );
-            &[]
-        })
-    });
-    for e in held {
-        let named = Node { place: e.place.clone(), item: Item::Text(e.key.clone()) };
-        let state = along.and_then(|o| match model.system.parts().graph.node(o.argument) {
-            spikedeck_equation::graph::Node::Symbol(Symbol::State(s)) => model.system.states().get(s as usize),
-            _ => None,
-        });
-        let dimension = state.map_or(Dimension::VOLT, |s| s.dimension);
-        if let Some(v) = resolver.quantity(&e.value, dimension, "the value that is held") {
-            shape.held.extend(shape.units_at(resolver, &named).into_iter().map(|u| (u, v)));
+        }
+        shape.spiking.sort_unstable();
+        shape.spiking.dedup();
+        if shape.spiking.is_empty() {
+            shape.spiking = vec![shape.compartments.at(0, 0.5) as u32];
         }
     }
-    Some(shape)
+
+    /// Places whose voltage is held, and at which values.
+    fn hold(&self, resolver: &mut Resolver<'_>, dimension: Dimension, shape: &mut TreeShape) {
+        let held = self.held.map_or(&[][..], |n| {
+            n.entries().unwrap_or_else(|| {
+                resolver.error_help(
+                    &n.place,
+                    format!("`held` is a table of places, not {}", n.what()),
+                    "write `held = { \"soma(0.5)\" = \"-65 mV\" }`",
+                );
+                &[]
+            })
+        });
+        for e in held {
+            let named = Node { place: e.place.clone(), item: Item::Text(e.key.clone()) };
+            if let Some(v) = resolver.quantity(&e.value, dimension, "the value that is held") {
+                shape.held.extend(shape.units_at(resolver, &named).into_iter().map(|u| (u, v)));
+            }
+        }
+    }
+}
+
+/// Into how many compartments each section is cut.
+fn counts(
+    resolver: &mut Resolver<'_>,
+    coupling: &Coupling,
+    (tree, own, rule): (&Tree, &[Option<usize>], Cut),
+    stated: Stated<'_, '_>,
+    at: &SourceSpan,
+) -> Option<Vec<usize>> {
+    let of = |(section, own): (&Section, &Option<usize>)| {
+        own.unwrap_or_else(|| {
+            let (resistivity, capacitance) = coupling.electric(&stated, section);
+            rule.count(section, resistivity, capacitance)
+        })
+    };
+    let counts: Vec<usize> = tree.sections.iter().zip(own).map(of).collect();
+    let all = counts.iter().sum::<usize>();
+    if all > LARGEST {
+        resolver.error(at, format!("this tree would have {all} compartments; at most {LARGEST} are possible"));
+        return None;
+    }
+    Some(counts)
 }
 
 /// `{ d_lambda = 0.1, frequency = "100 Hz" }`, `{ longest = "10 um" }` or `{ per_section = 11 }`.
@@ -321,8 +353,8 @@ fn swc_file(resolver: &mut Resolver<'_>, node: &Node, soma: Soma, least: Option<
     let path = resolver.path(&name);
     let beside = match resolver.files.text(&path) {
         Ok(text) => text,
-        Err(message) => {
-            resolver.error(&node.place, message);
+        Err(error) => {
+            resolver.error(&node.place, error.to_string());
             return None;
         }
     };
@@ -356,50 +388,4 @@ fn swc_file(resolver: &mut Resolver<'_>, node: &Node, soma: Soma, least: Option<
             None
         }
     }
-}
-
-/// The presets of the model that the scenario chooses; those that do not exist are reported when the population is
-/// read.
-fn chosen<'m>(model: &'m Definition, node: Option<&Node>) -> Vec<&'m Preset> {
-    let nodes = match node.map(|n| &n.item) {
-        Some(Item::List(list)) => list.as_slice(),
-        _ => node.map_or(&[][..], std::slice::from_ref),
-    };
-    nodes.iter().filter_map(|n| model.preset(n.as_text()?)).collect()
-}
-
-/// Resistivity and capacitance per area of a section, from the equations and the parameters that the scenario states
-/// for it, that a preset has (later ones win), or that are the model's.
-fn electric(model: &Definition, presets: &[&Preset], node: Option<&Node>, section: &Section) -> (f64, f64) {
-    let p = model.system.parts();
-    let stated = |name: &str| -> Option<f64> {
-        let n = node?.get(name)?;
-        let plain =
-            |n: &Node| n.as_text().and_then(|t| Quantity::parse(t).ok()).map(|q| q.value).or_else(|| n.as_number());
-        match n.entries() {
-            Some(_) => [&section.name, &section.region, REST].iter().find_map(|key| n.get(key).and_then(plain)),
-            None => plain(n),
-        }
-    };
-    let parameters: Vec<f64> = model
-        .parameters
-        .iter()
-        .map(|d| {
-            let of_preset = || presets.iter().rev().find_map(|p| p.parameters.iter().find(|v| v.0 == d.name));
-            let usual = || of_preset().map_or(d.default, |v| v.1);
-            if d.geometry == Some(Geometry::Area) { 1.0 } else { stated(&d.name).unwrap_or_else(usual) }
-        })
-        .collect();
-    let values = Values { parameters: &parameters, ..Values::default() };
-    let axial = p.operators.iter().find_map(|o| match (&o.kind, p.graph.node(o.argument)) {
-        (OperatorKind::Axial(resistivity), spikedeck_equation::graph::Node::Symbol(Symbol::State(s))) => {
-            Some((*resistivity, s as usize, Symbol::Input(o.input as u32)))
-        }
-        _ => None,
-    });
-    let (resistivity, state, port) = axial.expect("a tree has `axial` in its equations, which is of a state");
-    let mut graph = p.graph.clone();
-    let per_current = derivative(&mut graph, p.drift[state], port);
-    let capacitance = 1.0 / Tape::new(&graph, &[per_current]).value(&values);
-    (Tape::new(&graph, &[resistivity]).value(&values), capacitance)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::column::Names;
+use super::super::column::Categories;
 
 /// The cells of a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub enum Cells {
     /// Whole numbers; 0 where a cell is missing.
     Whole(Vec<i64>),
     /// Text; empty where a cell is missing.
-    Texts(Names),
+    Texts(Categories),
     /// Nothing that can be read here: what it is, in words (`lists`, `dates`).
     Unreadable(String),
     /// Left in the file, because nobody asked for it.
@@ -60,7 +60,7 @@ impl FileData {
             });
             codes.push(code);
         }
-        Self { missing, ..Self::new(name, Cells::Texts(Names { names, codes })) }
+        Self { missing, ..Self::new(name, Cells::Texts(Categories { names, codes })) }
     }
 }
 

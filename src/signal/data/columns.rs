@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::column::Names;
+use super::super::column::Categories;
 use super::super::file_columns::{FileColumn, FileColumns};
 use super::unit::splits;
 use super::{Cells, FileData, FileTable, FileUnit, Ids, Refused, counted, quoted};
@@ -334,7 +334,7 @@ pub(super) fn ids(column: &FileData) -> Result<Ids, Refused> {
 }
 
 /// Text in every row.
-pub(super) fn texts(column: &FileData) -> Result<Names, Refused> {
+pub(super) fn texts(column: &FileData) -> Result<Categories, Refused> {
     if !column.missing.is_empty() && !matches!(column.cells, Cells::Unreadable(_) | Cells::Unread) {
         return Err(bad_rows(column, &column.missing, "is empty"));
     }

@@ -1,6 +1,6 @@
 //! Connections that a file lists.
 
-use super::super::column::Names;
+use super::super::column::Categories;
 use super::super::file_columns::{FileColumn, FileColumns};
 use super::columns::{Found, Opened, ids, is_named, numbers, texts};
 use super::{Cells, FileTable, FileUnit, Ids, Refused, counted, quoted};
@@ -29,8 +29,8 @@ pub static EDGES: FileColumns = FileColumns {
         ),
         FileColumn {
             names: &["weight", "weights"],
-            unit: "at the end of its name, in the column `weight_unit`, in the metadata `weight_unit`, or as `weight_unit` \
-                   beside the file's name; none where the target takes plain numbers",
+            unit: "at the end of its name, in the column `weight_unit`, in the metadata `weight_unit`, or as \
+                   `weight_unit` beside the file's name; none where the target takes plain numbers",
             required: false,
             about: "weight; that of the projection without it",
             ending: "pA",
@@ -38,8 +38,8 @@ pub static EDGES: FileColumns = FileColumns {
         other(&["weight_unit", "weight_units"], "unit of the weight"),
         FileColumn {
             names: &["delay", "delays"],
-            unit: "at the end of its name, in the metadata `delay_unit`, or as `delay_unit` beside the file's name; none in \
-                   dimensionless scenarios",
+            unit: "at the end of its name, in the metadata `delay_unit`, or as `delay_unit` beside the file's name; \
+                   none in dimensionless scenarios",
             required: false,
             about: "delay, a multiple of the step; that of the projection without it",
             ending: "ms",
@@ -190,7 +190,7 @@ fn weights(
         });
     };
     let column = unit_column.column;
-    let plain = Names { names: vec![String::new()], codes: vec![0; values.len()] };
+    let plain = Categories { names: vec![String::new()], codes: vec![0; values.len()] };
     // Weights without a unit have an empty one in tables that runs write.
     let names = if column.missing.len() == count { plain } else { texts(column)? };
     let mut units = Vec::with_capacity(names.names.len());

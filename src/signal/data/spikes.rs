@@ -1,6 +1,6 @@
 //! Spikes: listed for a stimulus, or recorded elsewhere.
 
-use super::super::column::Names;
+use super::super::column::Categories;
 use super::super::file_columns::{FileColumn, FileColumns};
 use super::columns::{Opened, ids, numbers, texts};
 use super::{FileTable, FileUnit, Ids, Refused, quoted};
@@ -42,8 +42,8 @@ pub(super) const UNIT: FileColumn = FileColumn {
     ],
     unit: "",
     required: false,
-    about: "its unit: numbered from 0 (see `first_id` and `ids`), or by name: units are then numbered in the order of the \
-            names",
+    about: "its unit: numbered from 0 (see `first_id` and `ids`), or by name: units are then numbered in the order of \
+            the names",
     ending: "",
 };
 
@@ -74,7 +74,7 @@ pub struct SpikeFile {
     /// The unit of each; none without such a column.
     pub ids: Option<Ids>,
     /// The population of each; none without such a column, or where one was chosen.
-    pub populations: Option<Names>,
+    pub populations: Option<Categories>,
     /// Row, from 1, of each.
     pub rows: Vec<usize>,
     /// What should be known of the file.

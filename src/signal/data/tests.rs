@@ -304,7 +304,8 @@ proptest! {
         for written in [&exact, &single, &decimal] {
             if 1.0 / scale <= h / 2.0 {
                 let found = even(written).unwrap();
-                prop_assert!((found.interval - h).abs() * (n - 1) as f64 <= 2.2 / scale + 1e-6 * h + 2.2 * f64::from(f32::EPSILON) * exact[n - 1].abs().max(5.0), "{:?}", found);
+                let slack = 2.2 / scale + 1e-6 * h + 2.2 * f64::from(f32::EPSILON) * exact[n - 1].abs().max(5.0);
+                prop_assert!((found.interval - h).abs() * (n - 1) as f64 <= slack, "{:?}", found);
             }
             let mut broken = written.clone();
             let at = 1 + gap % (n - 2);

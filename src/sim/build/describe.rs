@@ -5,7 +5,7 @@ use crate::axis::Axis;
 use crate::stepper::UnitValues;
 use crate::worker::Worker;
 use spikedeck_core::units::display_unit;
-use spikedeck_scenario::{Coupling, Place, PopulationId, PopulationSpec, Spec};
+use spikedeck_scenario::{Place, PopulationId, PopulationSpec, Spec};
 use spikedeck_signal::{Connections, Population};
 
 /// Populations as the recording knows them.
@@ -39,28 +39,17 @@ pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Populat
 pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) -> Vec<Connections> {
     let wanted = |p: PopulationId| spec.records.iter().any(|r| r.place == Place::Population(p) && r.connections);
     let mut all = Vec::new();
-    for (index, projection) in spec.projections.iter().enumerate().filter(|(_, p)| wanted(p.from)) {
-        let before = spec.projections[..index].iter();
-        let event = projection.coupling == Coupling::Event;
-        let nth = before
-            .filter(|p| (p.coupling == Coupling::Event) == event && p.to.population == projection.to.population)
-            .count();
+    for (id, projection) in spec.projection_ids().filter(|(_, p)| wanted(p.from)) {
         let mut rows: Vec<(u32, u32, f64, u16)> = Vec::new();
         for worker in workers {
-            // A thread need not have lanes of every population.
-            let Some(to) = worker.groups.iter().position(|g| g.population == projection.to.population) else {
-                continue;
-            };
             let shift = |first: u32| move |(s, lane, w, d): (u32, u32, f64, u16)| (s, lane + first, w, d);
-            if event {
-                // On trees lanes are places at which something arrives.
-                let input = worker.event_inputs.iter().filter(|i| i.to == to).nth(nth);
-                rows.extend(input.into_iter().flat_map(|i| i.table.connections().map(shift(i.first))));
-            } else {
-                let first = worker.groups[to].first;
-                let input = worker.continuous_inputs.iter().filter(|i| i.to == to).nth(nth);
-                rows.extend(input.into_iter().flat_map(|i| i.coupling.connections()).map(shift(first)));
-            }
+            // On trees lanes are places at which something arrives.
+            let event = worker.event_inputs.iter().filter(|i| i.projection == id);
+            rows.extend(event.flat_map(|i| i.table.connections().map(shift(i.first))));
+            let continuous = worker.continuous_inputs.iter().filter(|i| i.projection == id);
+            rows.extend(
+                continuous.flat_map(|i| i.coupling.connections().into_iter().map(shift(worker.groups[i.to].first))),
+            );
         }
         rows.sort_by_key(|r| (r.0, r.1));
         let unit = display_unit(projection.weight_dimension);

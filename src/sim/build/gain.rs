@@ -41,10 +41,10 @@ struct Links<'a> {
     /// Index of the histories of the source's quantities with their slopes for a weight of 1, and of the target's.
     pre: Vec<(usize, f64)>,
     post: Vec<(usize, f64)>,
-    kind: Kind,
+    kind: LinkWeights,
 }
 
-enum Kind {
+enum LinkWeights {
     /// All to all with one weight.
     Same(f64),
     /// Source, target, weight.
@@ -58,8 +58,13 @@ type Matrix<'a> = dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>> + 'a;
 
 /// Course of one unit by itself, and how fast its quantities answer.
 struct Unit {
+    /// Its states, step by step.
     states: Vec<Vec<f64>>,
     parameters: Vec<f64>,
+    /// Nothing drives it.
+    inputs: Vec<f64>,
+    /// Length of a step in the time of the equations.
+    h: f64,
 }
 
 /// What a person should know of continuous coupling.
@@ -105,9 +110,9 @@ pub(super) fn examine(
         return Err(unsuitable(
             place,
             format!(
-                "what they bring is held over each step of {}, and so coupled units swing without bound ({advice}; what is \
-                 `w*(X_pre - X_post)`, as of gap junctions, is stable at any step with `implicit = true`); to see it happen, \
-                 write `allow_unstable = true` in the projection",
+                "what they bring is held over each step of {}, and so coupled units swing without bound ({advice}; \
+                 what is `w*(X_pre - X_post)`, as of gap junctions, is stable at any step with `implicit = true`); to \
+                 see it happen, write `allow_unstable = true` in the projection",
                 shown(dt)
             ),
         ));
@@ -120,11 +125,12 @@ impl Unit {
         let p = population.system.parts();
         let parameters: Vec<f64> = values.parameters.iter().map(|c| crate::values::at(c, 0)).collect();
         let start: Vec<f64> = values.initial.iter().map(|c| crate::values::at(c, 0)).collect();
+        let h = spec.simulation.dt * population.time_unit().per_second();
         let problem = Problem {
             graph: p.graph.clone(),
             drift: p.drift.clone(),
             diffusion: vec![None; p.drift.len()],
-            h: spec.simulation.dt * population.time_unit().per_second(),
+            h,
             cut: None,
             names: Vec::new(),
             lanes: 1,
@@ -137,26 +143,32 @@ impl Unit {
         let followed = coupled && population.tree.is_none() && p.reset.is_empty();
         let path = if followed { trial::follow(&problem, &start, &parameters) } else { None };
         let states = path.map_or_else(|| vec![start], |path| path.states().to_vec());
-        Self { states, parameters }
+        Self { states, parameters, inputs: vec![0.0; p.inputs.len()], h }
+    }
+
+    /// Value of an expression at the `k`-th grid point of the course.
+    fn value(&self, tape: &Tape, k: usize) -> f64 {
+        tape.value(&Values {
+            states: &self.states[k],
+            parameters: &self.parameters,
+            inputs: &self.inputs,
+            time: Some(k as f64 * self.h),
+            ..Values::default()
+        })
     }
 
     /// The value of largest size that an expression takes along the course.
     fn steepest(&self, tape: &Tape) -> f64 {
-        let value =
-            |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
-        let finite = self.states.iter().map(value).filter(|v| v.is_finite());
+        let finite = (0..self.states.len()).map(|k| self.value(tape, k)).filter(|v| v.is_finite());
         finite.max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
     }
 
-    /// Values of a quantity along the course.
+    /// Values of a quantity at both ends of the course.
     fn values(&self, spec: &Spec, (p, variable): (PopulationId, VariableId)) -> Vec<f64> {
         let system = &spec.population(p).system;
         let (graph, id) = quantity(system, variable);
         let tape = Tape::new(&graph, &[id]);
-        let value =
-            |states: &Vec<f64>| tape.value(&Values { states, parameters: &self.parameters, ..Values::default() });
-        let (first, last) = (self.states.first(), self.states.last());
-        first.into_iter().chain(last).map(value).collect()
+        [0, self.states.len() - 1].map(|k| self.value(&tape, k)).to_vec()
     }
 }
 
@@ -217,7 +229,7 @@ impl<'a> Links<'a> {
         }
         let (from, to) = (projection.spec.from, projection.spec.to.population);
         let kind = match (projection.spec.rule.clone(), projection.values.same_weight()) {
-            (Rule::AllToAll, Some(w)) => Kind::Same(w),
+            (Rule::AllToAll, Some(w)) => LinkWeights::Same(w),
             _ if projection.wiring.expected() > MOST => {
                 let mut sums = vec![0.0; projection.wiring.targets as usize];
                 let (mut count, mut largest) = (0, 0.0_f64);
@@ -227,20 +239,22 @@ impl<'a> Links<'a> {
                     sums[link.target as usize] += w.abs();
                     largest = if w.abs() > largest.abs() { w } else { largest };
                 });
-                Kind::Walked { count, largest, heaviest: sums.into_iter().fold(0.0, f64::max) }
+                LinkWeights::Walked { count, largest, heaviest: sums.into_iter().fold(0.0, f64::max) }
             }
             _ => {
                 let mut list = Vec::new();
                 projection.wiring.walk(0..projection.wiring.targets, |link| {
                     list.push((link.source, link.target, projection.values.weight(&link)));
                 });
-                Kind::Each(list)
+                LinkWeights::Each(list)
             }
         };
         // The slope for a weight of 1, from that of the largest.
         let largest = match &kind {
-            Kind::Same(w) | Kind::Walked { largest: w, .. } => *w,
-            Kind::Each(list) => list.iter().map(|l| l.2).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0),
+            LinkWeights::Same(w) | LinkWeights::Walked { largest: w, .. } => *w,
+            LinkWeights::Each(list) => {
+                list.iter().map(|l| l.2).max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0)
+            }
         };
         if largest == 0.0 {
             return None;
@@ -260,7 +274,7 @@ impl<'a> Links<'a> {
             let at = |pre: usize, post: usize| {
                 let pick = |(name, seen): (&CarriedName, &Vec<f64>)| {
                     let k = if matches!(name, CarriedName::Target(_)) { post } else { pre };
-                    seen.get(k).or(seen.first()).copied().unwrap_or(0.0)
+                    *seen.get(k).or(seen.first()).expect("a weight has one value, a quantity two")
                 };
                 let variables: Vec<f64> = value.names().iter().zip(&seen).map(pick).collect();
                 tape.value(&Values { variables: &variables, ..Values::default() })
@@ -283,23 +297,23 @@ impl<'a> Links<'a> {
     /// Sum of the sizes of the weights into the target with most.
     fn heaviest(&self) -> f64 {
         match &self.kind {
-            Kind::Same(w) => w.abs() * f64::from(self.projection.wiring.sources),
-            Kind::Each(list) => {
+            LinkWeights::Same(w) => w.abs() * f64::from(self.projection.wiring.sources),
+            LinkWeights::Each(list) => {
                 let mut sums = vec![0.0; self.projection.wiring.targets as usize];
                 for &(_, target, w) in list {
                     sums[target as usize] += w.abs();
                 }
                 sums.into_iter().fold(0.0, f64::max)
             }
-            Kind::Walked { heaviest, .. } => *heaviest,
+            LinkWeights::Walked { heaviest, .. } => *heaviest,
         }
     }
 
     /// Rounds of the iteration that are walked in bearable time.
     fn rounds(&self) -> usize {
         match &self.kind {
-            Kind::Same(_) | Kind::Each(_) => ROUNDS,
-            Kind::Walked { count, .. } => ((WALKED / *count as f64) as usize).clamp(LEAST_ROUNDS, ROUNDS),
+            LinkWeights::Same(_) | LinkWeights::Each(_) => ROUNDS,
+            LinkWeights::Walked { count, .. } => ((WALKED / *count as f64) as usize).clamp(LEAST_ROUNDS, ROUNDS),
         }
     }
 
@@ -312,7 +326,7 @@ impl<'a> Links<'a> {
             arrived[target as usize] += w * (of(&self.pre, source) + of(&self.post, target));
         };
         match &self.kind {
-            Kind::Same(w) => {
+            LinkWeights::Same(w) => {
                 let sources = self.projection.wiring.sources as usize;
                 let alone = self.projection.wiring.apart.is_some();
                 for &(h, slope) in &self.pre {
@@ -329,8 +343,8 @@ impl<'a> Links<'a> {
                     }
                 }
             }
-            Kind::Each(list) => list.iter().for_each(|&(source, target, w)| add(source, target, w)),
-            Kind::Walked { .. } => {
+            LinkWeights::Each(list) => list.iter().for_each(|&(source, target, w)| add(source, target, w)),
+            LinkWeights::Walked { .. } => {
                 let PreparedProjection { wiring, values, .. } = self.projection;
                 wiring.walk(0..wiring.targets, |link| add(link.source, link.target, values.weight(&link)));
             }

@@ -43,7 +43,8 @@ pub(super) fn inputs(
             }
             (Some(carried), Port::Input(port)) => {
                 let (coupling, plastic) = coupling(prepared, projection, carried, range, &properties);
-                continuous.push(ContinuousInput { coupling, looked: *looked, to, port: port.index(), plastic });
+                let (projection, port) = (projection.id, port.index());
+                continuous.push(ContinuousInput { projection, coupling, looked: *looked, to, port, plastic });
             }
             _ => unreachable!("the scenario lets spikes end at receptors and continuous values at inputs"),
         }
@@ -91,7 +92,8 @@ fn event_input(
         samplers: Vec::new(),
         written: is_written(prepared, projection),
     });
-    Ok(EventInput { table, to, port: port.index(), first, from: emitter(spec.from), plastic })
+    let (projection, port) = (projection.id, port.index());
+    Ok(EventInput { projection, table, to, port, first, from: emitter(spec.from), plastic })
 }
 
 /// A continuous projection into the targets `range`, with what is looked at if its connections change.

@@ -127,8 +127,8 @@ fn warnings(spec: &Spec, choices: &[Choice]) -> Vec<String> {
             list.push(format!(
                 "{place}: the noise of {} is drawn for each cell by itself, whatever the spacing, so that a finer \
                  grid is \
-                 another field with less noise; for noise that is white in space and time say with `noise_per` in `grid` for \
-                 which length its strength is stated, or divide it by the root of the spacing{power}",
+                 another field with less noise; for noise that is white in space and time say with `noise_per` in \
+                 `grid` for which length its strength is stated, or divide it by the root of the spacing{power}",
                 sources.join(" and ")
             ));
         }

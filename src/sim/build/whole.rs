@@ -227,8 +227,8 @@ fn answers(
     let slope = derivative(&mut g, parts.drift[state], Symbol::Input(port as u32));
     if g.depends(slope, |s| !matches!(s, Symbol::Parameter(_))) {
         return Err(format!(
-            "`implicit` needs a state whose rate is linear in the input with a constant factor (1/C_m), and that of `{}` is \
-             not",
+            "`implicit` needs a state whose rate is linear in the input with a constant factor (1/C_m), and that of \
+             `{}` is not",
             parts.states[state].name
         ));
     }

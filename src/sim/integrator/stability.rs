@@ -13,7 +13,11 @@ pub fn fastest(p: &mut Problem<'_>, state: &[f64], parameters: &[f64]) -> f64 {
     let roots = p.drift.clone();
     let ids = jacobian(&mut p.graph, &roots, n);
     let mut values = vec![0.0; n * n];
-    Tape::new(&p.graph, &ids).evaluate(&Values { states: state, parameters, ..Values::default() }, &mut values);
+    let tape = Tape::new(&p.graph, &ids);
+    // At the start, where nothing drives it.
+    let inputs = vec![0.0; tape.inputs() as usize];
+    let at = Values { states: state, parameters, inputs: &inputs, time: Some(0.0), ..Values::default() };
+    tape.evaluate(&at, &mut values);
     if values.iter().any(|v| !v.is_finite()) {
         return f64::INFINITY;
     }

@@ -5,7 +5,7 @@ use super::spectrum::radius;
 use super::{Method, Problem, build, rk45, rosenbrock};
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::flow::jacobian;
-use spikedeck_equation::graph::Symbol;
+use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_scenario::Integrator;
 
@@ -65,17 +65,30 @@ struct Unit<'a> {
     rates: Tape,
     cut: Option<(usize, f64)>,
     parameters: &'a [f64],
+    /// Nothing drives it.
+    inputs: Vec<f64>,
 }
 
 impl Unit<'_> {
     fn evaluate(&self, tape: &Tape, time: f64, states: &[f64], out: &mut [f64]) {
-        tape.evaluate(&Values { states, parameters: self.parameters, time, ..Values::default() }, out);
+        let Self { parameters, inputs, .. } = self;
+        tape.evaluate(&Values { states, parameters, inputs, time: Some(time), ..Values::default() }, out);
     }
 }
 
+/// The bound of a threshold variable, where nothing drives the unit: it is made of parameters, and of the ports by
+/// which stimuli change these.
+pub fn bound(graph: &Graph, id: Id, parameters: &[f64]) -> f64 {
+    let tape = Tape::new(graph, &[id]);
+    let inputs = vec![0.0; tape.inputs() as usize];
+    tape.value(&Values { parameters, inputs: &inputs, ..Values::default() })
+}
+
 fn unit<'a>(p: &Problem<'_>, parameters: &'a [f64]) -> Unit<'a> {
-    let bound = |(s, id)| (s, Tape::new(&p.graph, &[id]).value(&Values { parameters, ..Values::default() }));
-    Unit { rates: Tape::new(&p.graph, &p.drift), cut: p.cut.map(bound), parameters }
+    let bound = |(s, id)| (s, bound(&p.graph, id, parameters));
+    let rates = Tape::new(&p.graph, &p.drift);
+    let inputs = vec![0.0; rates.inputs() as usize];
+    Unit { rates, cut: p.cut.map(bound), parameters, inputs }
 }
 
 /// Follows the equations from `start` with a step that adapts; nothing where they cannot be followed.
@@ -149,9 +162,10 @@ impl Path {
         let step: Box<Advance<'_>> = match method {
             Method::Expressions(list) => {
                 let tape = Tape::new(&tried.graph, &list);
+                let unit = &unit;
                 Box::new(move |time, x| {
                     let mut new = vec![0.0; n];
-                    tape.evaluate(&Values { states: x, parameters, time, ..Values::default() }, &mut new);
+                    unit.evaluate(&tape, time, x, &mut new);
                     *x = new;
                 })
             }

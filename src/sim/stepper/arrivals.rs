@@ -111,8 +111,13 @@ fn one_by_one(
         let parameters: LaneValues = program.lane_parameters(lane).collect();
         let inputs = program.lane_inputs(lane - start, ports);
         for weight in events.iter_mut().map(std::mem::take).filter(|w| *w != 0.0) {
-            let values =
-                Values { states: &states, parameters: &parameters, inputs: &inputs, time, ..Values::default() };
+            let values = Values {
+                states: &states,
+                parameters: &parameters,
+                inputs: &inputs,
+                time: Some(time),
+                ..Values::default()
+            };
             tape.evaluate(&values, &mut gains);
             changed.iter().zip(&gains).for_each(|(&s, gain)| states[s] = gain.mul_add(weight, states[s]));
         }

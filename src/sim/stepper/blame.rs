@@ -19,10 +19,13 @@ impl Stepper {
         for &i in &lost {
             states[i] = self.start[i];
         }
-        let inputs: LaneValues = inputs.iter().map(|row| row.get(lane).copied().unwrap_or(0.0)).collect();
+        // A port without a row carries nothing.
+        let carried = |port: usize| inputs.get(port).and_then(|row| row.get(lane)).copied().unwrap_or(0.0);
+        let inputs: LaneValues = (0..p.inputs.len()).map(carried).collect();
         let parameters = self.lane_parameters(lane);
         let time = k as f64 * self.dt;
-        let values = Values { states: &states, parameters: &parameters, inputs: &inputs, time, ..Values::default() };
+        let values =
+            Values { states: &states, parameters: &parameters, inputs: &inputs, time: Some(time), ..Values::default() };
         let broken = |roots: &[Id]| -> Vec<bool> {
             let mut found: LaneValues = smallvec![0.0; roots.len()];
             Tape::new(&p.graph, roots).evaluate(&values, &mut found);

@@ -46,7 +46,7 @@ impl ByLane {
         let mut x: LaneValues = program.lane_states(lane).collect();
         let evaluate = |tape: &Tape, t: f64, states: &[f64], out: &mut [f64]| {
             tape.evaluate(
-                &Values { states, parameters: &parameters, inputs: &inputs, time: t, ..Values::default() },
+                &Values { states, parameters: &parameters, inputs: &inputs, time: Some(t), ..Values::default() },
                 out,
             );
         };

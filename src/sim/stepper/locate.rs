@@ -66,7 +66,7 @@ impl Around<'_> {
             states,
             parameters: self.parameters,
             inputs: self.inputs,
-            time: self.time + later,
+            time: Some(self.time + later),
             ..Values::default()
         }
     }
@@ -327,9 +327,10 @@ impl Stepper {
                 at_crossing = at(fraction);
             } else if let Some((rates, s, bound)) = &locate.cut {
                 let rate = |t: f64, x: &[f64], out: &mut [f64]| {
-                    rates.evaluate(&Values { time: t, ..around.values(x, 0.0) }, out);
+                    rates.evaluate(&Values { time: Some(t), ..around.values(x, 0.0) }, out);
                 };
-                let above = |t: f64, x: &[f64]| locate.surface.value(&Values { time: t, ..around.values(x, 0.0) });
+                let above =
+                    |t: f64, x: &[f64]| locate.surface.value(&Values { time: Some(t), ..around.values(x, 0.0) });
                 let cut = Some((*s, bound.value(&around.values(&old, 0.0))));
                 let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut, seen: None };
                 let (begun, left) = (part.mul_add(self.dt, around.time), (1.0 - part) * self.dt);

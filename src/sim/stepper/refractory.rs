@@ -128,13 +128,13 @@ impl Stepper {
             let located = end.is_some();
             let states = end.unwrap_or_else(|| {
                 let mut states = self.lane_states(lane);
-                let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
+                let values = Values { states: &states, parameters, inputs, time: Some(time), ..Values::default() };
                 self.reset.values.evaluate(&values, &mut new);
                 self.reset.states.iter().zip(&new).for_each(|(&s, &v)| states[s] = v);
                 states
             });
             self.program.set_lane_states(lane, &states);
-            let values = Values { states: &states, parameters, inputs, time, ..Values::default() };
+            let values = Values { states: &states, parameters, inputs, time: Some(time), ..Values::default() };
             // After a reset inside the step the rest of it may lead over the threshold again: that is another spike,
             // one step later.
             if !located && holds(self.reset.condition.value(&values)) {

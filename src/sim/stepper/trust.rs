@@ -4,7 +4,7 @@
 use super::{StepperSpec, UnitValues};
 use crate::firing::Firing;
 use crate::integrator::Problem;
-use crate::integrator::trial::{FOLLOWS, LOST, Path, follow};
+use crate::integrator::trial::{self, FOLLOWS, LOST, Path, follow};
 use spikedeck_core::math::holds;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::TimeUnit;
@@ -42,7 +42,8 @@ pub fn degenerate(spec: &StepperSpec<'_>) -> Result<(), String> {
         // A quantity that a condition keeps out of the rates does no harm.
         let states: Vec<f64> = spec.initial.iter().map(|c| c.at(lane)).collect();
         let mut moved = vec![0.0; p.drift.len()];
-        let values = Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() };
+        let values =
+            Values { states: &states, parameters: &parameters, inputs: &inputs, time: Some(0.0), ..Values::default() };
         rates.evaluate(&values, &mut moved);
         if moved.iter().all(|v| v.is_finite()) {
             continue;
@@ -68,7 +69,7 @@ pub fn starts(spec: &StepperSpec<'_>, peak: Option<(usize, Id)>, graph: &Graph, 
     let initial: Vec<f64> = spec.initial.iter().map(|c| if spec.lanes > 0 { c.at(0) } else { 0.0 }).collect();
     let raised = peak.filter(|_| spec.lanes > 0).map(|(s, bound)| {
         let mut raised = initial.clone();
-        raised[s] = Tape::new(graph, &[bound]).value(&Values { parameters, ..Values::default() });
+        raised[s] = trial::bound(graph, bound, parameters);
         raised
     });
     std::iter::once(initial).chain(raised).collect()
@@ -80,7 +81,7 @@ pub fn lowered(spec: &StepperSpec<'_>, parameters: &[f64]) -> Option<Vec<f64>> {
     let p = spec.system.parts();
     let (s, bound) = p.threshold.and_then(|t| t.cut).filter(|_| spec.lanes > 0 && !p.reset.is_empty())?;
     let mut lowered: Vec<f64> = spec.initial.iter().map(|c| c.at(0)).collect();
-    let bound = Tape::new(&p.graph, &[bound]).value(&Values { parameters, ..Values::default() });
+    let bound = trial::bound(&p.graph, bound, parameters);
     lowered[s] -= 0.1 * (bound - lowered[s]).abs();
     Some(lowered)
 }
@@ -109,7 +110,7 @@ pub fn doubt(
         return None;
     }
     // A spike current is cut at its threshold, and a course that comes there is none of the equations.
-    let bound = p.cut.map(|(s, id)| (s, Tape::new(&p.graph, &[id]).value(&Values { parameters, ..Values::default() })));
+    let bound = p.cut.map(|(s, id)| (s, trial::bound(&p.graph, id, parameters)));
     let stays_below = |path: &Path| bound.is_none_or(|(s, bound)| path.states().iter().all(|x| x[s] < bound));
     let paths: Vec<Path> = starts.iter().filter_map(|start| follow(p, start, parameters)).filter(stays_below).collect();
     let worst = |parts: u32| {
@@ -144,7 +145,8 @@ pub fn begun(spec: &StepperSpec<'_>, graph: &Graph, condition: Option<Id>) -> Fi
     let above = |lane: &usize| {
         let of = |columns: &[UnitValues]| -> Vec<f64> { columns.iter().map(|c| c.at(*lane)).collect() };
         let (states, parameters) = (of(&spec.initial), of(&spec.parameters));
-        let values = Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() };
+        let values =
+            Values { states: &states, parameters: &parameters, inputs: &inputs, time: Some(0.0), ..Values::default() };
         holds(tape.value(&values))
     };
     let latched: Vec<u32> = (0..spec.lanes).filter(above).map(|lane| lane as u32).collect();

@@ -167,7 +167,9 @@ vectorised! {
             (UnitValues::Shared(s), UnitValues::Shared(m)) => values.iter_mut().for_each(|v| *v = s * *v + m),
             (UnitValues::Shared(s), UnitValues::Each(m)) => values.iter_mut().zip(m).for_each(|(v, m)| *v = s * *v + m),
             (UnitValues::Each(s), UnitValues::Shared(m)) => values.iter_mut().zip(s).for_each(|(v, s)| *v = s * *v + m),
-            (UnitValues::Each(s), UnitValues::Each(m)) => values.iter_mut().zip(s).zip(m).for_each(|((v, s), m)| *v = s * *v + m),
+            (UnitValues::Each(s), UnitValues::Each(m)) => {
+                values.iter_mut().zip(s).zip(m).for_each(|((v, s), m)| *v = s * *v + m);
+            }
         }
     }
 }

@@ -40,8 +40,8 @@ pub(crate) struct Renewal {
 }
 
 impl Renewal {
-    /// Events of the targeted `lanes` among those from unit `first` on, in `window`, at most `most` in a step on average;
-    /// `dead` is the dead time of each in mean intervals.
+    /// Events of the targeted `lanes` among those from unit `first` on, in `window`, at most `most` in a step on
+    /// average; `dead` is the dead time of each in mean intervals.
     pub fn new(
         key: Key,
         (first, lanes): (u32, Vec<u32>),

@@ -9,6 +9,7 @@ mod endings;
 mod finite;
 mod invariance;
 mod networks;
+mod places;
 mod plasticity;
 mod rate_rules;
 mod rests;

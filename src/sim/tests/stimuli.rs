@@ -265,7 +265,7 @@ fn events_of_every_stimulus_arrive_at_every_receptor() {
         "kind = \"poisson\"\nrate = \"[1000 kHz]*(1 + sin(t/[10 ms]))\"",
         "kind = \"spikes\"\ntimes = [\"1 ms\", \"2 ms\"]",
     ];
-    let receptors = spikedeck_model::library().names(spikedeck_model::Kind::Receptor);
+    let receptors = spikedeck_model::library().names(spikedeck_model::DefinitionKind::Receptor);
     assert!(receptors.len() > 8);
     for receptor in &receptors {
         let text = |rest: &str| {

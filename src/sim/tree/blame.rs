@@ -15,30 +15,19 @@ impl Tree {
         let cell = unit as usize / self.units;
         let time = (k * u64::from(self.substeps)) as f64 * self.h;
         let found = self.zones.iter().filter_map(|zone| {
-            let looked = Looked::new(zone);
+            let looked = Looked::new(zone, self.system.subexpressions().len());
             let mut broken = zone.compartments.iter().enumerate().filter_map(|(place, &compartment)| {
                 let unit = (cell * self.units) as u32 + compartment;
                 let input =
                     |port: usize| inputs.get(port).and_then(|row| row.get(unit as usize)).copied().unwrap_or(0.0);
-                let name = looked.broken(place * self.cells + cell, time, input)?;
-                Some((unit, name))
+                let broken = looked.broken(place * self.cells + cell, time, input)?;
+                Some((unit, broken))
             });
             broken.next()
         });
         let Some((unit, broken)) = found.min_by_key(|f| f.0) else { return (unit, Blame::State(state)) };
-        let (expressions, states) = (self.system.subexpressions(), self.system.states());
-        let number = match &broken {
-            Named::Expression(name) => expressions.iter().position(|v| v.name == *name),
-            Named::Rate(name) => states.iter().position(|v| v.name == *name).map(|s| expressions.len() + s),
-        };
-        (unit, number.map_or(Blame::State(state), Blame::Expression))
+        (unit, Blame::Expression(broken))
     }
-}
-
-/// What has no value.
-enum Named {
-    Expression(String),
-    Rate(String),
 }
 
 /// The rates and named expressions of a zone.
@@ -46,21 +35,26 @@ struct Looked<'a> {
     zone: &'a Zone,
     rates: Tape,
     expressions: Tape,
+    /// Number of named expressions of the population.
+    expressions_of_all: usize,
 }
 
 impl<'a> Looked<'a> {
-    fn new(zone: &'a Zone) -> Self {
+    fn new(zone: &'a Zone, expressions_of_all: usize) -> Self {
         let p = zone.system.parts();
-        Self { zone, rates: Tape::new(&p.graph, &p.drift), expressions: Tape::new(&p.graph, &p.subexpression_ids) }
+        let (rates, expressions) = (Tape::new(&p.graph, &p.drift), Tape::new(&p.graph, &p.subexpression_ids));
+        Self { zone, rates, expressions, expressions_of_all }
     }
 
-    /// The first that has no value in a lane, though its states have.
-    fn broken(&self, lane: usize, time: f64, input: impl Fn(usize) -> f64) -> Option<Named> {
+    /// The first that has no value in a lane, though its states have: the number of an expression of the population,
+    /// or after all of these that of a rate.
+    fn broken(&self, lane: usize, time: f64, input: impl Fn(usize) -> f64) -> Option<usize> {
         let p = self.zone.system.parts();
         let mut states = self.zone.states(lane);
         states.iter_mut().zip(self.zone.begun()).filter(|(v, _)| !v.is_finite()).for_each(|(v, begun)| *v = *begun);
         let (parameters, inputs) = (self.zone.lane_parameters(lane), self.zone.inputs(input));
-        let values = Values { states: &states, parameters: &parameters, inputs: &inputs, time, ..Values::default() };
+        let values =
+            Values { states: &states, parameters: &parameters, inputs: &inputs, time: Some(time), ..Values::default() };
         let missing = |tape: &Tape, count: usize| -> Vec<bool> {
             let mut found = vec![0.0; count];
             tape.evaluate(&values, &mut found);
@@ -72,9 +66,7 @@ impl<'a> Looked<'a> {
         let inner = (0..named.len()).filter(|&s| named[s] && read[p.subexpression_ids[s].index()]);
         // Nodes stand behind those that they are made of.
         let first = inner.min_by_key(|&s| -> Id { p.subexpression_ids[s] });
-        Some(first.map_or_else(
-            || Named::Rate(p.states[rate].name.clone()),
-            |s| Named::Expression(p.subexpressions[s].name.clone()),
-        ))
+        let of = &self.zone.parts;
+        Some(first.map_or_else(|| self.expressions_of_all + of.states[rate].index(), |s| of.subexpressions[s].index()))
     }
 }

@@ -8,11 +8,10 @@ use super::zone::{Common, Zone};
 use super::{Effects, Electrode, Events, Neighbour, Rows, Tree};
 use crate::stepper::UnitValues;
 use crate::values::at;
-use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Node, Symbol};
 use spikedeck_equation::space::OperatorKind;
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_scenario::{Integrator, PopulationSpec, SpikeTimes, TreeSpec};
+use spikedeck_scenario::{EventId, Integrator, PopulationSpec, SpikeTimes, TreeSpec};
 
 /// What a tree is built from.
 pub(crate) struct TreeBuild<'a> {
@@ -158,20 +157,6 @@ impl TreeBuild<'_> {
 
     /// Compartments that carry the same mechanisms, compiled.
     fn zones(&self, axial: &Axial, h: f64) -> Result<Vec<Zone>, String> {
-        let p = self.population.system.parts();
-        let named = |list: &[Variable], name: &str| list.iter().position(|v| v.name == name);
-        let value = |name: &str, unit: usize| -> f64 {
-            if let Some(i) = named(&p.parameters, name) {
-                return self.value(self.parameters, i, unit);
-            }
-            let state = named(&p.states, name).expect("parameters and states of a zone are those of its population");
-            self.value(self.initial, state, unit)
-        };
-        let steady = |name: &str| named(&p.states, name).is_some_and(|i| self.tree.steady[i]);
-        let ports = |name: &str| {
-            let port = named(&p.inputs, name).expect("ports of a zone are those of its population");
-            (port, !self.driven[port].is_empty())
-        };
         let common = Common {
             state: axial.state,
             port: axial.port,
@@ -182,9 +167,10 @@ impl TreeBuild<'_> {
             first_unit: (self.cells.start * self.tree.units()) as u32,
             seed: self.seed,
             entity: &format!("populations.{}", self.population.name),
-            ports: &ports,
-            value: &value,
-            steady: &steady,
+            driven: &|port| !self.driven[port.index()].is_empty(),
+            parameter: &|id, unit| self.value(self.parameters, id.index(), unit),
+            initial: &|id, unit| self.value(self.initial, id.index(), unit),
+            steady: &|state| self.tree.steady[state.index()],
         };
         self.tree.zones.iter().map(|z| Zone::new(z, &common)).collect()
     }
@@ -311,7 +297,7 @@ impl TreeBuild<'_> {
                     (p.inputs[i].dimension == p.inputs[port].dimension).then_some(1.0)
                 } else {
                     let (z, lane) = rows.lane(zones, r, cell, cells).expect("rows before those of nodes are of zones");
-                    zones[z].in_proportion(&p.inputs[i].name, lane)
+                    zones[z].in_proportion(i, lane)
                 };
                 list.extend(factor.map(|f| (local as u32, (r * cells + cell) as u32, f)));
             }
@@ -323,14 +309,14 @@ impl TreeBuild<'_> {
     /// Where events arrive and what they do.
     fn events(&self, zones: &[Zone], rows: &Rows, voltage: usize) -> Events {
         let mut out = Events::default();
-        for (slots, port) in self.tree.slots.iter().zip(self.population.system.event_ports()) {
+        for (slots, port) in self.tree.slots.iter().zip(self.population.event_ids()) {
             let find = |c: &u32| {
                 let lane = rows.lane(zones, rows.of[*c as usize] as usize, 0, 1);
                 let (z, compartment) = lane.expect("receptors are on compartments, not on nodes");
                 (z as u32, compartment as u32)
             };
             out.slots.push(slots.iter().map(find).collect());
-            out.effects.push(zones.iter().map(|z| effects(z, &port.name)).collect());
+            out.effects.push(zones.iter().map(|z| effects(z, port)).collect());
         }
         let answers = zones.iter().enumerate().map(|(z, zone)| {
             let parts = zone.system.parts();
@@ -346,9 +332,9 @@ impl TreeBuild<'_> {
     }
 }
 
-/// What an event at the port of this name does in a zone: nothing where the zone does not have it.
-fn effects(zone: &Zone, port: &str) -> Effects {
+/// What an event at a port of the population does in a zone: nothing where the zone does not have it.
+fn effects(zone: &Zone, port: EventId) -> Effects {
     let parts = zone.system.parts();
-    let Some(own) = parts.events.iter().position(|e| e.name == port) else { return Vec::new() };
+    let Some(own) = zone.parts.events.iter().position(|e| *e == port) else { return Vec::new() };
     parts.effects[own].iter().map(|(s, gain)| (*s, Tape::new(&parts.graph, &[*gain]))).collect()
 }

@@ -46,7 +46,16 @@ impl Tree {
             let (z, lane) = self.lane(row, 0).expect("every compartment is in a zone");
             let (mut states, parameters) = (self.zones[z].states(lane), self.zones[z].lane_parameters(lane));
             states[self.state] = self.voltage[row * self.cells];
-            let rate = tapes[z].value(&Values { states: &states, parameters: &parameters, ..Values::default() });
+            // As it stands at the start, where nothing is driven.
+            let inputs = self.zones[z].inputs(|_| 0.0);
+            let values = Values {
+                states: &states,
+                parameters: &parameters,
+                inputs: &inputs,
+                time: Some(0.0),
+                ..Values::default()
+            };
+            let rate = tapes[z].value(&values);
             farads[unit] = self.capacity[row * self.cells] * half * self.h;
             siemens[unit] = -rate * farads[unit];
         }

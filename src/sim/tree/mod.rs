@@ -216,7 +216,8 @@ impl Tree {
                 let before = (half > 0.0).then(|| zone.states(lane));
                 let (states, parameters) = (zone.states(lane), zone.lane_parameters(lane));
                 for (state, gain) in &self.events.effects[port][z] {
-                    let values = Values { states: &states, parameters: &parameters, time, ..Values::default() };
+                    let values =
+                        Values { states: &states, parameters: &parameters, time: Some(time), ..Values::default() };
                     let gain = gain.value(&values);
                     if *state == self.state {
                         self.voltage[at] += weight * gain;
@@ -226,9 +227,17 @@ impl Tree {
                 }
                 if let Some(before) = before {
                     let (after, parameters) = (zone.states(lane), zone.lane_parameters(lane));
+                    // An event changes no input: what flows in is the same before and after.
+                    let inputs = zone.inputs(|_| 0.0);
                     for (state, rate) in &self.events.answers[z] {
                         let at = |states: &[f64]| {
-                            rate.value(&Values { states, parameters: &parameters, time, ..Values::default() })
+                            rate.value(&Values {
+                                states,
+                                parameters: &parameters,
+                                inputs: &inputs,
+                                time: Some(time),
+                                ..Values::default()
+                            })
                         };
                         zone.program.state_mut(*state)[lane] -= half * (at(&after) - at(&before));
                     }
@@ -271,9 +280,8 @@ impl Tree {
         let voltages = broken(&self.voltage).into_iter().map(|at| (unit(at / self.cells, at % self.cells), self.state));
         let mut first = voltages.min();
         for (zone, &start) in self.zones.iter().zip(&self.rows.starts) {
-            for (i, s) in zone.system.states().iter().enumerate().filter(|(i, _)| *i != self.state) {
-                let state = self.system.states().iter().position(|v| v.name == s.name);
-                let state = state.expect("states of a zone are those of its population");
+            for (i, state) in zone.parts.states.iter().enumerate().filter(|(i, _)| *i != self.state) {
+                let state = state.index();
                 let lanes = broken(zone.program.state(i)).into_iter();
                 let found = lanes.map(|lane| (unit(start + lane / self.cells, lane % self.cells), state)).min();
                 first = [first, found].into_iter().flatten().min();

@@ -1,7 +1,6 @@
 //! Observers of trees: any quantity of the population, where it is there; not a number elsewhere.
 
 use super::Tree;
-use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_scenario::VariableId;
@@ -35,28 +34,24 @@ enum Seen {
 }
 
 impl Tree {
-    /// An observer of a quantity of the population. A zone has it under the same name and a number of its own, or not
-    /// at all: where no compartment carries the mechanism that it belongs to.
+    /// An observer of a quantity of the population. A zone has it under a number of its own, or not at all: where no
+    /// compartment carries the mechanism that it belongs to.
     pub fn probe(&self, variable: VariableId) -> TreeProbe {
-        let name = &variable.of(&self.system).name;
-        let place = |list: &[Variable]| list.iter().position(|v| v.name == *name);
         let mut ports: Vec<usize> = Vec::new();
-        let mut expression = |graph: &Graph, id: Id| {
-            let symbols = graph.symbols(id).into_iter();
-            ports.extend(symbols.filter_map(|s| if let Symbol::Input(i) = s { Some(i as usize) } else { None }));
-            Seen::Expression(Tape::new(graph, &[id]))
-        };
         let zones = self.zones.iter().map(|z| {
             let p = z.system.parts();
-            let seen = match variable {
-                VariableId::State(_) => place(&p.states).map(Seen::State),
-                VariableId::Parameter(_) => place(&p.parameters).map(Seen::Parameter),
-                VariableId::Subexpression(_) => {
-                    place(&p.subexpressions).map(|i| expression(&p.graph, p.subexpression_ids[i]))
-                }
-                VariableId::Input(_) => place(&p.inputs).map(|i| expression(&p.graph, p.port_totals[i])),
+            let mut expression = |graph: &Graph, id: Id| {
+                let symbols = graph.symbols(id).into_iter();
+                ports.extend(symbols.filter_map(|s| if let Symbol::Input(i) = s { Some(z.port(i)) } else { None }));
+                Seen::Expression(Tape::new(graph, &[id]))
             };
-            seen.unwrap_or(Seen::Absent)
+            let Some(own) = z.parts.number(variable) else { return Seen::Absent };
+            match variable {
+                VariableId::State(_) => Seen::State(own),
+                VariableId::Parameter(_) => Seen::Parameter(own),
+                VariableId::Subexpression(_) => expression(&p.graph, p.subexpression_ids[own]),
+                VariableId::Input(_) => expression(&p.graph, p.port_totals[own]),
+            }
         });
         let zones = zones.collect();
         let voltage = matches!(variable, VariableId::State(id) if id.index() == self.state);
@@ -83,7 +78,7 @@ impl Tree {
             self.solver.flow(&ordered, &mut self.work);
         }
         let time = self.time_at(step);
-        let mut values = vec![0.0; inputs.len()];
+        let mut values = vec![0.0; self.system.inputs().len()];
         for &u in units {
             let (row, cell) = (self.rows.of[u as usize % self.units] as usize, u as usize / self.units);
             let Some((z, lane)) = self.lane(row, cell) else {
@@ -104,11 +99,12 @@ impl Tree {
                     let mut states = self.zones[z].states(lane);
                     states[self.state] = self.voltage[row * self.cells + cell];
                     let parameters = self.zones[z].lane_parameters(lane);
+                    let inputs = self.zones[z].inputs(|port| values[port]);
                     out.push(tape.value(&Values {
                         states: &states,
                         parameters: &parameters,
-                        inputs: &values,
-                        time,
+                        inputs: &inputs,
+                        time: Some(time),
                         ..Values::default()
                     }));
                 }

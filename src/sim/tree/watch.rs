@@ -6,7 +6,6 @@ use super::{Tree, Zone};
 use crate::firing::{self, Firing, Refractory};
 use crate::stepper::LaneSpike;
 use spikedeck_core::math::holds;
-use spikedeck_equation::Variable;
 use spikedeck_equation::graph::{Binary, Node, Symbol};
 use spikedeck_equation::tape::{Tape, Values};
 
@@ -101,11 +100,7 @@ impl Watch {
             return Err("on a tree only the voltage is held while refractory".to_owned());
         }
         watch.holds = !tree.hold.is_empty();
-        let number = |v: &Variable| {
-            let number = tree.states.iter().position(|s| s.name == v.name);
-            number.expect("states of a zone are those of its population")
-        };
-        watch.numbers = zones.iter().map(|z| z.system.states().iter().map(number).collect()).collect();
+        watch.numbers = zones.iter().map(|z| z.parts.states.iter().map(|id| id.index()).collect()).collect();
         watch.at = at;
         Ok(watch)
     }
@@ -173,7 +168,7 @@ impl Tree {
     /// Value of an expression of the population's system at watched place `k`.
     fn value_at(&self, tape: &Tape, k: usize, time: f64) -> f64 {
         let (states, parameters) = (self.states_at(k), &self.watch.parameters[k]);
-        tape.value(&Values { states: &states, parameters, time, ..Values::default() })
+        tape.value(&Values { states: &states, parameters, time: Some(time), ..Values::default() })
     }
 
     /// States of the population's system at watched place `k`; zero what is not there, which nobody asks for.
@@ -209,7 +204,9 @@ impl Tree {
             if let Some(reset) = &self.watch.reset {
                 let (states, parameters) = (self.states_at(k), &self.watch.parameters[k]);
                 let mut new: PlaceValues = smallvec![0.0; reset.states.len()];
-                reset.tape.evaluate(&Values { states: &states, parameters, time, ..Values::default() }, &mut new);
+                reset
+                    .tape
+                    .evaluate(&Values { states: &states, parameters, time: Some(time), ..Values::default() }, &mut new);
                 changes.extend(reset.states.iter().copied().zip(new));
             }
             changes.into_iter().for_each(|(state, value)| self.set(at, state, value));

@@ -5,12 +5,13 @@ use crate::integrator::Problem;
 use spikedeck_core::normal;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::Dimension;
+use spikedeck_equation::System;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::kernel::Kernel;
 use spikedeck_equation::program::{Builder, ColumnId, Columns, Program, Register, Target, UnitValues, symbols};
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_equation::{System, Variable};
+use spikedeck_scenario::{InputId, ParameterId, StateId, ZoneParts};
 
 /// What all zones of a tree have in common.
 pub struct Common<'a> {
@@ -27,12 +28,14 @@ pub struct Common<'a> {
     pub first_unit: u32,
     pub seed: u64,
     pub entity: &'a str,
-    /// Index of a port in the population's system by name, and whether something drives it.
-    pub ports: &'a dyn Fn(&str) -> (usize, bool),
-    /// Value of a parameter or initial state of the population by name, for a unit on this thread.
-    pub value: &'a dyn Fn(&str, usize) -> f64,
+    /// Whether something drives a port of the population.
+    pub driven: &'a dyn Fn(InputId) -> bool,
+    /// Value of a parameter of the population, for a unit on this thread.
+    pub parameter: &'a dyn Fn(ParameterId, usize) -> f64,
+    /// The same of a state at the start.
+    pub initial: &'a dyn Fn(StateId, usize) -> f64,
     /// Whether a state starts where its rate is zero.
-    pub steady: &'a dyn Fn(&str) -> bool,
+    pub steady: &'a dyn Fn(StateId) -> bool,
 }
 
 /// A zone at run time. Lanes: compartment by compartment, in each all cells.
@@ -48,8 +51,8 @@ pub struct Zone {
     /// The kernel of the first step, where states stand between the steps of the voltage, and of all others.
     first: Option<Kernel>,
     kernel: Kernel,
-    /// The population's port that each port is.
-    ports: Vec<usize>,
+    /// What of the population its parts are.
+    pub parts: ZoneParts,
     noise: Vec<(Key, Register)>,
     cells: usize,
     units: usize,
@@ -92,13 +95,12 @@ impl Zone {
         let p = system.parts();
         let lanes = zone.compartments.len() * c.cells;
         let unit = |lane: usize| lane % c.cells * c.units + zone.compartments[lane / c.cells] as usize;
-        let values = |list: &[Variable]| -> Vec<UnitValues> {
-            list.iter()
-                .map(|v| UnitValues::of((0..lanes).map(|lane| (c.value)(&v.name, unit(lane))).collect()))
-                .collect()
-        };
-        let (parameters, states) = (values(&p.parameters), values(&p.states));
-        let folded = fold(&system, &parameters, c);
+        let values = |value: &dyn Fn(usize) -> f64| UnitValues::of((0..lanes).map(|lane| value(unit(lane))).collect());
+        let parts = zone.parts.clone();
+        let parameters: Vec<UnitValues> =
+            parts.parameters.iter().map(|&id| values(&|unit| (c.parameter)(id, unit))).collect();
+        let states: Vec<UnitValues> = parts.states.iter().map(|&id| values(&|unit| (c.initial)(id, unit))).collect();
+        let folded = fold(&system, &parts, &parameters, c);
         let membrane = membrane(&system, folded.graph.clone(), folded.drift[c.state], c)?;
         if folded.diffusion[c.state].is_some() {
             return Err(format!(
@@ -122,7 +124,7 @@ impl Zone {
             slope,
             first,
             kernel,
-            ports: p.inputs.iter().map(|v| (c.ports)(&v.name).0).collect(),
+            parts,
             noise: program.noise().iter().map(|&(state, register)| (key(state), register)).collect(),
             cells: c.cells,
             units: c.units,
@@ -143,7 +145,7 @@ impl Zone {
         let p = system.parts();
         let mut graph = p.graph.clone();
         let tapes: Vec<(usize, Tape)> = (0..p.states.len())
-            .filter(|&i| (c.steady)(&p.states[i].name))
+            .filter(|&i| (c.steady)(self.parts.states[i]))
             .map(|i| {
                 let slope = derivative(&mut graph, p.drift[i], Symbol::State(i as u32));
                 (i, Tape::new(&graph, &[p.drift[i], slope]))
@@ -156,7 +158,13 @@ impl Zone {
                     let (states, parameters) = (self.states(lane), self.lane_parameters(lane));
                     let mut out = [0.0; 2];
                     tape.evaluate(
-                        &Values { states: &states, parameters: &parameters, inputs: &inputs, ..Values::default() },
+                        &Values {
+                            states: &states,
+                            parameters: &parameters,
+                            inputs: &inputs,
+                            time: Some(0.0),
+                            ..Values::default()
+                        },
                         &mut out,
                     );
                     // One step of Newton; exact for gates, whose rates are linear in themselves.
@@ -180,9 +188,14 @@ impl Zone {
         &self.begun
     }
 
+    /// The population's port that one of its own is.
+    pub fn port(&self, own: u32) -> usize {
+        self.parts.inputs[own as usize].index()
+    }
+
     /// What each of its ports carries, given what those of the population do.
     pub fn inputs(&self, of: impl Fn(usize) -> f64) -> Vec<f64> {
-        self.ports.iter().map(|&port| of(port)).collect()
+        self.parts.inputs.iter().map(|port| of(port.index())).collect()
     }
 
     /// States of a lane.
@@ -195,10 +208,10 @@ impl Zone {
         self.program.lane_parameters(lane).collect()
     }
 
-    /// By how much a port of this name adds to the current in a lane, in proportion to what it carries; nothing where
-    /// the equations take it in otherwise, or not at all.
-    pub fn in_proportion(&self, port: &str, lane: usize) -> Option<f64> {
-        let own = self.system.inputs().iter().position(|v| v.name == port)?;
+    /// By how much a port of the population adds to the current in a lane, in proportion to what it carries; nothing
+    /// where the equations take it in otherwise, or not at all.
+    pub fn in_proportion(&self, port: usize, lane: usize) -> Option<f64> {
+        let own = self.parts.inputs.iter().position(|p| p.index() == port)?;
         let factor = self.proportional[own].as_ref()?;
         Some(factor.value(&Values { parameters: &self.lane_parameters(lane), ..Values::default() }))
     }
@@ -210,7 +223,7 @@ impl Zone {
 
     /// Moves the states on, and leaves current and slope in their columns. `voltage` has one value a lane.
     pub fn step(&mut self, state: usize, voltage: &[f64], draw: u64, time: f64, first: bool, inputs: &[&[f64]]) {
-        let Self { program, ports, compartments, .. } = self;
+        let Self { program, parts, compartments, .. } = self;
         program.state_mut(state).copy_from_slice(voltage);
         let kernel = self.first.as_ref().filter(|_| first).unwrap_or(&self.kernel);
         let (cells, units, lanes) = (self.cells, self.units, program.memory.lanes);
@@ -225,7 +238,7 @@ impl Zone {
                 }
             }
             program.fill_inputs_with(count, |port| {
-                let row = inputs[ports[port]];
+                let row = inputs[parts.inputs[port].index()];
                 move |k| if row.is_empty() { 0.0 } else { row[unit(start + k)] }
             });
             program.fill_time(count, time);
@@ -304,7 +317,7 @@ fn turns(folded: &Folded, voltage: usize) -> Vec<usize> {
 }
 
 /// The equations with the parameters that all lanes share as numbers, and ports that nothing drives as zeros.
-fn fold(system: &System, parameters: &[UnitValues], c: &Common<'_>) -> Folded {
+fn fold(system: &System, parts: &ZoneParts, parameters: &[UnitValues], c: &Common<'_>) -> Folded {
     let p = system.parts();
     let mut graph = Graph::new();
     let mut take = |roots: &[Id]| {
@@ -316,7 +329,7 @@ fn fold(system: &System, parameters: &[UnitValues], c: &Common<'_>) -> Folded {
                     UnitValues::Shared(v) => Some(g.number(v)),
                     UnitValues::Each(_) => None,
                 },
-                Symbol::Input(i) if i as usize != c.port && !(c.ports)(&p.inputs[i as usize].name).1 => {
+                Symbol::Input(i) if i as usize != c.port && !(c.driven)(parts.inputs[i as usize]) => {
                     Some(g.number(0.0))
                 }
                 _ => None,

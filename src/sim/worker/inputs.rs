@@ -12,6 +12,7 @@ use spikedeck_scenario::ProjectionId;
 /// An event projection into one group.
 #[derive(Debug)]
 pub(crate) struct EventInput {
+    pub projection: ProjectionId,
     pub table: Table,
     /// Index of the group, and its event port.
     pub to: usize,
@@ -101,6 +102,7 @@ pub(crate) enum Looked {
 /// A continuous projection into one group.
 #[derive(Debug)]
 pub(crate) struct ContinuousInput {
+    pub projection: ProjectionId,
     pub coupling: Coupling,
     pub looked: Looked,
     pub to: usize,
