@@ -48,13 +48,19 @@ mod agreement;
 mod ap_shape;
 mod attenuation;
 mod avalanches;
+mod band_filter;
 mod cable;
+mod coherence;
 mod correlogram;
 mod front;
+mod granger;
 mod growth;
 mod isi;
 mod lags;
 mod levels;
+mod multitaper;
+mod phase_amplitude_coupling;
+mod phase_locking;
 mod places;
 mod plane;
 mod population_rate;
@@ -66,6 +72,7 @@ mod rhythm;
 mod signal_to_noise;
 mod space;
 mod spectrogram;
+mod spike_field;
 mod synchrony;
 mod value_distribution;
 
@@ -118,7 +125,13 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
     &psd::Psd,
+    &multitaper::Multitaper,
     &spectrogram::Spectrogram,
+    &coherence::Coherence,
+    &phase_locking::PhaseLocking,
+    &spike_field::SpikeField,
+    &phase_amplitude_coupling::PhaseAmplitudeCoupling,
+    &granger::Granger,
     &value_distribution::ValueDistribution,
     &correlogram::Correlogram,
     &lags::Lags,

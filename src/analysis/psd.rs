@@ -3,6 +3,8 @@
 
 mod measures;
 
+pub(super) use measures::BANDS;
+
 use super::prelude::*;
 use spikedeck_core::spike_spectrum::spike_spectrum;
 use spikedeck_core::statistics::{mean, variance, varies};

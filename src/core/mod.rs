@@ -17,6 +17,7 @@
 //! ```
 
 pub mod aligned;
+pub mod analytic;
 pub mod aperiodic;
 pub mod avalanche;
 pub mod bootstrap;
@@ -24,11 +25,13 @@ pub mod bursts;
 pub mod capacity;
 pub mod circular;
 pub mod circular_convolution;
+pub mod coherence;
 pub mod decoding;
 pub mod diagnostic;
 pub mod dynamics;
 pub mod expm;
 pub mod fft;
+pub mod granger;
 pub mod information;
 pub mod intervals;
 pub mod kernel_smoothing;
@@ -36,12 +39,14 @@ pub mod ksg;
 pub mod linear;
 pub mod lyapunov;
 pub mod math;
+pub mod multitaper;
 pub mod neighbours;
 pub mod normal;
 pub mod number;
 pub mod order;
 pub mod pcg64;
 pub mod phase;
+pub mod phase_statistics;
 #[cfg(test)]
 pub(crate) mod reference_sets;
 pub mod rng;
@@ -50,6 +55,7 @@ pub mod spike_lags;
 pub mod spike_spectrum;
 pub mod statistics;
 pub mod surrogate;
+pub mod tapers;
 pub mod ties;
 pub mod trajectory;
 pub mod units;

@@ -354,6 +354,13 @@ fn sides(k: usize, n: usize) -> f64 {
     if k == 0 || 2 * k == n { 1.0 } else { 2.0 }
 }
 
+/// What is left of samples without their trend, in place of what `into` holds.
+pub fn detrend_into(samples: &[f64], detrend: Detrend, into: &mut Vec<f64>) {
+    let trend = Trend::of(samples, detrend);
+    into.clear();
+    into.extend(samples.iter().enumerate().map(|(i, x)| x - trend.at(i)));
+}
+
 /// A straight line under a segment.
 #[derive(Clone, Copy)]
 struct Trend {

@@ -9,6 +9,7 @@
 //!
 //! measures anew; the cheap ones are tested with every other test, with the same seeds each time.
 
+mod bands;
 mod dynamics;
 mod information;
 mod places;
@@ -159,6 +160,7 @@ fn cases() -> Vec<Case> {
     all.extend(synchrony::cases());
     all.extend(signals::cases());
     all.extend(spectra::cases());
+    all.extend(bands::cases());
     all.extend(places::cases());
     all.extend(information::cases());
     all.extend(dynamics::cases());

@@ -75,6 +75,19 @@ pub fn pairs(request: &Request<'_>, bin: Option<Time>, symmetric: bool) -> Resul
     Ok(pairs)
 }
 
+/// The signals of `of`, each by itself.
+///
+/// # Errors
+/// As [`pairs`].
+pub fn resolve_all(request: &Request<'_>, bin: Option<Time>) -> Result<Vec<Signal>, AnalysisError> {
+    let of = &request.spec.of;
+    if of.is_empty() {
+        return Err(AnalysisError::Unsuitable("write `of`, or `source` and `target`".into()));
+    }
+    let bin = usual(request, bin, &of.iter().collect::<Vec<_>>())?;
+    resolve(request, of, bin)
+}
+
 /// The bin: as the option says; else 10 ms if spikes or rates are among the subjects; else none.
 fn usual(request: &Request<'_>, bin: Option<Time>, subjects: &[&Subject]) -> Result<Option<Time>, AnalysisError> {
     if bin.is_some() {

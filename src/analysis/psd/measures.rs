@@ -18,7 +18,8 @@ pub(super) struct Found {
     pub(super) peak: Option<f64>,
 }
 
-const BANDS: [(&str, f64, f64); 5] =
+/// The bands that are looked at if nothing else is said, in hertz.
+pub(crate) const BANDS: [(&str, f64, f64); 5] =
     [("delta", 1.0, 4.0), ("theta", 4.0, 8.0), ("alpha", 8.0, 13.0), ("beta", 13.0, 30.0), ("gamma", 30.0, 80.0)];
 
 pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Found {

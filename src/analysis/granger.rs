@@ -1,0 +1,344 @@
+//! Granger causality between signals: in time, conditional on others, and over frequency.
+
+use super::dependence::signals::{Pairs, Signal, pairs};
+use super::prelude::*;
+use super::psd::BANDS;
+use spikedeck_core::granger::{Model, Moments, chance_level, interval, tail};
+use spikedeck_core::statistics::mean;
+use spikedeck_core::surrogate::{Correction, adjust};
+use spikedeck_core::units::short;
+use spikedeck_scenario::Band;
+use spikedeck_signal::{Axis, CurveStyle, Matrix, Series, Shape, TimeBase};
+
+/// The analysis `granger`.
+pub struct Granger;
+
+const CARD: AnalysisCard = AnalysisCard {
+    title: "Granger causality",
+    summary: "how much the past of one signal helps to foretell another: in time, conditional, and over frequency",
+    formula: "F = ln(σ²(y | past of y)/σ²(y | past of x and y));  conditional: both given the past of all others\n\
+              f(ω) = ln S_yy/(S_yy − (Σ_xx − Σ_xy²/Σ_yy) |H_yx|²), S = H Σ H*, H = (I − Σ A_k e^(−iωk))⁻¹\n\
+              order: least BIC of the model of all signals that take part",
+    assumptions: "Stationary signals, a linear relation, noise that is independent from sample to sample once the past \
+                  is known. p: n F is chi-squared with as many degrees of freedom as the order; the interval is that of \
+                  the noncentral law.",
+    bias: "F is never negative and about order/n without causality: chance is the 95 % level.",
+    cost: "O(n (signals · order)²) a pair; conditional once for all",
+    caveats: "Causality in Granger's sense is foretelling: a common input that reaches one signal first looks like it \
+              (condition on it, if it was recorded). Samples much finer than what happens make models of long order \
+              that are hardly determined: take a `bin` of some milliseconds. Noise of measurement hides causality and \
+              can turn it round. Over frequency there is no p of its own: look at the one in time.",
+    references: &[
+        "Granger 1969, doi:10.2307/1912791",
+        "Geweke 1982, doi:10.1080/01621459.1982.10477803",
+        "Geweke 1984, doi:10.1080/01621459.1984.10477110",
+        "Barnett and Seth 2014, doi:10.1016/j.jneumeth.2013.10.018",
+    ],
+};
+
+options! {
+    /// What `granger` can be told.
+    pub struct Options {
+        order: Option<usize> = integer_if_given().between(1.0, 500.0),
+            "samples of the past that the models know (default: by BIC, up to max_order)";
+        max_order: usize = integer("20").between(1.0, 500.0), "largest order that BIC tries";
+        conditional: bool = flag(false),
+            "whether each pair is looked at given the past of all other signals that are named";
+        bands: Vec<Band> = bands(),
+            "bands as \"NAME LOW HIGH\" in Hz over which the measure over frequency is averaged (default: delta 1 4, \
+             theta 4 8, alpha 8 13, beta 13 30, gamma 30 80, as far as they reach)";
+        bin: Option<Time> = time_if_given(),
+            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the \
+             recorded interval for traces)";
+    }
+}
+
+const COLLINEAR: &str = "the signals foretell each other without a rest: one of them is made of others";
+
+/// Frequencies at which the measure is worked out, from 0 to Nyquist.
+const FREQUENCIES: usize = 512;
+/// Pairs up to which each has a curve of its own.
+const MOST_DRAWN: usize = 12;
+
+impl Estimator for Granger {
+    type Options = Options;
+    const KIND: &'static str = "granger";
+    const SUBJECTS: Subjects = Subjects::Directed;
+    const CARD: AnalysisCard = CARD;
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let pairs = pairs(f.request, o.bin, false)?;
+        pairs.tell_outside(f);
+        let all = Everyone::new(&pairs);
+        let shared =
+            if o.conditional { Some(all.moments(o, &(0..all.signals.len()).collect::<Vec<_>>())) } else { None };
+        let mut results = Vec::new();
+        f.each(&pairs.links, |f, &(i, j)| {
+            let (from, to) = (all.sources[i], all.targets[j]);
+            let one = match &shared {
+                Some(Ok(fitted)) => found(fitted, (from, to)),
+                Some(Err(why)) => Err(why.clone()),
+                None => all.moments(o, &[from, to]).and_then(|fitted| found(&fitted, (0, 1))),
+            };
+            f.progress(1.0)?;
+            results.push(one);
+            Ok(())
+        })?;
+        report(o, f, &pairs, &results);
+        Ok(())
+    }
+}
+
+/// Every signal once.
+struct Everyone<'p> {
+    signals: Vec<&'p Signal>,
+    /// Which of them the sources and the targets are.
+    sources: Vec<usize>,
+    targets: Vec<usize>,
+}
+
+impl<'p> Everyone<'p> {
+    fn new(pairs: &'p Pairs) -> Self {
+        let mut signals: Vec<&Signal> = Vec::new();
+        let mut place = |s: &'p Signal| {
+            signals.iter().position(|t| t.name == s.name).unwrap_or_else(|| {
+                signals.push(s);
+                signals.len() - 1
+            })
+        };
+        let sources = pairs.sources.iter().map(&mut place).collect();
+        let targets = pairs.targets.iter().map(&mut place).collect();
+        Self { signals, sources, targets }
+    }
+
+    /// What regressions of some signals need, or in words why there are none.
+    fn moments(&self, o: &Options, of: &[usize]) -> Result<Fitted, String> {
+        for &k in of {
+            if let Some(why) = super::coherence::unfit(self.signals[k]) {
+                return Err(why);
+            }
+        }
+        let values: Vec<&[f64]> = of.iter().map(|&k| &*self.signals[k].values).collect();
+        let samples = values[0].len();
+        // As much past as there are samples for.
+        let most = o.order.unwrap_or_else(|| o.max_order.min((samples / (4 * of.len().max(1))).max(1)));
+        let moments = Moments::new(&values, most).ok_or_else(|| {
+            format!("{samples} samples are too few for models of {} signals and order {most}", of.len())
+        })?;
+        let order = match o.order {
+            Some(order) => order,
+            None => moments.best_order().ok_or(COLLINEAR)?,
+        };
+        let model = moments.model(order).ok_or(COLLINEAR)?;
+        let is_at_most = o.order.is_none() && order == most;
+        Ok(Fitted { of: of.to_vec(), moments, order, model, is_at_most })
+    }
+}
+
+/// Regressions of some signals.
+struct Fitted {
+    of: Vec<usize>,
+    moments: Moments,
+    order: usize,
+    model: Model,
+    is_at_most: bool,
+}
+
+/// What was found of one pair.
+struct Found {
+    measure: f64,
+    n: usize,
+    order: usize,
+    is_at_most: bool,
+    given: usize,
+    /// The measure at frequencies from 0 to half a cycle a sample.
+    over_frequency: Option<Vec<f64>>,
+}
+
+fn found(fitted: &Fitted, (from, to): (usize, usize)) -> Result<Found, String> {
+    let all: Vec<usize> = (0..fitted.of.len()).collect();
+    let without: Vec<usize> = all.iter().copied().filter(|&k| k != from).collect();
+    let residual = |of: &[usize]| fitted.moments.residual(to, of, fitted.order);
+    let (Some(with), Some(reduced)) = (residual(&all), residual(&without)) else {
+        return Err(COLLINEAR.into());
+    };
+    let place = |k: usize| 0.5 * k as f64 / FREQUENCIES as f64;
+    Ok(Found {
+        measure: (reduced / with).ln(),
+        n: fitted.moments.n(),
+        order: fitted.order,
+        is_at_most: fitted.is_at_most,
+        given: all.len() - 2,
+        over_frequency: (0..=FREQUENCIES).map(|k| fitted.model.spectral(from, to, place(k))).collect(),
+    })
+}
+
+fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Found, String>]) {
+    let p: Vec<f64> = results.iter().map(|r| r.as_ref().map_or(f64::NAN, |x| tail(x.measure, x.n, x.order))).collect();
+    let adjusted = adjust(&p, Correction::BenjaminiHochberg);
+    let nyquist = 0.5 / pairs.interval();
+    let mut curves = Vec::new();
+    for (k, (&(i, j), result)) in pairs.links.iter().zip(results).enumerate() {
+        let name = format!("{}->{}", pairs.sources[i].name, pairs.targets[j].name);
+        let x = match result {
+            Ok(x) => x,
+            Err(why) => {
+                f.metric(Metric::missing(&name, "granger", "", 0, why));
+                f.word(format!("{name}: nothing, {why}"));
+                continue;
+            }
+        };
+        if x.is_at_most {
+            f.warn(format!(
+                "{name}: BIC still falls at the largest order that is tried, {}: raise `max_order` or take a longer \
+                 `bin`",
+                x.order
+            ));
+        }
+        let given = if x.given == 0 { String::new() } else { format!(", given {} others", x.given) };
+        let m = Metric::new(&name, "granger", x.measure, "", x.n as u64)
+            .chance(chance_level(x.n, x.order))
+            .p(p[k])
+            .note(format!(
+                "in natural units; n = present values, order {}{given}; chance: 95 % level; p: chi-squared",
+                x.order
+            ));
+        f.metric(if p[k] <= 0.05 {
+            let (low, high) = interval(x.measure, x.n, x.order);
+            m.interval(low, high).note("95 % interval (noncentral chi-squared)")
+        } else {
+            m.note("no interval: not told from chance")
+        });
+        if results.len() > 1 {
+            f.metric(
+                Metric::new(&name, "p_adjusted", adjusted[k], "", x.n as u64).note("Benjamini-Hochberg over all pairs"),
+            );
+        }
+        f.word(format!("{name}: {:.4} (p {:.3}, order {})", x.measure, p[k], x.order));
+        if let Some(values) = &x.over_frequency {
+            of_bands(o, f, &name, values, nyquist);
+            if curves.len() < MOST_DRAWN {
+                let at = (0..values.len()).map(|k| nyquist * k as f64 / FREQUENCIES as f64).collect();
+                curves.push(curve(name, at, values.clone(), CurveStyle::Line));
+            }
+        }
+    }
+    if !curves.is_empty() {
+        f.shape(
+            "over frequency",
+            Shape::Series(Series {
+                x: Axis::new("frequency", f.base.rate_unit()),
+                y: Axis::new("Granger causality", ""),
+                curves,
+                references: Vec::new(),
+            }),
+        );
+    }
+    if results.len() > 2 {
+        f.shape("matrix", matrix(pairs, results, &adjusted));
+    }
+}
+
+/// The mean over frequency of the measure in each band.
+fn of_bands(o: &Options, f: &mut Findings<'_>, name: &str, values: &[f64], nyquist: f64) {
+    let usual: &[(&str, f64, f64)] = if f.base == TimeBase::Milliseconds { &BANDS } else { &[] };
+    let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
+    let given: Vec<(&str, f64, f64)> = if o.bands.is_empty() { usual.to_vec() } else { written.collect() };
+    let step = nyquist / FREQUENCIES as f64;
+    let unit = f.base.rate_unit();
+    for (band, low, high) in given {
+        let inside: Vec<f64> =
+            (0..values.len()).filter(|&k| (low..high).contains(&(k as f64 * step))).map(|k| values[k]).collect();
+        let metric = format!("band_{band}");
+        let told = format!("{low} to {high} {unit}");
+        f.metric(if high > nyquist * (1.0 + 1e-9) {
+            let why = format!("{told}: reaches above Nyquist, {} {unit}", short(nyquist));
+            Metric::missing(name, metric, "", 0, why)
+        } else if inside.is_empty() {
+            Metric::missing(name, metric, "", 0, format!("{told}: no frequency, they are {} {unit} apart", short(step)))
+        } else {
+            Metric::new(name, metric, mean(&inside), "", inside.len() as u64)
+                .note(format!("{told}, n = frequencies; no interval and no p of its own: see granger"))
+        });
+    }
+}
+
+fn matrix(pairs: &Pairs, results: &[Result<Found, String>], adjusted: &[f64]) -> Shape {
+    let (rows, columns) = (pairs.sources.len(), pairs.targets.len());
+    let mut values = vec![f64::NAN; rows * columns];
+    let mut significant = vec![false; rows * columns];
+    for ((&(i, j), result), q) in pairs.links.iter().zip(results).zip(adjusted) {
+        if let Ok(x) = result {
+            (values[i * columns + j], significant[i * columns + j]) = (x.measure, *q <= 0.05);
+        }
+    }
+    Shape::Matrix(Matrix {
+        value: Axis::new("Granger causality", ""),
+        row_axis: "source".into(),
+        column_axis: "target".into(),
+        rows: pairs.sources.iter().map(|s| s.name.clone()).collect(),
+        columns: pairs.targets.iter().map(|s| s.name.clone()).collect(),
+        values,
+        chance: None,
+        significant: Some(significant),
+        diverging: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{metric, run, same_values, shifted, subject, traces, value};
+    use spikedeck_core::normal::normal;
+    use spikedeck_core::rng::Key;
+    use spikedeck_scenario::OptionValue;
+
+    /// A common source z drives x after one sample and y after two.
+    fn driven(seed: u64, n: usize) -> [Vec<f64>; 3] {
+        let key = Key::new(seed, "granger", "driven");
+        let e = |unit: u32, k: usize| normal(key, unit, k as u64);
+        let back = |k: usize, by: usize| k.checked_sub(by).map_or(0.0, |k| e(2, k));
+        [
+            (0..n).map(|k| back(k, 1) + e(0, k)).collect(),
+            (0..n).map(|k| back(k, 2) + e(1, k)).collect(),
+            (0..n).map(|k| e(2, k)).collect(),
+        ]
+    }
+
+    #[test]
+    fn what_others_explain_is_conditioned_away() {
+        let r = traces(&driven(1, 10_000), 1.0);
+        let o = run(&Granger, &r, vec![subject("V_m", &[])], &[]).unwrap();
+        let given = run(&Granger, &r, vec![subject("V_m", &[])], &[("conditional", OptionValue::Flag(true))]).unwrap();
+        let p = |o, name| metric(o, name, "granger").p_value.unwrap();
+        let (there, back) = ("p.V_m[0]->p.V_m[1]", "p.V_m[1]->p.V_m[0]");
+        assert!(p(&o, there) < 1e-9 && p(&o, back) > 1e-3);
+        assert!(p(&given, there) > 1e-3 && p(&given, "p.V_m[2]->p.V_m[0]") < 1e-9);
+        // Half of the variance of y is known from z: F = ln 2.
+        let m = metric(&o, "p.V_m[2]->p.V_m[1]", "granger");
+        assert!(m.ci_low < Some(2f64.ln()) && m.ci_high > Some(2f64.ln()), "{m:?}");
+        // White through a delay: as much at every frequency.
+        assert!((value(&o, "p.V_m[2]->p.V_m[1]", "band_gamma") - 2f64.ln()).abs() < 0.06);
+        assert!(metric(&given, there, "granger").note.contains("given 1 others"));
+        same_values(&o, &run(&Granger, &shifted(&r, 1e9), vec![subject("V_m", &[])], &[]).unwrap(), 1e-9);
+    }
+
+    #[test]
+    fn what_cannot_be_told_says_why() {
+        let of =
+            |columns: Vec<Vec<f64>>| run(&Granger, &traces(&columns, 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        let [x, y, _] = driven(2, 500);
+        let mut holed = y.clone();
+        holed[9] = f64::NAN;
+        for (columns, why) in [
+            (vec![x.clone(), vec![-65.0; 500]], "does not vary"),
+            (vec![x.clone(), holed], "sample 9 is NaN"),
+            (vec![x.clone(), x.clone()], "made of others"),
+            (vec![x[..4].to_vec(), y[..4].to_vec()], "too few"),
+        ] {
+            let o = of(columns);
+            let m = metric(&o, "p.V_m[0]->p.V_m[1]", "granger");
+            assert!(m.value.is_none() && m.note.contains(why), "{m:?}");
+        }
+    }
+}
