@@ -136,15 +136,16 @@ struct Range {
 impl Range {
     fn of(found: &PairDistances, sum: &[f64], o: &Options) -> Result<Self, String> {
         let least = o.lowest.max(LEAST_PAIRS / found.total as f64);
-        let from = sum.iter().position(|c| *c >= least).unwrap_or(sum.len());
-        let to = sum.iter().rposition(|c| *c <= o.highest).unwrap_or(0);
-        if to < from + 3 {
+        let from = sum.partition_point(|c| *c < least);
+        let beyond = sum.partition_point(|c| *c <= o.highest);
+        if beyond < from + 4 {
             return Err(format!(
                 "between C = {} and C = {} lie fewer than 4 distances: few distinct values, or few points",
                 shown(least),
                 shown(o.highest)
             ));
         }
+        let to = beyond - 1;
         let (slope, _, share) = through(found, sum, from, to);
         Ok(Self { from, to, slope, share })
     }

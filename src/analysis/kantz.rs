@@ -81,7 +81,9 @@ impl Estimator for Kantz {
                     return Ok(());
                 }
             };
-            let best = all.iter().position(|(_, d)| region(&d.curve).is_some()).unwrap_or(0);
+            let curved = all.iter().take_while(|(_, d)| region(&d.curve).is_none()).count();
+            // Where none has a straight part the smallest distance says so.
+            let best = if curved < all.len() { curved } else { 0 };
             let (distance, found) = all.remove(best);
             let label = |d: f64| format!("{} ε {} sd", s.name, shown(d));
             let how = format!("ε {} standard deviations; {}; n = points with neighbours", shown(distance), chosen.how);

@@ -67,9 +67,10 @@ impl Estimator for SampleEntropy {
         let mut curves = Vec::new();
         series::each(f, o.bin, o.m + 3, &[("sample_entropy", "nats")], |f, s| {
             let tolerance = o.tolerance * deviation(&s.values, 0);
-            let drawn = chance::drawn(f, s, o.surrogate, o.surrogates, |values| {
-                matches(values, o.m, tolerance, 0).entropy().unwrap_or(f64::NAN)
+            let drawn = chance::each_drawn(f, s, o.surrogate, o.surrogates, |values| {
+                matches(values, o.m, tolerance, 0).entropy()
             })?;
+            let drawn: Vec<f64> = drawn.into_iter().flatten().collect();
             let first = at_scale(s, o, tolerance, 1, "sample_entropy");
             f.word(match first.value {
                 Some(value) => format!("{}: sample entropy {value:.3} nats", s.name),

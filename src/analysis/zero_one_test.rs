@@ -126,7 +126,7 @@ fn every(o: &Options, s: &Series) -> Result<usize, AnalysisError> {
     }
     // Of a map that is coarse by nature every value counts; of a flow those that are no longer alike.
     let r = autocorrelation(&s.values, (s.values.len() / 10).min(2000));
-    Ok(r.iter().position(|r| *r < CORRELATED).unwrap_or(r.len()).max(1))
+    Ok(r.iter().take_while(|r| **r >= CORRELATED).count().max(1))
 }
 
 #[cfg(test)]

@@ -218,7 +218,6 @@ mod tests {
         let x = logistic(4000);
         for found in [rosenstein(&x, look(2, 20)), kantz(&x, look(2, 20), 0.003, 5)] {
             let region = region(&found.curve).expect("it parts exponentially");
-            println!("{region:?} {:?}", found.curve);
             assert!((region.slope - std::f64::consts::LN_2).abs() < 0.05, "{region:?} {:?}", found.curve);
             let slopes = found.slopes_without(&region);
             assert!(slopes.len() == 10 && slopes.iter().all(|s| (s - region.slope).abs() < 0.02));
