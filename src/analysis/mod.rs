@@ -39,6 +39,7 @@
 mod derived;
 mod findings;
 mod options;
+mod series;
 mod stretches;
 mod subject;
 mod value;
@@ -79,14 +80,25 @@ mod value_distribution;
 // Information and dynamics: one line a file.
 mod binding;
 mod channel_capacity;
+mod correlation_dimension;
 mod decoder;
 mod dependence;
+mod dfa;
+mod embedding;
+mod entropy;
 mod fi_curve;
+mod kantz;
+mod lempel_ziv;
 mod lyapunov;
 mod mutual_information;
+mod permutation_entropy;
 mod phase_plane;
+mod recurrence;
+mod rosenstein;
+mod sample_entropy;
 mod transfer_entropy;
 mod weight_spectrum;
+mod zero_one_test;
 
 #[cfg(test)]
 mod coverage;
@@ -156,6 +168,18 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &transfer_entropy::TransferEntropy,
     &decoder::Decoder,
     &weight_spectrum::WeightSpectrum,
+    // One series at a time: its order, its entropy, its exponents.
+    &entropy::Entropy,
+    &permutation_entropy::PermutationEntropy,
+    &sample_entropy::SampleEntropy,
+    &lempel_ziv::LempelZiv,
+    &dfa::Dfa,
+    &embedding::UnfoldedSeries,
+    &rosenstein::Rosenstein,
+    &kantz::Kantz,
+    &correlation_dimension::CorrelationDimension,
+    &zero_one_test::ZeroOneTest,
+    &recurrence::Recurrence,
 ];
 
 /// The analysis called `kind`.

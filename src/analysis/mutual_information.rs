@@ -3,9 +3,11 @@
 use super::dependence::assess::Method;
 use super::dependence::prepare::{self, Alphabet, Chosen};
 use super::dependence::{BiasCorrection, Binning, Data, NeighbourOptions, PairOptions, Told, assess, pairs, report};
+use super::entropy::By as Entropies;
 use super::prelude::*;
 use spikedeck_core::information::{entropy, words};
 use spikedeck_core::ksg::{Algorithm, Neighbourhood};
+use spikedeck_core::statistics::normal_quantile;
 
 /// `kind = "mutual_information"`.
 #[derive(Debug, Clone, Copy)]
@@ -17,9 +19,12 @@ const CARD: AnalysisCard = AnalysisCard {
     formula: "I(X;Y) = Σ p(x,y) log₂ p(x,y)/(p(x)p(y))\n\
               ksg1: ψ(k) + ψ(N) − ⟨ψ(nₓ+1) + ψ(n_y+1)⟩, strict counts inside the distance of the k-th neighbour\n\
               ksg2: ψ(k) − 1/k + ψ(N) − ⟨ψ(nₓ) + ψ(n_y)⟩, counts inside each variable's own distance\n\
-              gaussian: −½ log₂(1 − ρ²)",
+              gaussian: −½ log₂(1 − ρ²);  gaussian_copula: the same of Φ⁻¹(rank/(N + 1))\n\
+              chao_shen, grassberger, shrinkage, nsb: H(X) + H(Y) − H(X,Y), each entropy by that estimator (see \
+              `entropy`)",
     assumptions: "Stationary signals. Plug-in: bins fine enough to hold the dependence, and many samples in each. KSG: \
-                  smooth density. Gaussian: jointly normal; sees linear dependence only. p-values: circular shifts \
+                  smooth density. Gaussian: jointly normal; sees linear dependence only; the copula sees what \
+                  rises or falls, whatever the values' law, and is a lower bound. p-values: circular shifts \
                   need a window much longer than the autocorrelation; permutations need samples independent in time.",
     bias: "Plug-in is too large by about (R−1)(S−1)/(2N ln 2) bits; Miller-Madow, Panzeri-Treves (Bayes or naive \
            count of bins) or \
@@ -42,6 +47,8 @@ const CARD: AnalysisCard = AnalysisCard {
         "Panzeri, Senatore, Montemurro, Petersen 2007, J Neurophysiol 98:1064-1072, doi:10.1152/jn.00559.2007",
         "Strong, Koberle, de Ruyter van Steveninck, Bialek 1998, Phys Rev Lett 80:197-200, \
          doi:10.1103/PhysRevLett.80.197",
+        "Nemenman, Shafee, Bialek 2002, Adv Neural Inf Process Syst 14, arXiv:physics/0108025",
+        "Ince, Giordano, Kayser, Rousselet, Gross, Schyns 2017, Hum Brain Mapp 38:1541-1573, doi:10.1002/hbm.23471",
         "Phipson, Smyth 2010, Stat Appl Genet Mol Biol 9:39, doi:10.2202/1544-6115.1585",
         "Benjamini, Hochberg 1995, J R Stat Soc B 57:289-300, doi:10.1111/j.2517-6161.1995.tb02031.x",
     ],
@@ -60,6 +67,16 @@ words! {
         Ksg2 = "ksg2",
         /// Correlation.
         Gaussian = "gaussian",
+        /// Correlation of normal scores of ranks.
+        Copula = "gaussian_copula",
+        /// Entropies by coverage.
+        ChaoShen = "chao_shen",
+        /// Entropies by digammas.
+        Grassberger = "grassberger",
+        /// Entropies of frequencies drawn towards uniform.
+        Shrinkage = "shrinkage",
+        /// Entropies under a mixture of priors.
+        Nsb = "nsb",
     }
 }
 
@@ -100,13 +117,16 @@ impl Estimator for MutualInformation {
             let mut method = method(o, how, chosen);
             let alphabet = Alphabet { by_value: o.estimator == By::Auto && chosen == Chosen::Values, ..alphabet };
             let mut warning = None;
-            let (data, note) = if let Method::PlugIn(_) = method {
+            let (data, note) = if let Method::PlugIn(_) | Method::Shared(_) = method {
                 let (data, note) = alphabet.words(pair, lag);
                 extra.extend(entropies(&pair.subject, &data));
                 (data, note)
             } else {
                 let (x, y) = prepare::lagged(pair, lag);
                 let (mut x, mut y) = (x.to_vec(), y.to_vec());
+                if o.estimator == By::Copula {
+                    (x, y) = (normal_scores(&x), normal_scores(&y));
+                }
                 let note = if let Method::Ksg(how, _) = method {
                     let columns = &mut [(&mut x, &pair.source.name), (&mut y, &pair.target.name)];
                     let spread = prepare::for_neighbours(request.seed, &o.neighbours, columns);
@@ -125,8 +145,8 @@ impl Estimator for MutualInformation {
             let resampling = report::resampling(request, &o.pairs, &pairs, lost, pair)?;
             Ok(Told {
                 found: assess(&data, method, resampling),
-                method: describe(method),
-                corrected: matches!(method, Method::PlugIn(_)),
+                method: if o.estimator == By::Copula { By::Copula.word().into() } else { describe(method) },
+                corrected: matches!(method, Method::PlugIn(_) | Method::Shared(_)),
                 note,
                 warning: warning.or_else(|| report::sparse(&data)),
             })
@@ -142,11 +162,27 @@ fn occurring(columns: &[&[u32]], size: usize) -> usize {
     words(&columns.iter().map(|c| c.to_vec()).collect::<Vec<_>>(), size).1
 }
 
+/// Φ⁻¹(rank/(N + 1)); equal values have the mean of their ranks.
+fn normal_scores(values: &[f64]) -> Vec<f64> {
+    let n = values.len() as f64;
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let rank = |v: f64| {
+        let (below, upto) = (sorted.partition_point(|w| *w < v), sorted.partition_point(|w| *w <= v));
+        f64::midpoint(below as f64 + 1.0, upto as f64)
+    };
+    values.iter().map(|v| normal_quantile(rank(*v) / (n + 1.0))).collect()
+}
+
 fn method(o: &Options, how: Neighbourhood, chosen: Chosen) -> Method {
     match o.estimator {
         By::PlugIn => Method::PlugIn(o.correction),
         By::Ksg1 => Method::Ksg(how, Algorithm::One),
-        By::Gaussian => Method::Gaussian,
+        By::Gaussian | By::Copula => Method::Gaussian,
+        By::ChaoShen => Method::Shared(Entropies::ChaoShen),
+        By::Grassberger => Method::Shared(Entropies::Grassberger),
+        By::Shrinkage => Method::Shared(Entropies::Shrinkage),
+        By::Nsb => Method::Shared(Entropies::Nsb),
         By::Auto if chosen != Chosen::Continuous => Method::PlugIn(o.correction),
         By::Ksg2 | By::Auto => Method::Ksg(how, Algorithm::Two),
     }
@@ -155,6 +191,7 @@ fn method(o: &Options, how: Neighbourhood, chosen: Chosen) -> Method {
 fn describe(method: Method) -> String {
     match method {
         Method::PlugIn(correction) => format!("plug-in, correction {}", correction.word()),
+        Method::Shared(by) => format!("entropies by {}", by.word()),
         Method::Ksg(how, Algorithm::One) => format!("ksg1, {}", report::neighbours(how)),
         Method::Ksg(how, Algorithm::Two) => format!("ksg2, {}", report::neighbours(how)),
         Method::Gaussian => "gaussian".into(),
@@ -223,6 +260,31 @@ mod tests {
         near(raw - corrected, 0.008, 1e-3);
         assert!((0.15..0.22).contains(&corrected), "{corrected}");
         near(value(&plug, "p.v[0]->p.v[1]", "entropy_source"), 5_f64.log2(), 1e-9);
+    }
+
+    /// A copula does not look at the values' law; entropies by any estimator agree on many samples.
+    #[test]
+    fn ranks_and_entropies_by_name() {
+        let (x, y) = normals(1);
+        let bent: Vec<f64> = x.iter().map(|v| v.exp()).collect();
+        let of = |x: &[f64], estimator: &str, bins: i64| {
+            let options = [
+                ("estimator", word(estimator)),
+                ("surrogates", OptionValue::Integer(19)),
+                ("bins", OptionValue::Integer(bins)),
+            ];
+            run(&MutualInformation, &traces(&[x, &y]), vec![variable(0)], vec![variable(1)], &options).unwrap()
+        };
+        let bits = |o: &Outcome| value(o, "p.v[0]->p.v[1]", "information");
+        let copula = bits(&of(&x, "gaussian_copula", 8));
+        near(copula, bits(&of(&bent, "gaussian_copula", 8)), 1e-12);
+        near(copula * LN_2, 0.220_899_253, 0.02);
+        let plug = bits(&of(&x, "plugin", 3));
+        for name in ["chao_shen", "grassberger", "shrinkage", "nsb"] {
+            let o = of(&x, name, 3);
+            near(bits(&o), plug, 0.012);
+            assert!(o.metrics[0].note.contains(name) && o.metrics[0].p_value == Some(0.05), "{:?}", o.metrics[0]);
+        }
     }
 
     /// Spikes of unit 1 repeat those of unit 0 one bin later: seen at that lag and at no other.

@@ -230,6 +230,7 @@ fn method(o: &Options, pair: &Pair<'_>, how: Neighbourhood, e: Embedding) -> (Me
 fn describe(method: Method, e: Embedding) -> String {
     let name = match method {
         Method::PlugIn(correction) => format!("plug-in, correction {}", correction.word()),
+        Method::Shared(by) => format!("entropies by {}", by.word()),
         Method::Ksg(how, _) => format!("ksg, {}", report::neighbours(how)),
         Method::Gaussian => "gaussian".into(),
     };

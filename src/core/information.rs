@@ -69,7 +69,8 @@ impl Table {
         }
     }
 
-    fn margins(&self) -> (Vec<u64>, Vec<u64>) {
+    /// How often each row and each column occurs.
+    pub fn margins(&self) -> (Vec<u64>, Vec<u64>) {
         let mut by_row = vec![0; self.rows];
         let mut by_column = vec![0; self.columns];
         for (i, row) in self.counts.chunks_exact(self.columns.max(1)).enumerate() {
@@ -116,7 +117,7 @@ pub fn entropy(counts: &[u64]) -> f64 {
 
 /// How many of `possible` bins are relevant, so that the expected number of occupied ones after this many draws is the
 /// number that was seen (Panzeri and Treves 1996, appendix; as in their published routine).
-fn bayes_count(counts: &[u64], possible: usize) -> f64 {
+pub fn bayes_count(counts: &[u64], possible: usize) -> f64 {
     let n: u64 = counts.iter().sum();
     let n = n as f64;
     let seen: Vec<f64> = counts.iter().filter(|&&c| c > 0).map(|&c| c as f64).collect();

@@ -57,6 +57,44 @@ impl Nearest {
     }
 }
 
+/// How distances are measured where both ways are in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Norm {
+    /// The greatest of the differences.
+    Maximum,
+    /// The root of the sum of their squares.
+    Euclidean,
+}
+
+impl Norm {
+    /// What grows with the distance and is cheap: the distance itself, or its square.
+    #[inline]
+    fn grown(self, differences: impl Iterator<Item = f64>) -> f64 {
+        match self {
+            Self::Maximum => differences.fold(0.0, f64::max),
+            Self::Euclidean => differences.fold(0.0, |sum, d| sum + d * d),
+        }
+    }
+
+    /// The same of a distance.
+    #[inline]
+    fn of(self, distance: f64) -> f64 {
+        if self == Self::Maximum { distance } else { distance * distance }
+    }
+
+    /// The distance again.
+    #[inline]
+    fn distance(self, grown: f64) -> f64 {
+        if self == Self::Maximum { grown } else { grown.sqrt() }
+    }
+
+    /// Distance of two points.
+    #[inline]
+    pub fn between<const D: usize>(self, a: &[f64; D], b: &[f64; D]) -> f64 {
+        self.distance(self.grown(a.iter().zip(b).map(|(a, b)| (a - b).abs())))
+    }
+}
+
 #[inline]
 fn distance<const D: usize>(a: &[f64; D], b: &[f64; D]) -> f64 {
     let mut most = 0.0_f64;
@@ -75,6 +113,12 @@ impl<const D: usize> Node<D> {
             most = most.max(low - v).max(v - high);
         }
         most
+    }
+
+    /// The same in a norm, as it is compared there.
+    #[inline]
+    fn least(&self, q: &[f64; D], norm: Norm) -> f64 {
+        norm.grown(self.low.iter().zip(&self.high).zip(q).map(|((low, high), v)| (low - v).max(v - high).max(0.0)))
     }
 
     /// Greatest distance of a point of the box.
@@ -179,6 +223,64 @@ impl<const D: usize> Tree<D> {
         if d_second < nearest.radius() {
             self.search_node(second, q, index, window, nearest);
         }
+    }
+
+    /// The nearest point to `q` among those whose original index is admitted, with its index and distance; of points
+    /// that are equally near that which stands first in the tree.
+    pub fn nearest(&self, q: &[f64; D], norm: Norm, admits: &impl Fn(u32) -> bool) -> Option<(u32, f64)> {
+        let mut best = (u32::MAX, f64::INFINITY);
+        if !self.nodes.is_empty() {
+            self.nearest_in(0, q, norm, admits, &mut best);
+        }
+        best.1.is_finite().then(|| (best.0, norm.distance(best.1)))
+    }
+
+    fn nearest_in(&self, at: usize, q: &[f64; D], norm: Norm, admits: &impl Fn(u32) -> bool, best: &mut (u32, f64)) {
+        let node = &self.nodes[at];
+        if node.child == 0 {
+            for place in node.from as usize..node.to as usize {
+                let d = norm.grown(self.points[place].iter().zip(q).map(|(a, b)| (a - b).abs()));
+                if d < best.1 && admits(self.origin[place]) {
+                    *best = (self.origin[place], d);
+                }
+            }
+            return;
+        }
+        let (a, b) = (node.child as usize, node.child as usize + 1);
+        let (da, db) = (self.nodes[a].least(q, norm), self.nodes[b].least(q, norm));
+        let ((first, d_first), (second, d_second)) = if db < da { ((b, db), (a, da)) } else { ((a, da), (b, db)) };
+        if d_first < best.1 {
+            self.nearest_in(first, q, norm, admits, best);
+        }
+        if d_second < best.1 {
+            self.nearest_in(second, q, norm, admits, best);
+        }
+    }
+
+    /// Tells the original index and the distance of each point closer than `radius` to `q`.
+    pub fn each_within(&self, q: &[f64; D], radius: f64, norm: Norm, tell: &mut impl FnMut(u32, f64)) {
+        if !self.nodes.is_empty() {
+            self.each_in(0, q, norm.of(radius), norm, tell);
+        }
+    }
+
+    fn each_in(&self, at: usize, q: &[f64; D], radius: f64, norm: Norm, tell: &mut impl FnMut(u32, f64)) {
+        let node = &self.nodes[at];
+        if node.least(q, norm) >= radius {
+            return;
+        }
+        if node.child == 0 {
+            for place in node.from as usize..node.to as usize {
+                let d = norm.grown(self.points[place].iter().zip(q).map(|(a, b)| (a - b).abs()));
+                if d < radius {
+                    tell(self.origin[place], norm.distance(d));
+                }
+            }
+            return;
+        }
+        let child = node.child as usize;
+        self.each_in(child, q, radius, norm, tell);
+        self.each_in(child + 1, q, radius, norm, tell);
     }
 
     /// Number of points closer than `radius` to point `index` (at most as far, if `closed`), times within `window` of
@@ -294,6 +396,26 @@ mod tests {
             against_brute_force(&cloud::<5>(200, levels), 3, 0);
         }
         against_brute_force(&[[1.0, 2.0]; 60], 4, 2);
+    }
+
+    #[test]
+    fn the_nearest_and_those_within_a_radius_equal_brute_force_in_both_norms() {
+        let points = cloud::<3>(400, 0);
+        let tree = Tree::new(&points);
+        for norm in [Norm::Maximum, Norm::Euclidean] {
+            for (i, q) in points.iter().enumerate() {
+                let admits = |j: u32| (j as usize).abs_diff(i) > 5 && j < 390;
+                let others = || points.iter().enumerate().map(|(j, p)| (j as u32, norm.between(p, q)));
+                let want = others().filter(|o| admits(o.0)).min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+                assert_eq!(tree.nearest(q, norm, &admits), Some(want));
+                let mut found = Vec::new();
+                tree.each_within(q, 0.3, norm, &mut |j, d| found.push((j, d)));
+                found.sort_by_key(|f| f.0);
+                let want: Vec<(u32, f64)> = others().filter(|o| o.1 < 0.3).collect();
+                assert_eq!(found, want);
+            }
+        }
+        assert_eq!(tree.nearest(&points[0], Norm::Euclidean, &|_| false), None);
     }
 
     #[test]

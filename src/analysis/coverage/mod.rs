@@ -14,6 +14,7 @@ mod dynamics;
 mod information;
 mod places;
 mod processes;
+mod series;
 mod signals;
 mod spectra;
 mod spikes;
@@ -164,6 +165,7 @@ fn cases() -> Vec<Case> {
     all.extend(places::cases());
     all.extend(information::cases());
     all.extend(dynamics::cases());
+    all.extend(series::cases());
     all
 }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+use crate::entropy::By as Entropies;
 use spikedeck_core::capacity::capacity;
+use spikedeck_core::entropy::Counts;
 use spikedeck_core::information::{self, Table};
 use spikedeck_core::ksg::{self, Algorithm, KsgError, Neighbourhood};
 use spikedeck_core::rng::Key;
@@ -41,6 +43,8 @@ crate::options::words! {
 pub enum Method {
     /// Frequencies of symbols.
     PlugIn(BiasCorrection),
+    /// Entropies of symbols and of their combinations by one estimator: what they share.
+    Shared(Entropies),
     /// Distances to the k-th neighbour.
     Ksg(Neighbourhood, Algorithm),
     /// Variances, as if all were Gaussian.
@@ -149,12 +153,16 @@ pub struct Estimate {
 pub fn estimate(data: &Data, method: Method) -> Result<Estimate, EstimateError> {
     let plain = |bits: f64| Estimate { bits, raw: bits };
     match (data, method) {
-        (Data::Symbols { source, target, .. }, Method::PlugIn(correction)) => {
+        (Data::Symbols { source, target, .. }, Method::PlugIn(_) | Method::Shared(_)) => {
             let alike = |symbols: &[u32]| symbols.windows(2).all(|w| w[0] == w[1]);
             if alike(&source.0) || alike(&target.0) {
                 return Err(EstimateError::OneSymbol);
             }
-            Ok(plug_in(data, correction))
+            match method {
+                Method::PlugIn(correction) => Ok(plug_in(data, correction)),
+                Method::Shared(by) => shared(data, by),
+                Method::Ksg(..) | Method::Gaussian => Err(EstimateError::Kind),
+            }
         }
         (Data::Values { source, target, given }, Method::Gaussian) => {
             information::gaussian(target, &slices(source), &slices(given)).map(plain).ok_or(EstimateError::Degenerate)
@@ -173,6 +181,21 @@ pub fn estimate(data: &Data, method: Method) -> Result<Estimate, EstimateError> 
 
 fn slices(columns: &[Vec<f64>]) -> Vec<&[f64]> {
     columns.iter().map(Vec::as_slice).collect()
+}
+
+/// H(source) + H(target) − H(both), each by one estimator, of as many possible symbols as there can be.
+fn shared(data: &Data, by: Entropies) -> Result<Estimate, EstimateError> {
+    let Data::Symbols { source, target, given: None } = data else { return Err(EstimateError::Kind) };
+    let table = Table::count(&source.0, &target.0, source.1, target.1);
+    let (rows, columns) = table.margins();
+    let cells: Vec<u64> = table.counts.iter().map(|&c| u64::from(c)).collect();
+    // Of symbols that never occur nothing is known: those that do are possible, and so are all pairs of them.
+    let occurring = |c: &[u64]| c.iter().filter(|c| **c > 0).count() as f64;
+    let (of_rows, of_columns) = (occurring(&rows), occurring(&columns));
+    let bits = |counts: &[u64], possible: f64| by.bits(&Counts::new(counts, possible));
+    let (h_rows, h_columns) = (bits(&rows, of_rows), bits(&columns, of_columns));
+    let value = h_rows + h_columns - bits(&cells, of_rows * of_columns);
+    Ok(Estimate { bits: value.min(h_rows.min(h_columns)), raw: table.plug_in().information() })
 }
 
 /// The corrected value is never above the lesser of the two entropies, which information cannot exceed.

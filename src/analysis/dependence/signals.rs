@@ -88,6 +88,16 @@ pub fn resolve_all(request: &Request<'_>, bin: Option<Time>) -> Result<Vec<Signa
     resolve(request, of, bin)
 }
 
+/// The signals of some subjects, each looked at alone: counts, rates and states as [`pairs`] takes them.
+///
+/// # Errors
+/// `NotRecorded`, or `Unsuitable` for too many signals.
+pub fn of(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Result<Vec<Signal>, AnalysisError> {
+    let all: Vec<&Subject> = subjects.iter().collect();
+    let bin = usual(request, bin, &all)?;
+    resolve(request, subjects, bin)
+}
+
 /// The bin: as the option says; else 10 ms if spikes or rates are among the subjects; else none.
 fn usual(request: &Request<'_>, bin: Option<Time>, subjects: &[&Subject]) -> Result<Option<Time>, AnalysisError> {
     if bin.is_some() {
