@@ -41,18 +41,25 @@ mod findings;
 mod options;
 mod stretches;
 mod subject;
+mod train_pairs;
+mod train_profile;
 mod value;
 
 // Spikes, rates, spectra, synchrony: one line a file.
 mod agreement;
 mod ap_shape;
 mod attenuation;
+mod autocorrelogram;
 mod avalanches;
+mod bursts;
 mod cable;
 mod correlogram;
+mod fano_curve;
 mod front;
 mod growth;
 mod isi;
+mod isi_distance;
+mod isi_histogram;
 mod lags;
 mod levels;
 mod places;
@@ -60,13 +67,21 @@ mod plane;
 mod population_rate;
 mod psd;
 mod raster;
+mod rate_kernel;
 mod rates;
 mod rhythm;
 mod signal_to_noise;
 mod space;
 mod spectrogram;
+mod spike_count_correlation;
+mod spike_distance;
+mod spike_order;
+mod spike_synchronization;
+mod sttc;
 mod synchrony;
 mod value_distribution;
+mod van_rossum;
+mod victor_purpura;
 
 // Information and dynamics: one line a file.
 mod binding;
@@ -109,7 +124,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub static ANALYSES: &[&dyn Analysis] = &[
     // Spikes, rates, spectra, synchrony.
     &rates::Rates,
+    &rate_kernel::RateByKernel,
     &isi::Isi,
+    &isi_histogram::IsiHistogram,
+    &fano_curve::FanoCurve,
     &levels::Levels,
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
@@ -117,8 +135,18 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &spectrogram::Spectrogram,
     &value_distribution::ValueDistribution,
     &correlogram::Correlogram,
+    &autocorrelogram::Autocorrelogram,
     &lags::Lags,
     &synchrony::Synchrony,
+    &sttc::Sttc,
+    &spike_count_correlation::SpikeCountCorrelation,
+    &isi_distance::IsiDistance,
+    &spike_distance::SpikeDistance,
+    &spike_synchronization::SpikeSynchronization,
+    &spike_order::SpikeOrder,
+    &victor_purpura::VictorPurpura,
+    &van_rossum::VanRossum,
+    &bursts::Bursts,
     &avalanches::Avalanches,
     &rhythm::Rhythm,
     &signal_to_noise::SignalToNoise,
@@ -142,7 +170,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
 ];
 
 /// Keys of options that are times into which a run is cut: a small one makes many pieces.
-pub const CUTS: &[&str] = &["bin", "fano_window", "interval", "segment", "step", "source_step", "target_step"];
+pub const CUTS: &[&str] =
+    &["bin", "fano_window", "interval", "segment", "shortest", "step", "source_step", "target_step"];
 
 /// The analysis called `kind`.
 pub fn find(kind: &str) -> Option<&'static dyn Analysis> {

@@ -17,6 +17,7 @@ mod signals;
 mod spectra;
 mod spikes;
 mod synchrony;
+mod trains;
 
 use crate::{Metric, Outcome, Request, find};
 use rayon::prelude::*;
@@ -157,6 +158,7 @@ impl Case {
 fn cases() -> Vec<Case> {
     let mut all = spikes::cases();
     all.extend(synchrony::cases());
+    all.extend(trains::cases());
     all.extend(signals::cases());
     all.extend(spectra::cases());
     all.extend(places::cases());
