@@ -66,6 +66,7 @@ mod places;
 mod plane;
 mod population_rate;
 mod psd;
+mod psth;
 mod raster;
 mod rate_kernel;
 mod rates;
@@ -106,6 +107,8 @@ mod on_disk_tests;
 mod reference_sets;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod unit_table_tests;
 
 pub use findings::Progress;
 pub use places::Cells;
@@ -128,6 +131,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &isi::Isi,
     &isi_histogram::IsiHistogram,
     &fano_curve::FanoCurve,
+    &psth::Psth,
     &levels::Levels,
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
@@ -279,6 +283,8 @@ pub trait Estimator: Sync {
     const TABLE: &'static str = "numbers";
     /// Whether a live picture while the run lasts makes sense (cheap, and meaningful on part of the data).
     const LIVE: bool = false;
+    /// Whether it looks at all trials together ([`Recording::each_trial`]), and not at each by itself.
+    const ACROSS_TRIALS: bool = false;
 
     /// Whether the options, each of which is sound, fit each other and the run: said when the scenario is read.
     ///
@@ -315,6 +321,8 @@ pub trait Analysis: Sync {
     }
     /// Whether a live picture while the run lasts makes sense (cheap, and meaningful on part of the data).
     fn live(&self) -> bool;
+    /// Whether it looks at all trials together.
+    fn across_trials(&self) -> bool;
 }
 
 /// Whether the options of `E` fit each other and the run, as far as that is known before it.
@@ -347,6 +355,10 @@ impl<E: Estimator> Analysis for E {
 
     fn live(&self) -> bool {
         E::LIVE
+    }
+
+    fn across_trials(&self) -> bool {
+        E::ACROSS_TRIALS
     }
 }
 

@@ -152,6 +152,7 @@ fn derived_times_are_positive_whatever_was_recorded() {
 #[test]
 fn times_cut_the_run_or_do_not() {
     let others = [
+        "baseline",
         "burst",
         "burst_isi",
         "delay",
@@ -169,6 +170,7 @@ fn times_cut_the_run_or_do_not() {
         "onset",
         "refractoriness",
         "refractory",
+        "response",
         "shift",
         "tau",
         "theiler",
