@@ -19,6 +19,7 @@ mod signals;
 mod spectra;
 mod spikes;
 mod synchrony;
+mod trains;
 
 use crate::{Metric, Outcome, Request, find};
 use rayon::prelude::*;
@@ -159,6 +160,7 @@ impl Case {
 fn cases() -> Vec<Case> {
     let mut all = spikes::cases();
     all.extend(synchrony::cases());
+    all.extend(trains::cases());
     all.extend(signals::cases());
     all.extend(spectra::cases());
     all.extend(bands::cases());
