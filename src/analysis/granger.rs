@@ -188,6 +188,8 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
                 continue;
             }
         };
+        let tested = "what was found was tested";
+        let (p, adjusted) = (p[k].expect(tested), adjusted[k].expect(tested));
         if x.is_at_most {
             f.warn(format!(
                 "{name}: BIC still falls at the largest order that is tried, {}: raise `max_order` or take a longer \
@@ -196,14 +198,13 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
             ));
         }
         let given = if x.given == 0 { String::new() } else { format!(", given {} others", x.given) };
-        let m = Metric::new(&name, "granger", x.measure, "", x.n as u64)
-            .chance(chance_level(x.n, x.order))
-            .p(p[k])
-            .note(format!(
+        let m = Metric::new(&name, "granger", x.measure, "", x.n as u64).chance(chance_level(x.n, x.order)).p(p).note(
+            format!(
                 "in natural units; n = present values, order {}{given}; chance: 95 % level; p: chi-squared",
                 x.order
-            ));
-        f.metric(if p[k] <= 0.05 {
+            ),
+        );
+        f.metric(if p <= 0.05 {
             let (low, high) = interval(x.measure, x.n, x.order);
             m.interval(low, high).note("95 % interval (noncentral chi-squared)")
         } else {
@@ -211,11 +212,10 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
         });
         if results.len() > 1 {
             f.metric(
-                Metric::new(&name, "p_adjusted", adjusted[k].expect("what was found was tested"), "", x.n as u64)
-                    .note("Benjamini-Hochberg over all pairs"),
+                Metric::new(&name, "p_adjusted", adjusted, "", x.n as u64).note("Benjamini-Hochberg over all pairs"),
             );
         }
-        f.word(format!("{name}: {:.4} (p {:.3}, order {})", x.measure, p[k], x.order));
+        f.word(format!("{name}: {:.4} (p {:.3}, order {})", x.measure, p, x.order));
         if let Some(values) = &x.over_frequency {
             of_bands(o, f, &name, values, nyquist);
             if curves.len() < MOST_DRAWN {
