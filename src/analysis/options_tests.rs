@@ -153,20 +153,27 @@ fn derived_times_are_positive_whatever_was_recorded() {
 #[test]
 fn times_cut_the_run_or_do_not() {
     let others = [
+        "baseline",
         "burst_isi",
         "delay",
         "delta",
         "duration",
+        "from",
         "gap",
         "jitter",
         "lag",
+        "longest",
         "max_lag",
         "max_tau",
         "onset",
         "refractoriness",
+        "response",
         "shift",
+        "shortest",
+        "steps",
         "theiler",
         "time",
+        "to",
         "transient",
         "width",
     ];
