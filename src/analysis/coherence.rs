@@ -76,7 +76,7 @@ options! {
             "upper end of the range of peak and delay, and of what is shown (default: Nyquist)";
         bands: Vec<Band> = bands(),
             "bands as \"NAME LOW HIGH\" in Hz (default: delta 1 4, theta 4 8, alpha 8 13, beta 13 30, gamma 30 80)";
-        bin: Option<Time> = time_if_given(),
+        bin: Option<Time> = time_if_given().piece(),
             "counts and rates in bins of this length, traces averaged in them (default 1 ms where only spikes and \
              rates are looked at, 10 ms where spikes or rates are, the recorded interval for traces)";
     }
@@ -372,7 +372,8 @@ fn phase(name: &str, found: &Found, k: usize, law: &Law, sure: bool) -> Metric {
 const WIDER: usize = 3;
 
 fn delay(name: &str, found: &Found, range: std::ops::Range<usize>, law: &Law, sure: bool, base: TimeBase) -> Metric {
-    // Each is told from chance among all: what is above the level of one ordinate is mostly chance where there are many.
+    // Each is told from chance among all: what is above the level of one ordinate is mostly chance where there are
+    // many.
     let choices = law.choices(range.len());
     let coherent: Vec<(usize, f64, f64)> = range
         .filter(|&k| chance_tail(law.worth, found.coherence[k]) * choices <= 0.05)

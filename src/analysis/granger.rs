@@ -20,8 +20,8 @@ const CARD: AnalysisCard = AnalysisCard {
               f(ω) = ln S_yy/(S_yy − (Σ_xx − Σ_xy²/Σ_yy) |H_yx|²), S = H Σ H*, H = (I − Σ A_k e^(−iωk))⁻¹\n\
               order: least BIC of the model of all signals that take part",
     assumptions: "Stationary signals, a linear relation, noise that is independent from sample to sample once the past \
-                  is known. p: n F is chi-squared with as many degrees of freedom as the order; the interval is that of \
-                  the noncentral law.",
+                  is known. p: n F is chi-squared with as many degrees of freedom as the order; the interval is that \
+                  of the noncentral law.",
     bias: "F is never negative and about order/n without causality: chance is the 95 % level.",
     cost: "O(n (signals · order)²) a pair; conditional once for all",
     caveats: "Causality in Granger's sense is foretelling: a common input that reaches one signal first looks like it \
@@ -47,7 +47,7 @@ options! {
         bands: Vec<Band> = bands(),
             "bands as \"NAME LOW HIGH\" in Hz over which the measure over frequency is averaged (default: delta 1 4, \
              theta 4 8, alpha 8 13, beta 13 30, gamma 30 80, as far as they reach)";
-        bin: Option<Time> = time_if_given(),
+        bin: Option<Time> = time_if_given().piece(),
             "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the \
              recorded interval for traces)";
     }

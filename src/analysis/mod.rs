@@ -210,10 +210,6 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &recurrence::Recurrence,
 ];
 
-/// Keys of options that are times into which a run is cut: a small one makes many pieces.
-pub const CUTS: &[&str] =
-    &["bin", "fano_window", "interval", "segment", "shortest", "step", "source_step", "target_step"];
-
 /// The analysis called `kind`.
 pub fn find(kind: &str) -> Option<&'static dyn Analysis> {
     ANALYSES.iter().copied().find(|a| a.declaration().kind == kind)

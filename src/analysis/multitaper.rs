@@ -22,9 +22,10 @@ const CARD: AnalysisCard = AnalysisCard {
               d_k = λ_k b², b = S/(λ_k S + (1 − λ_k) σ²/fs)  (Thomson)\n\
               line: μ = Σ U_k Y_k/Σ U_k², U_k = Σ v_k;  F = (K − 1) |μ|² Σ U_k²/Σ |Y_k − μ U_k|²  with 2 and 2 (K − 1) \
               degrees of freedom, amplitude 2 |μ|",
-    assumptions: "A stationary signal. The spectrum is nearly even over the band of ± nw/T (T: the length of a stretch). The \
-                  interval of the curve is Student's t of the logarithm, leaving out one taper at a time; that of \
-                  a band is chi-squared with the freedom of its ordinates, which are correlated within the band.",
+    assumptions: "A stationary signal. The spectrum is nearly even over the band of ± nw/T (T: the length of a \
+                  stretch). The interval of the curve is Student's t of the logarithm, leaving out one taper at a \
+                  time; that of a band is chi-squared with the freedom of its ordinates, which are correlated within \
+                  the band.",
     bias: "Power is smeared over ± nw/T, and hardly beyond: leakage is what the tapers are made to avoid, and adaptive \
            weights drop those that let it in. A line shows as a plateau of that width; its power is the amplitude of \
            the F-test.",
@@ -57,7 +58,7 @@ options! {
         tapers: Option<usize> = integer_if_given().between(1.0, 2000.0), "number of tapers (default: 2 nw − 1)";
         weights: Weights = choice(Weights::Adaptive),
             "how tapers count: Thomson's adaptive weights, by their eigenvalues, or all alike";
-        segment: Option<Time> = time_if_given(),
+        segment: Option<Time> = time_if_given().piece(),
             "length of the stretches, side by side, whose spectra are averaged (default: all in one)";
         detrend: Detrend = choice(Detrend::Constant), "what is taken off each stretch";
         f_min: Option<Frequency> = frequency_if_given().or_zero(),

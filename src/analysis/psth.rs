@@ -24,8 +24,8 @@ const CARD: AnalysisCard = AnalysisCard {
            locked to the trial.",
     cost: "O(spikes + (replicates + surrogates) trials bins)",
     caveats: "Few trials have bands that are too narrow (bootstrap) or rest on normal means (analytic). Slow drifts \
-              over trials raise Fano. The latency is that of the bins: it is late by up to one of them, and later where \
-              the response is weak.",
+              over trials raise Fano. The latency is that of the bins: it is late by up to one of them, and later \
+              where the response is weak.",
     references: &[
         "Gerstein and Kiang 1960, doi:10.1016/S0006-3495(60)86872-5",
         "Kass, Ventura and Cai 2003, doi:10.1088/0954-898X/14/1/301",
@@ -46,12 +46,14 @@ words! {
 options! {
     /// What `psth` can be told.
     pub struct Options {
-        bin: Time = time("5 ms").or(derived::QUARTER), "width of the bins";
-        band: Band = choice(Band::Bootstrap), "how the band of a bin is found: resampled trials, or Student's t over them";
+        bin: Time = time("5 ms").or(derived::QUARTER).piece(), "width of the bins";
+        band: Band = choice(Band::Bootstrap), "how the band of a bin is found: resampled trials, or Student's t over \
+            them";
         onset: Option<Time> = time_if_given().or_zero(), "when the event is in each trial; without it no response";
         response: Time = time("100 ms").or(derived::TEN), "length of the stretch after the event";
         baseline: Option<Time> = time_if_given(), "length of the stretch before the event (default all that there is)";
-        replicates: usize = integer("1000").between(100.0, 1e6), "resamplings of the trials, and surrogates of the peak";
+        replicates: usize = integer("1000").between(100.0, 1e6), "resamplings of the trials, and surrogates of the \
+            peak";
     }
 }
 

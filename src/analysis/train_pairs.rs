@@ -261,8 +261,7 @@ pub fn measure<T: Send + Sync>(
             .p(d.p_of_mean(all, m.tail))
             .note(format!("p ({side}): {count} surrogates of each train ({word}), mean {:.4}", mean(&d.means)));
         if values.len() > 1 {
-            let p: Vec<Option<f64>> = d.p_of_pairs(m.tail).into_iter().map(Some).collect();
-            let adjusted = adjust(&p, o.fdr);
+            let adjusted = adjust(&d.p_of_pairs(m.tail), o.fdr);
             let found: Vec<bool> = adjusted.iter().map(|p| p.is_some_and(|p| p <= o.level)).collect();
             f.metric(metric);
             metric = significant_pairs(o, c, m, &found, told, count);

@@ -44,7 +44,7 @@ options! {
     /// What `zero_one_test` can be told.
     pub struct Options {
         frequencies: usize = integer("41").between(5.0, 1000.0), "values of c";
-        interval: Option<Time> = time_if_given(),
+        interval: Option<Time> = time_if_given().piece(),
             "time between the values that are taken (default: where the series correlates by less than half with \
             itself)";
         bin: Time = rate_bin(), "bin of rates (states are taken at their own samples)";

@@ -4,7 +4,8 @@
 use super::statistics::{mean, pearson};
 
 /// K at the frequency `c`: the correlation of n with the mean square displacement of the walk that `values`, less their
-/// mean, drive; with the mean a part that oscillates would have to be taken off. NaN of a constant series or fewer than 20 values. O(n²/10).
+/// mean, drive; with the mean a part that oscillates would have to be taken off. NaN of a constant series or fewer than
+/// 20 values. O(n²/10).
 pub fn correlation(values: &[f64], c: f64) -> f64 {
     let n = values.len();
     let steps = n / 10;

@@ -15,8 +15,8 @@ use spikedeck_scenario::{Expect, Spec};
 pub struct PointResult {
     /// The point.
     pub point: Point,
-    /// Its run; recordings are dropped but for the first point, metrics stay. Of trials the first network's stay, in the
-    /// recording of the whole.
+    /// Its run; recordings are dropped but for the first point, metrics stay. Of trials the first network's stay, in
+    /// the recording of the whole.
     pub finished: Arc<Finished>,
 }
 

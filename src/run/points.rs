@@ -49,9 +49,9 @@ impl Point {
 /// Resolves a scenario again with more overrides (path and TOML text).
 pub type Resolve<'a> = dyn Fn(&[(String, String)]) -> Result<Spec, String> + 'a;
 
-/// All points of the sweep and of the trials of `spec` (one a seed, combination of axis values and trial; the first axis
-/// varies slowest), each resolved by `resolve` from the overrides of `spec` and its own. Points of one seed share their
-/// random numbers: a difference between them is a difference.
+/// All points of the sweep and of the trials of `spec` (one a seed, combination of axis values and trial; the first
+/// axis varies slowest), each resolved by `resolve` from the overrides of `spec` and its own. Points of one seed share
+/// their random numbers: a difference between them is a difference.
 ///
 /// # Errors
 /// When a point does not resolve.

@@ -83,18 +83,16 @@ impl Drawn {
         }
     }
 
-    pub fn p_of_pairs(&self, tail: Tail) -> Vec<f64> {
+    pub fn p_of_pairs(&self, tail: Tail) -> Vec<Option<f64>> {
         let all = 1.0 + self.means.len() as f64;
         let p = |k: usize| {
             let (above, below) = (f64::from(1 + self.above[k]) / all, f64::from(1 + self.below[k]) / all);
-            if self.sums[k].is_nan() {
-                return f64::NAN;
-            }
-            match tail {
+            // A pair that has no value was not tested.
+            (!self.sums[k].is_nan()).then_some(match tail {
                 Tail::Above => above,
                 Tail::Below => below,
                 Tail::Both => (2.0 * above.min(below)).min(1.0),
-            }
+            })
         };
         (0..self.sums.len()).map(p).collect()
     }
