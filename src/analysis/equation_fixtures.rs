@@ -9,7 +9,7 @@ use spikedeck_core::units::{Dimension, Quantity, parse_unit};
 use spikedeck_equation::{Declaration, Source, System, TimeUnit};
 use spikedeck_model::{Definition, Kind};
 use spikedeck_scenario::{
-    Catalog, Constant, Integrator, OptionValue, PopulationId, PopulationSpec, Simulation, Spec, SpikeTimes,
+    Catalog, Constant, Integrator, OptionValue, PopulationId, PopulationSpec, Seeds, Simulation, Spec, SpikeTimes,
     StimulusSpec, Target, Value, read_analysis,
 };
 use spikedeck_signal::{Recording, TimeBase};
@@ -114,6 +114,8 @@ impl Model {
                 steps,
                 transient_steps: 0,
                 seed: 1,
+                seeds: Seeds::all(1),
+                trial: 0,
                 memory: None,
                 spike_times: SpikeTimes::Grid,
                 check_halve_dt: false,
@@ -126,6 +128,7 @@ impl Model {
             expect: Vec::new(),
             variants: Vec::new(),
             sweep: None,
+            trials: None,
             hash: String::new(),
             canonical: Arc::from(""),
             source: Arc::from(""),

@@ -165,7 +165,7 @@ impl<'b, 'a> Protocol<'b, 'a> {
             dt: times.dt,
             steps: (whole / times.dt).round() as u64,
             transient,
-            seed: spec.simulation.seed,
+            seed: spec.simulation.noise_seed(),
             integrator: bound.population.integrator,
             spike_times: spec.simulation.spike_times,
         })
@@ -299,12 +299,12 @@ impl<'b, 'a> Protocol<'b, 'a> {
         let note = "least input of the grid with a spike after the transient";
         let mut list = vec![self.least_input("rheobase_grid", runs, None, note)];
         for (i, run) in runs.iter().enumerate().filter(|(_, r)| !r.is_empty()) {
-            let at = |what: &str| format!("{what}.{}", short(self.inputs[i] / self.scale));
+            // The input stands in the name with its unit: `rate.250_pA`.
+            let at = |what: &str| {
+                Axis::new("", self.unit.as_str()).unit_after(&format!("{what}.{}", short(self.inputs[i] / self.scale)))
+            };
             let spikes = run.len() as u64;
-            list.push(
-                Metric::new(subject, at("spikes"), spikes as f64, "", spikes)
-                    .note(format!("at this input in {}, whole run", self.unit)),
-            );
+            list.push(Metric::new(subject, at("spikes"), spikes as f64, "", spikes).note("at this input, whole run"));
             list.push(
                 Metric::new(subject, at("rate"), self.mean_rate(run), hertz, self.after(run) as u64)
                     .note("after the transient"),

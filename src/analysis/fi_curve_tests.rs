@@ -73,7 +73,7 @@ fn both_neurons_of_the_prior_system() {
             let count = out
                 .metrics
                 .iter()
-                .find(|m| m.metric == format!("spikes.{}", short(s.curves[0].x[i])))
+                .find(|m| m.metric == format!("spikes.{}_pA", short(s.curves[0].x[i])))
                 .map_or(0.0, |m| m.value.unwrap());
             assert_eq!(count, f64::from(counts[which][k]), "neuron {which}, input {}", s.curves[0].x[i]);
             assert!(

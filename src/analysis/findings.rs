@@ -4,7 +4,7 @@
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Spec, Subject};
-use spikedeck_signal::{Curve, Metric, NamedShape, Outcome, Recording, Scalars, Setting, Shape, TimeBase};
+use spikedeck_signal::{Curve, Metric, NamedShape, Outcome, Recording, Scalars, Setting, Shape, TimeBase, UnitTable};
 
 use crate::{AnalysisError, Request, subject};
 
@@ -26,6 +26,7 @@ pub struct Findings<'a> {
     /// The stretch of the whole that the present item is.
     part: (f64, f64),
     metrics: Vec<Metric>,
+    units: Vec<UnitTable>,
     shapes: Vec<NamedShape>,
     warnings: Vec<String>,
     words: Vec<String>,
@@ -40,6 +41,7 @@ impl<'a> Findings<'a> {
             told,
             part: (0.0, 1.0),
             metrics: Vec::new(),
+            units: Vec::new(),
             shapes: Vec::new(),
             warnings: Vec::new(),
             words: Vec::new(),
@@ -133,6 +135,14 @@ impl<'a> Findings<'a> {
         self.metrics.extend(metrics);
     }
 
+    /// Numbers of the units of a subject, a row a unit: they are written and not shown. A single one is among the
+    /// numbers already.
+    pub fn units(&mut self, table: UnitTable) {
+        if table.units.len() > 1 {
+            self.units.push(table);
+        }
+    }
+
     /// Something to draw.
     pub fn shape(&mut self, name: impl Into<String>, shape: Shape) {
         self.shapes.push(NamedShape::new(name, shape));
@@ -189,6 +199,7 @@ impl<'a> Findings<'a> {
             title: title.to_owned(),
             shapes: self.shapes,
             metrics: self.metrics,
+            units: self.units,
             summary,
             warnings: self.warnings,
             settings,

@@ -7,7 +7,7 @@ use spikedeck_core::statistics::{
     dependent_error, mean, mean_interval, median, quantile, student_quantile_of, variance,
 };
 use spikedeck_scenario::Subject;
-use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, Window};
+use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, UnitTable, Window};
 
 /// The analysis `isi`.
 pub struct Isi;
@@ -60,6 +60,7 @@ impl Estimator for Isi {
             let unit = f.base.unit();
             let found = Found::of(f, s, o)?;
             let Found { zeros, n, sum, units, .. } = &found;
+            f.units(found.table.clone());
             if *zeros > 0 {
                 f.warn(format!("{}: {zeros} intervals of length zero (repeated spike times) were left out", s.text));
             }
@@ -125,6 +126,7 @@ struct Found {
     pooled: Option<Vec<f64>>,
     units: Units,
     counts: Counts,
+    table: UnitTable,
 }
 
 impl Found {
@@ -139,15 +141,17 @@ impl Found {
             pooled: in_memory.then(Vec::new),
             units: Units::default(),
             counts: Counts::new(window, o),
+            table: UnitTable::new(&s.text, &measures(f.base.unit())),
         };
-        subject::each_train(f.request, s, |_, train| {
+        subject::each_train(f.request, s, |unit, train| {
             let train = train.within(window);
             let all = train.windows(2).map(|w| w[1] - w[0]);
             let intervals: Vec<f64> = all.filter(|&i| i > 0.0).collect();
             found.zeros += train.len().saturating_sub(1) - intervals.len();
             found.n += intervals.len() as u64;
             found.sum = intervals.iter().fold(found.sum, |sum, i| sum + i);
-            found.counts.look(&train, o);
+            let fano = found.counts.look(&train, o);
+            found.table.push(unit, row(&intervals, fano, o));
             if let Some(pooled) = &mut found.pooled {
                 pooled.extend(&intervals);
             }
@@ -178,6 +182,34 @@ const MEASURES: [Measure; 4] = [
     Measure { name: "lv", of: |i, _| lv(i), chance: "chance: Poisson", single: false },
     Measure { name: "lvr", of: lvr, chance: "chance: Poisson with dead time R", single: false },
 ];
+
+/// What the table of units has of each.
+fn measures(unit: &str) -> [(&'static str, &str); 9] {
+    [
+        ("intervals", ""),
+        ("mean_isi", unit),
+        ("cv", ""),
+        ("cv_low", ""),
+        ("cv_high", ""),
+        ("cv2", ""),
+        ("lv", ""),
+        ("lvr", ""),
+        ("fano", ""),
+    ]
+}
+
+/// The row of a unit in it.
+fn row(intervals: &[f64], fano: Option<f64>, o: &Options) -> [Option<f64>; 9] {
+    let enough = intervals.len() >= o.min_intervals;
+    let [cv, cv2, lv, lvr] = MEASURES.each_ref().map(|m| enough.then(|| (m.of)(intervals, o.refractoriness.axis)));
+    let corrected = corrected_cv(intervals).filter(|_| intervals.len() >= LEAST_INTERVALS.max(o.min_intervals));
+    // An interval reaches to the value that it is of, as in `around`, and has width.
+    let ends = corrected.zip(cv).map(|(c, cv)| (c.interval.0.min(cv), c.interval.1.max(cv)));
+    let ends = ends.filter(|(low, high)| high - low > 1e-12 * high.abs());
+    let n = intervals.len() as f64;
+    let mean_isi = (!intervals.is_empty()).then(|| mean(intervals));
+    [Some(n), mean_isi, cv, ends.map(|e| e.0), ends.map(|e| e.1), cv2, lv, lvr, fano]
+}
 
 /// What is kept of units with enough intervals.
 #[derive(Default)]
@@ -305,10 +337,11 @@ impl Counts {
         Self { window, windows, per_unit: Vec::new(), last: Vec::new(), total: 0.0, outside }
     }
 
-    fn look(&mut self, train: &[f64], o: &Options) {
+    /// Counts a unit; its Fano factor if it has one.
+    fn look(&mut self, train: &[f64], o: &Options) -> Option<f64> {
         self.outside.look(train);
         if self.windows < 2 {
-            return;
+            return None;
         }
         let mut counts = vec![0.0; self.windows];
         for &time in train {
@@ -318,11 +351,13 @@ impl Counts {
             }
         }
         let sum: f64 = counts.iter().sum();
-        if sum > 0.0 {
+        (sum > 0.0).then(|| {
+            let fano = variance(&counts, o.ddof) / mean(&counts);
             self.total += sum;
-            self.per_unit.push(variance(&counts, o.ddof) / mean(&counts));
+            self.per_unit.push(fano);
             self.last = counts;
-        }
+            fano
+        })
     }
 
     /// The Fano factor, and whether counts are too low to tell anything.

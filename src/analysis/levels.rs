@@ -4,7 +4,7 @@ use super::prelude::*;
 use spikedeck_core::statistics::{correlation_time, deviation, mean, mean_interval, mean_interval_above};
 use spikedeck_core::units::brief;
 use spikedeck_scenario::Observable;
-use spikedeck_signal::{Axis, Distribution, Shape, TimeBase};
+use spikedeck_signal::{Axis, Distribution, Shape, TimeBase, UnitTable};
 
 /// Extremes, mean, spread and period of a state.
 pub struct Levels;
@@ -88,6 +88,7 @@ impl Estimator for Levels {
                 .map(|p| p * columns.interval)
                 .collect();
             f.metric(period(&s.text, &cycles, f.base));
+            f.units(by_unit(&columns, f.base));
             if all.len() < 20 {
                 f.warn(format!("{}: {} samples are few", s.text, all.len()));
             }
@@ -96,6 +97,43 @@ impl Estimator for Levels {
             Ok(())
         })
     }
+}
+
+/// The same numbers of each unit; its period is between crossings of its own middle. Empty where there are no units.
+fn by_unit(columns: &subject::Columns, base: TimeBase) -> UnitTable {
+    let unit = columns.unit.as_str();
+    let measures = [
+        ("samples", ""),
+        ("min", unit),
+        ("max", unit),
+        ("range", unit),
+        ("mean", unit),
+        ("sd", unit),
+        ("cycles", ""),
+        ("period", base.unit()),
+    ];
+    let mut table = UnitTable::new(&columns.subject, &measures);
+    for (&unit, column) in columns.units.iter().zip(&columns.columns) {
+        let known: Vec<f64> = column.iter().copied().filter(|v| v.is_finite()).collect();
+        let (least, most) = known.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, m), &v| (l.min(v), m.max(v)));
+        let some = |v: f64| (!known.is_empty()).then_some(v);
+        let cycles: Vec<f64> = periods(column, least, most).into_iter().map(|p| p * columns.interval).collect();
+        table.push(
+            unit,
+            [
+                Some(known.len() as f64),
+                some(least),
+                some(most),
+                some(most - least),
+                some(mean(&known)),
+                (known.len() > 1).then(|| deviation(&known, 1)),
+                Some(cycles.len() as f64),
+                (cycles.len() > 1).then(|| mean(&cycles)),
+            ],
+        );
+    }
+    table.names = (!columns.names.is_empty()).then(|| columns.names.clone());
+    table
 }
 
 /// How many independent samples of its mean a column is worth: its samples over the time that they are correlated.

@@ -60,6 +60,7 @@ mod places;
 mod plane;
 mod population_rate;
 mod psd;
+mod psth;
 mod raster;
 mod rates;
 mod rhythm;
@@ -103,6 +104,8 @@ mod on_disk_tests;
 mod reference_sets;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod unit_table_tests;
 
 pub use findings::Progress;
 pub use places::Cells;
@@ -122,6 +125,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     // Spikes, rates, spectra, synchrony.
     &rates::Rates,
     &isi::Isi,
+    &psth::Psth,
     &levels::Levels,
     &raster::RasterOfSpikes,
     &population_rate::PopulationRate,
@@ -274,6 +278,8 @@ pub trait Estimator: Sync {
     const TABLE: &'static str = "numbers";
     /// Whether a live picture while the run lasts makes sense (cheap, and meaningful on part of the data).
     const LIVE: bool = false;
+    /// Whether it looks at all trials together ([`Recording::each_trial`]), and not at each by itself.
+    const ACROSS_TRIALS: bool = false;
 
     /// Whether the options, each of which is sound, fit each other and the run: said when the scenario is read.
     ///
@@ -310,6 +316,8 @@ pub trait Analysis: Sync {
     }
     /// Whether a live picture while the run lasts makes sense (cheap, and meaningful on part of the data).
     fn live(&self) -> bool;
+    /// Whether it looks at all trials together.
+    fn across_trials(&self) -> bool;
 }
 
 /// Whether the options of `E` fit each other and the run, as far as that is known before it.
@@ -342,6 +350,10 @@ impl<E: Estimator> Analysis for E {
 
     fn live(&self) -> bool {
         E::LIVE
+    }
+
+    fn across_trials(&self) -> bool {
+        E::ACROSS_TRIALS
     }
 }
 

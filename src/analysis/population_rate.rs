@@ -75,7 +75,9 @@ impl Smoothing {
         };
         let plain = &columns.columns[0];
         let values = kernel.map_or_else(|| plain.clone(), |k| smooth(plain, k, self.width.seconds / bin.seconds));
-        let x = (0..values.len()).map(|k| columns.start + k as f64 * columns.interval).collect();
+        // A bin that is drawn as a step is known by its right edge; a smoothed rate is that of the middles of bins.
+        let back = if kernel.is_none() { 0.0 } else { 0.5 };
+        let x = (0..values.len()).map(|k| columns.start + (k as f64 - back) * columns.interval).collect();
         curve(&columns.subject, x, values, if kernel.is_none() { CurveStyle::Steps } else { CurveStyle::Line })
     }
 }
@@ -212,6 +214,33 @@ mod tests {
         let Shape::Series(s) = &o.shapes[0].shape else { panic!() };
         assert_eq!(s.curves[0].y.len(), 1428);
         assert!(s.curves[0].y.iter().all(|&v| (v - 10_000.0).abs() < 1e-6), "each bin holds seven");
+    }
+
+    /// On average over where in a bin a spike lies, the centroid of its smoothed rate is the spike's time (with a
+    /// causal kernel, later by the kernel's time constant).
+    #[test]
+    fn smoothed_rates_stand_where_the_spikes_are() {
+        for (kernel, later) in [("boxcar", 0.0), ("gaussian", 0.0), ("exponential", 20.0)] {
+            for bin in [1.0, 4.0] {
+                let options = [
+                    ("kernel", OptionValue::Text(kernel.into())),
+                    ("bin", OptionValue::Number(bin / 1000.0)),
+                    ("width", OptionValue::Number(0.02)),
+                ];
+                let mut sum = 0.0;
+                for k in 0..40 {
+                    let time = 500.05 + f64::from(k) * bin / 40.0;
+                    let o = run(&PopulationRate, &recording(&[vec![time]], 1000.0), vec![], &options).unwrap();
+                    let Shape::Series(s) = &o.shapes[0].shape else { panic!() };
+                    let c = &s.curves[0];
+                    let moment: f64 = c.x.iter().zip(&c.y).map(|(x, y)| x * y).sum();
+                    sum += moment / c.y.iter().sum::<f64>() - time;
+                }
+                // The causal kernel is a row of samples, whose mean is below that of the decay by half a bin.
+                let slack = if later > 0.0 { 0.51 * bin } else { 0.06 * bin };
+                assert!((sum / 40.0 - later).abs() < slack, "{kernel} {bin}: {}", sum / 40.0);
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::prelude::*;
 use spikedeck_core::statistics::{mean, mean_interval, median, poisson_interval, quantile, share_interval};
 use spikedeck_core::units::short;
-use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, TimeBase};
+use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, TimeBase, UnitTable};
 
 /// The analysis `rates`.
 pub struct Rates;
@@ -19,7 +19,7 @@ const CARD: AnalysisCard = AnalysisCard {
     assumptions: "The mean rate looks at (start + transient, stop]. Latency, steady rate and adaptation index look at \
                   the whole run, because an onset usually lies in the transient. The interval of a population's mean \
                   takes units as independent, and is at least that of a Poisson count of all spikes; of one unit it \
-                  takes spikes as Poisson.",
+                  takes spikes as Poisson. A run's folder has these numbers of every unit.",
     bias: "The mean rate is unbiased. The steady rate from few intervals of an irregular neuron is biased upwards \
            (1/mean of k exponential intervals: k/(k − 1)).",
     cost: "O(spikes + units)",
@@ -50,7 +50,6 @@ impl Estimator for Rates {
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let (unit, per) = (f.base.unit(), f.base.rate_unit());
-        let onset = o.onset.axis;
         f.each_spiking(|f, s| {
             let (window, whole) = (f.recording.analysis_window(), f.recording.window);
             let seconds = window.length() * f.base.seconds();
@@ -60,19 +59,23 @@ impl Estimator for Rates {
             }
             let (mut rates, mut spikes) = (Vec::with_capacity(units.len()), 0);
             let (mut latencies, mut single) = (Vec::new(), Vec::new());
+            let mut table = UnitTable::new(&s.text, &measures(unit, per));
             subject::each_train(f.request, s, |unit, train| {
                 let count = train.within(window).len();
                 rates.push(count as f64 / seconds);
                 spikes += count as u64;
                 let train = train.within(whole);
+                let one = One::of(&train, o, f.base);
+                table.push(unit, one.row(count, seconds));
                 if units.len() > FEW {
-                    latencies.extend(first_after(&train, onset).map(|first| first - onset));
+                    latencies.extend(one.latency);
                 } else {
                     let name = if units.len() == 1 { s.text.clone() } else { subject::unit_name(&s.text, unit) };
-                    single.extend(one_unit(&name, &train, o, f.base));
+                    single.extend(one.metrics(&name, f.base));
                 }
                 Ok(())
             })?;
+            f.units(table);
             f.metric(mean_rate(&s.text, &rates, spikes, seconds, per));
             f.word(format!("{} fires at {:.3} {per}", s.text, mean(&rates)));
             if rates.len() > 1 {
@@ -136,37 +139,91 @@ fn spread(subject: &str, rates: &[f64], unit: &str) -> Vec<Metric> {
     ]
 }
 
-fn one_unit(name: &str, train: &[f64], o: &Options, base: TimeBase) -> Vec<Metric> {
-    let onset = o.onset.axis;
-    let intervals: Vec<f64> = train.windows(2).map(|w| w[1] - w[0]).collect();
-    let n = intervals.len() as u64;
-    let latency = match first_after(train, onset) {
-        Some(t) => Metric::new(name, "latency", t - onset, base.unit(), train.len() as u64).note("whole run"),
-        None => Metric::missing(name, "latency", base.unit(), 0, "no spike after the onset"),
-    };
-    let used = &intervals[intervals.len().saturating_sub(o.steady_intervals)..];
-    let steady = if train.is_empty() {
-        Metric::new(name, "steady_rate", 0.0, base.rate_unit(), 0).note("no spike: 0 by definition")
-    } else if used.is_empty() {
-        Metric::missing(name, "steady_rate", base.rate_unit(), 0, "one spike makes no interval")
-    } else {
-        Metric::new(name, "steady_rate", 1.0 / (mean(used) * base.seconds()), base.rate_unit(), used.len() as u64)
-            .note("n = intervals used, whole run")
-    };
-    let index = if n < 2 {
-        Metric::missing(name, "adaptation_index", "", n, "needs two intervals")
-    } else {
-        let (first, end) = (intervals[0], intervals[intervals.len() - 1]);
-        Metric::new(name, "adaptation_index", (end - first) / first, "", n)
-            .chance(0.0)
-            .note("(last − first)/first interval, whole run")
-    };
-    vec![
-        latency,
-        steady,
-        index,
-        Metric::new(name, "spike_count", train.len() as f64, "", train.len() as u64).note("whole run"),
+/// What the table of units has of each.
+fn measures<'a>(unit: &'a str, per: &'a str) -> [(&'static str, &'a str); 9] {
+    [
+        ("spikes", ""),
+        ("mean_rate", per),
+        ("mean_rate_low", per),
+        ("mean_rate_high", per),
+        ("latency", unit),
+        ("steady_rate", per),
+        ("steady_intervals", ""),
+        ("adaptation_index", ""),
+        ("spike_count", ""),
     ]
+}
+
+/// What is measured of one unit in the whole run, where it has it.
+struct One {
+    spikes: usize,
+    latency: Option<f64>,
+    steady_rate: Option<f64>,
+    /// Intervals that the steady rate is of.
+    steady_intervals: usize,
+    adaptation_index: Option<f64>,
+}
+
+impl One {
+    fn of(train: &[f64], o: &Options, base: TimeBase) -> Self {
+        let onset = o.onset.axis;
+        let intervals = || train.windows(2).map(|w| w[1] - w[0]);
+        let used: Vec<f64> = intervals().skip(train.len().saturating_sub(1 + o.steady_intervals)).collect();
+        let ends = intervals().next().zip(intervals().next_back()).filter(|_| train.len() > 2);
+        Self {
+            spikes: train.len(),
+            latency: first_after(train, onset).map(|first| first - onset),
+            // A silent unit has a rate, of 0.
+            steady_rate: match used.as_slice() {
+                _ if train.is_empty() => Some(0.0),
+                [] => None,
+                used => Some(1.0 / (mean(used) * base.seconds())),
+            },
+            steady_intervals: used.len(),
+            adaptation_index: ends.map(|(first, end)| (end - first) / first),
+        }
+    }
+
+    /// Its row among the units, with what it fired in the window.
+    fn row(&self, count: usize, seconds: f64) -> [Option<f64>; 9] {
+        let (low, high) = poisson_interval(count as u64, 0.95);
+        let per = 1.0 / seconds;
+        [
+            Some(count as f64),
+            Some(count as f64 / seconds),
+            Some(low * per),
+            Some(high * per),
+            self.latency,
+            self.steady_rate,
+            Some(self.steady_intervals as f64),
+            self.adaptation_index.filter(|index| index.is_finite()),
+            Some(self.spikes as f64),
+        ]
+    }
+
+    fn metrics(&self, name: &str, base: TimeBase) -> [Metric; 4] {
+        let n = self.spikes.saturating_sub(1) as u64;
+        let latency = match self.latency {
+            Some(late) => Metric::new(name, "latency", late, base.unit(), self.spikes as u64).note("whole run"),
+            None => Metric::missing(name, "latency", base.unit(), 0, "no spike after the onset"),
+        };
+        let steady = match self.steady_rate {
+            Some(rate) if self.spikes == 0 => {
+                Metric::new(name, "steady_rate", rate, base.rate_unit(), 0).note("no spike: 0 by definition")
+            }
+            Some(rate) => Metric::new(name, "steady_rate", rate, base.rate_unit(), self.steady_intervals as u64)
+                .note("n = intervals used, whole run"),
+            None => Metric::missing(name, "steady_rate", base.rate_unit(), 0, "one spike makes no interval"),
+        };
+        let index = match self.adaptation_index {
+            Some(index) => Metric::new(name, "adaptation_index", index, "", n)
+                .chance(0.0)
+                .note("(last − first)/first interval, whole run"),
+            None => Metric::missing(name, "adaptation_index", "", n, "needs two intervals"),
+        };
+        let count = Metric::new(name, "spike_count", self.spikes as f64, "", self.spikes as u64).note("whole run");
+        [latency, steady, index, count]
+    }
 }
 
 /// Histogram of values over units with the bin width of Freedman and Diaconis (doi:10.1007/BF01025868), 5 to 60 bins.

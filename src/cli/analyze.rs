@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::error::CliError;
 use super::output::{self, Tone, tone};
 use super::report;
-use super::run::{TableFormat, interrupt_flag, progress};
+use super::run::{TableFormat, interrupt_flag, progress, writing};
 use spikedeck_core::number;
 use spikedeck_core::units::short;
 use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Status};
@@ -117,7 +117,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let measured = run::analyze(&finished, analyses, seed, &options, &cancel, &tell);
     line.clear();
     let (measured, whole) = measured?;
-    let written = args.out.as_deref().map(|out| write(out, args, &measured)).transpose();
+    let written = args.out.as_deref();
+    let written = written.map(|out| writing(&measured.label, &cancel, || write(out, args, &measured))).transpose();
     // A full disk does not take the numbers with it: they are printed first.
     if args.json {
         report::print_json_of(&measured)?;
@@ -281,8 +282,13 @@ fn holds(measured: &Finished, seed: u64, points: Option<usize>) -> String {
     if !recording.traces.is_empty() {
         parts.push(number::counted(recording.traces.len(), "recorded variable", "recorded variables"));
     }
-    if let Some(points) = points {
-        parts.push(format!("the first of {points} points, whose recordings are kept"));
+    let trials = recording.each_trial().count();
+    match points {
+        Some(points) if trials == 1 && points > 1 => {
+            parts.push(format!("the first of {points} points, whose recordings are kept"));
+        }
+        Some(_) if trials > 1 => parts.push(format!("means over {trials} trials, spikes those of the first")),
+        _ => {}
     }
     parts.join(" · ")
 }

@@ -59,6 +59,13 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
         return describe(&sources);
     }
     spikedeck_tui::terminal_present().map_err(CliError::Usage)?;
+    if !settings.reader && std::env::var("TERM").is_ok_and(|term| term == "dumb") {
+        return Err(CliError::Usage(
+            "this terminal shows lines alone (TERM=dumb): `--reader` is the dashboard in lines, `--describe` its first \
+             page, and `spikedeck run` prints results"
+                .to_owned(),
+        ));
+    }
     let backend = Arc::new(LocalBackend { given: sources.clone(), ..LocalBackend::default() });
     match session::run(session::Options { sources, settings, problems, backend })? {
         0 => Ok(()),

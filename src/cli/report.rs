@@ -143,7 +143,15 @@ pub(super) fn warnings(out: &mut impl Write, all: &[&String], colour: bool) -> s
 /// What is kept of a sweep: metrics of all points, and what was recorded of the first alone.
 fn kept_of(ensemble: &Ensemble) -> String {
     let Some(first) = ensemble.points.first() else { return String::new() };
-    format!("; metrics of all {} points, recordings of the first ({})", ensemble.points.len(), first.point.label())
+    let count = ensemble.points.len();
+    let trials = ensemble.finished.recording.each_trial().count();
+    if first.point.trial.is_none() {
+        format!("; metrics of all {count} points, recordings of the first ({})", first.point.label())
+    } else if trials == count {
+        format!("; metrics and recordings of all {count} trials")
+    } else {
+        format!("; metrics of all {count} points, recordings of {trials} trials of the first network")
+    }
 }
 
 /// What an earlier program gave for the same experiment, beside what this run gave, and why they differ.
@@ -189,11 +197,12 @@ fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {
         let spikes = number::count(finished.facts.spikes);
         parts.push(match result {
             Simulated::One(_) => format!("{spikes} spikes"),
-            Simulated::Many(_) => format!("{spikes} spikes of all points together"),
+            Simulated::Many(_) => format!("{spikes} spikes of all together"),
         });
     }
     if let Simulated::Many(ensemble) = result {
-        parts.push(format!("{} points", ensemble.points.len()));
+        let trials = ensemble.points.iter().all(|p| p.point.trial.is_some());
+        parts.push(format!("{} {}", ensemble.points.len(), if trials { "trials" } else { "points" }));
     }
     parts.join(" · ")
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use super::error::CliError;
 use super::output::{self, ProgressLine};
@@ -166,6 +167,33 @@ pub(super) fn interrupt_flag() -> Arc<AtomicBool> {
     flag
 }
 
+/// Time that writing may take after a signal before it is said what keeps the program.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Writes tables: a signal that was heard before or is heard now waits for them, and is told so.
+pub(super) fn writing<R>(label: &str, cancel: &AtomicBool, write: impl FnOnce() -> R) -> R {
+    let tell =
+        || output::say(&format!("{label}: its tables are being written; a second signal ends without what is left"));
+    told_while(cancel, tell, write)
+}
+
+/// Does some work; tells once if it goes on although it was cancelled.
+fn told_while<R>(cancel: &AtomicBool, tell: impl FnOnce() + Send, work: impl FnOnce() -> R) -> R {
+    let (end, ended) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while ended.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                if cancel.load(Ordering::Relaxed) {
+                    return tell();
+                }
+            }
+        });
+        let done = work();
+        drop(end);
+        done
+    })
+}
+
 /// The line of progress of a job, shared with what tells it.
 pub(super) struct Line(Arc<Mutex<ProgressLine>>);
 
@@ -202,7 +230,7 @@ pub(super) fn simulate(
     quiet: bool,
 ) -> Result<Simulated, CliError> {
     let (line, tell) = progress(&spec.name, quiet);
-    let result = if points.len() > 1 {
+    let result = if points.len() > 1 || spec.trials.is_some() {
         run::ensemble(spec, points, options, cancel, &tell).map(Simulated::Many)
     } else {
         let spec = points.first().map_or(spec, |p| &p.spec);
@@ -291,10 +319,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         })?;
         let written = folder.as_ref().map(|folder| {
             let mut folder = folder.lock().unwrap_or_else(PoisonError::into_inner);
-            let manifest = match &result {
+            let manifest = writing(&label, &cancel, || match &result {
                 Simulated::One(finished) => folder.finish(finished),
                 Simulated::Many(ensemble) => folder.finish_ensemble(ensemble),
-            };
+            });
             manifest.map(|m| (folder.path().to_owned(), m))
         });
         // A full disk does not take the numbers with it: they are printed first.
@@ -326,8 +354,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         {
             failed = Some(error);
         }
+        // Also where this run is whole: what was to follow it is not done.
         if cancel.load(Ordering::Relaxed) {
-            break;
+            return Err(CliError::Interrupted);
         }
     }
     failed.map_or(Ok(()), Err)
@@ -350,6 +379,28 @@ pub(super) fn outcome_of(finished: &Finished, say_checks: bool) -> Option<CliErr
             }
             let failed = finished.outcomes.iter().any(|o| o.failure.is_some());
             (failed || finished.checks.iter().any(|c| !c.passed)).then_some(CliError::CheckFailed)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What lasts after a signal is told once, and what ends at once or was not cancelled is not.
+    #[test]
+    fn a_signal_that_has_to_wait_is_answered() {
+        for (cancelled, lasts, told) in [(true, 4, 1), (true, 0, 0), (false, 2, 0)] {
+            let (cancel, times) = (AtomicBool::new(false), AtomicUsize::new(0));
+            let tell = || {
+                times.fetch_add(1, Ordering::Relaxed);
+            };
+            let value = told_while(&cancel, tell, || {
+                cancel.store(cancelled, Ordering::Relaxed);
+                std::thread::sleep(PATIENCE * lasts);
+                7
+            });
+            assert_eq!((value, times.load(Ordering::Relaxed)), (7, told), "{cancelled} {lasts}");
         }
     }
 }

@@ -239,7 +239,8 @@ mod tests {
         assert!(a.iter().zip(&b).all(|(a, b)| (a / b - 1.0).abs() < 1e-12), "{a:?} {b:?}");
         let tape = |name: &str| crate::tape::Tape::new(&system.parts().graph, &[system.observable(name).unwrap().0]);
         let values = crate::tape::Values { inputs: &[3e-11, 2e-11], ..crate::tape::Values::default() };
-        assert_eq!([tape("I").value(&values), tape("I.drive").value(&values)], [5e-11, 2e-11]);
+        assert!((tape("I").value(&values) / 5e-11 - 1.0).abs() < 1e-12);
+        assert_eq!(tape("I.drive").value(&values), 2e-11);
     }
 
     #[test]

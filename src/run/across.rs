@@ -7,7 +7,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use super::ensemble::PointResult;
 use super::{Check, Status, expect};
 use spikedeck_core::units::{Quantity, display_unit};
-use spikedeck_scenario::Spec;
+use spikedeck_scenario::{Expect, Spec};
 use spikedeck_signal::{Axis, Curve, Metric, NamedShape, Outcome, ScalarRow, Scalars, Series, Shape};
 
 /// Places on an axis, each with the values of its seeds.
@@ -38,9 +38,14 @@ impl<'a> Across<'a> {
     }
 
     /// One outcome an analysis, in the order of the scenario: each metric over the points, whichever of them has it.
-    /// Without axes: mean and interval over seeds. With axes: one curve over the first axis for each combination of the
-    /// others.
+    /// Without axes: mean and interval over seeds (or trials). With axes: one curve over the first axis for each
+    /// combination of the others. One point alone says what it says.
     pub(super) fn outcomes(&self, spec: &Spec) -> Vec<Outcome> {
+        if let [point] = self.points.as_slice()
+            && point.point.axes.is_empty()
+        {
+            return point.finished.outcomes.clone();
+        }
         let has_axes = self.points.iter().any(|p| !p.point.axes.is_empty());
         self.templates(spec).into_iter().map(|(from, t)| self.outcome(from, t, has_axes)).collect()
     }
@@ -72,13 +77,24 @@ impl<'a> Across<'a> {
         }
         let mut outcome = self.measured(template);
         let numbers = Shape::Scalars(Scalars::from_metrics(&outcome.metrics));
-        outcome.shapes.push(NamedShape::new("across seeds", numbers));
+        outcome.shapes.push(NamedShape::new(format!("across {}s", self.one()), numbers));
         outcome.shapes.extend(template.shapes.iter().filter(|s| !matches!(s.shape, Shape::Scalars(_))).cloned());
+        outcome.units.clone_from(&template.units);
         // Whose they are is said where it is not the first.
         if outcome.shapes.len() > 1 && self.points.first().is_some_and(|p| p.point.seed != from.point.seed) {
             outcome.summary = format!("{}, curves of {}", outcome.summary, from.point.label());
         }
         outcome
+    }
+
+    /// What the points of one place differ by.
+    fn one(&self) -> &'static str {
+        match self.points.as_slice() {
+            [first, rest @ ..] if first.point.trial.is_some() => {
+                if rest.iter().all(|p| p.point.seed == first.point.seed) { "trial" } else { "run" }
+            }
+            _ => "seed",
+        }
     }
 
     /// An outcome without shapes and metrics.
@@ -124,7 +140,7 @@ impl<'a> Across<'a> {
         let name = metric.full_name();
         let found = self.metrics.iter().filter_map(|m| m.get(&name).copied());
         let whole = self.points.iter().filter(|p| is_whole(p)).count();
-        over_seeds(metric, &found.collect::<Vec<_>>(), whole, self.points.len())
+        over_seeds(metric, &found.collect::<Vec<_>>(), whole, self.points.len(), self.one())
     }
 
     /// A metric over the axes: a curve over the first one, or a list where its values are names.
@@ -208,7 +224,7 @@ impl<'a> Across<'a> {
 
     /// What became of the expectations: of the means over the seeds, at each combination of the axes; and of each run
     /// that ended by a value that is not finite.
-    pub(super) fn checks(&self) -> Vec<Check> {
+    pub(super) fn checks(&self, wanted: impl Fn(&Expect) -> bool) -> Vec<Check> {
         let mut checks = Vec::new();
         for (axes, place) in self.places() {
             let label = axes.iter().map(|(p, v)| setting(p, v)).collect::<Vec<_>>().join(" ");
@@ -218,7 +234,8 @@ impl<'a> Across<'a> {
             let spec = &first.point.spec;
             if whole {
                 let found: Vec<Outcome> = place.templates(spec).into_iter().map(|(_, t)| place.measured(t)).collect();
-                checks.extend(labelled(expect::check(&spec.expect, &found), &label));
+                let expected: Vec<Expect> = spec.expect.iter().filter(|e| wanted(e)).cloned().collect();
+                checks.extend(labelled(expect::check(&expected, &found), &label));
             }
             for failed in place.points.iter().filter(|p| p.finished.status == Status::Failed) {
                 checks.extend(labelled(failed.finished.checks.clone(), &failed.point.label()));
@@ -269,7 +286,7 @@ fn labelled(checks: Vec<Check>, label: &str) -> impl Iterator<Item = Check> {
 
 /// Mean of what was found at those of `seeds` seeds that gave a value, with its 95 % interval; `whole` of them reached
 /// their end.
-fn over_seeds(metric: &Metric, found: &[&Metric], whole: usize, seeds: usize) -> Metric {
+fn over_seeds(metric: &Metric, found: &[&Metric], whole: usize, seeds: usize, one: &str) -> Metric {
     if let ([one], 1) = (found, seeds) {
         return (*one).clone();
     }
@@ -279,18 +296,18 @@ fn over_seeds(metric: &Metric, found: &[&Metric], whole: usize, seeds: usize) ->
     let mut over = match mean_and_half_width(&values) {
         None => {
             let why = match (whole, metric.note.as_str()) {
-                (0, _) => "no seed reached its end".to_owned(),
-                (_, "") => "no seed gave a value".to_owned(),
-                (_, note) => format!("no seed gave a value: {note}"),
+                (0, _) => format!("no {one} reached its end"),
+                (_, "") => format!("no {one} gave a value"),
+                (_, note) => format!("no {one} gave a value: {note}"),
             };
             Metric::missing(&metric.subject, &metric.metric, unit, n as u64, why)
         }
         Some((mean, half)) => {
             let of = match (n == seeds, n == whole, whole == seeds) {
-                (true, ..) => format!("mean of {n} seeds"),
-                (_, true, _) => format!("mean of those {n} of {seeds} seeds that reached their end"),
-                (_, _, true) => format!("mean of those {n} of {seeds} seeds that gave a value"),
-                _ => format!("mean of those {n} of {seeds} seeds that reached their end and gave a value"),
+                (true, ..) => format!("mean of {n} {one}s"),
+                (_, true, _) => format!("mean of those {n} of {seeds} {one}s that reached their end"),
+                (_, _, true) => format!("mean of those {n} of {seeds} {one}s that gave a value"),
+                _ => format!("mean of those {n} of {seeds} {one}s that reached their end and gave a value"),
             };
             let over = Metric::new(&metric.subject, &metric.metric, mean, unit, n as u64);
             match half {
@@ -363,7 +380,7 @@ mod tests {
             facts: crate::Facts::default(),
         };
         let axes = axes.iter().map(|(p, v)| ((*p).to_owned(), (*v).to_owned())).collect();
-        PointResult { point: crate::Point { axes, seed, spec }, finished: Arc::new(finished) }
+        PointResult { point: crate::Point { axes, seed, trial: None, spec }, finished: Arc::new(finished) }
     }
 
     fn seeds(values: &[(Status, Option<f64>)]) -> Metric {
@@ -478,12 +495,12 @@ mod tests {
             }
         }
         let told = |points: &[PointResult]| -> Vec<(String, Option<f64>, bool)> {
-            Across::new(points).checks().into_iter().map(|c| (c.name, c.found, c.passed)).collect()
+            Across::new(points).checks(|_| true).into_iter().map(|c| (c.name, c.found, c.passed)).collect()
         };
         let wanted = [("e (I=1 pA)".to_owned(), Some(10.0), true), ("e (I=2 pA)".to_owned(), Some(20.0), false)];
         assert_eq!(told(&points), wanted);
         // One of the seeds of the first place fails: the other is held against the range, and its own check is there.
-        let check = Across::new(&points).checks().remove(0);
+        let check = Across::new(&points).checks(|_| true).remove(0);
         let failed = Arc::make_mut(&mut points[0].finished);
         (failed.status, failed.checks) = (Status::Failed, vec![Check { name: "f".into(), ..check }]);
         let names: Vec<String> = told(&points).into_iter().map(|t| t.0).collect();

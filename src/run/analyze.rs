@@ -8,16 +8,16 @@ use std::time::Instant;
 use super::heard::heard;
 use super::measure::{Asked, measure_each};
 use super::single::stage;
-use super::{Finished, Options, RunError, Status, Tell, expect};
+use super::{Finished, Options, RunError, Status, Tell, expect, trials};
 use spikedeck_scenario::{AnalysisSpec, Spec};
 use spikedeck_signal::{Outcome, Recording};
 
 /// What is measured, and in which setting.
 #[derive(Debug, Clone)]
 pub(super) struct Work {
-    analyses: Vec<AnalysisSpec>,
-    scenario: Option<Arc<Spec>>,
-    seed: u64,
+    pub analyses: Vec<AnalysisSpec>,
+    pub scenario: Option<Arc<Spec>>,
+    pub seed: u64,
 }
 
 impl Work {
@@ -83,7 +83,13 @@ pub fn analyze(
     let expected = finished.spec.as_ref().filter(|s| finished.status == Status::Complete && s.analyses == analyses);
     let work = Work { analyses, scenario: finished.spec.clone(), seed };
     let threads = options.thread_count();
-    let (outcomes, status) = analyse(work, &finished.recording, Status::Complete, threads, cancel, tell)?;
+    let (outcomes, status) = match &finished.spec {
+        Some(spec) if !finished.recording.trials.is_empty() => {
+            let asked = Arc::new(Spec { analyses: work.analyses, ..(**spec).clone() });
+            trials::again(finished, &asked, seed, threads, cancel, tell)?
+        }
+        _ => analyse(work, &finished.recording, Status::Complete, threads, cancel, tell)?,
+    };
     measured.outcomes = outcomes;
     for outcome in &measured.outcomes {
         measured.warnings.extend(outcome.warnings.iter().map(|w| format!("{}: {w}", outcome.name)));

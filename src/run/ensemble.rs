@@ -7,15 +7,16 @@ use std::time::Instant;
 
 use super::across::Across;
 use super::single::stage;
-use super::{Event, Finished, Options, Point, RunError, Sink, Status, Tell, execute};
-use spikedeck_scenario::Spec;
+use super::{Event, Finished, Options, Point, RunError, Sink, Status, Tell, execute, trials};
+use spikedeck_scenario::{Expect, Spec};
 
 /// One point with what came out of it.
 #[derive(Debug, Clone)]
 pub struct PointResult {
     /// The point.
     pub point: Point,
-    /// Its run; recordings are dropped but for the first point, metrics stay.
+    /// Its run; recordings are dropped but for the first point, metrics stay. Of trials the first network's stay, in the
+    /// recording of the whole.
     pub finished: Arc<Finished>,
 }
 
@@ -47,7 +48,15 @@ pub fn ensemble(
     let threads_each = (all / workers).max(1);
     let next = AtomicUsize::new(0);
     let sum = Sum { spec, points, threads: all, began };
-    let done = Mutex::new(Done { results: BTreeMap::new(), sink: options.sink, next_write: began, unwritten: None });
+    let left = super::memory::budget(spec);
+    let done = Mutex::new(Done {
+        results: BTreeMap::new(),
+        sink: options.sink,
+        next_write: began,
+        unwritten: None,
+        left,
+        forgotten: 0,
+    });
     let silent: Tell = Arc::new(|_: Event| {});
     std::thread::scope(|scope| {
         for _ in 0..workers {
@@ -80,8 +89,27 @@ pub fn ensemble(
     for (at, result) in done.results {
         whole.push(PointResult { point: points[at].clone(), finished: result? });
     }
-    let mut ensemble =
-        sum.of(whole).ok_or_else(|| RunError::System("cancelled before the first point was done".into()))?;
+    let nothing = || RunError::System("cancelled before the first point was done".into());
+    if whole.is_empty() {
+        return Err(nothing());
+    }
+    let (networks, measured) = trials::measured(spec, &whole, all, cancel, tell)?;
+    // The trials of the first network stay, in one recording.
+    for trial in whole.iter_mut().skip(1).filter(|p| p.point.trial.is_some()) {
+        Arc::make_mut(&mut trial.finished).recording = Arc::default();
+    }
+    let mut ensemble = sum.of(whole, &networks).ok_or_else(nothing)?;
+    if !measured {
+        Arc::make_mut(&mut ensemble.finished).status = Status::Interrupted;
+    }
+    if done.forgotten > 0 {
+        let text = format!(
+            "what {} of the trials recorded does not fit into memory: they are not in what is measured of all trials \
+             together, nor in the tables of spikes and traces",
+            done.forgotten
+        );
+        Arc::make_mut(&mut ensemble.finished).warnings.push(text);
+    }
     if let Some(why) = done.unwritten {
         let text = format!("points were not written while the others were made, from some time on: {why}");
         Arc::make_mut(&mut ensemble.finished).warnings.push(text);
@@ -96,14 +124,33 @@ struct Done {
     next_write: Instant,
     /// Why nothing is written any more: no reason to end a run, whose tables may yet fit.
     unwritten: Option<String>,
+    /// Bytes that recordings of further trials may take.
+    left: u64,
+    /// Trials whose recordings did not fit.
+    forgotten: usize,
 }
 
 impl Done {
+    /// Whether what a point recorded is looked at once more, and fits.
+    fn keeps(&mut self, point: &Point, finished: &Finished) -> bool {
+        if point.trial.is_none() {
+            return false;
+        }
+        let left = self.left.checked_sub(trials::bytes(&finished.recording));
+        self.forgotten += usize::from(left.is_none());
+        self.left = left.unwrap_or(self.left);
+        left.is_some()
+    }
+
     /// Takes in a point, tells the sink of all so far, and says how many there are.
     fn add(&mut self, at: usize, result: Result<Finished, RunError>, sum: &Sum<'_>) -> usize {
         let result = result.map(|mut finished| {
-            finished.label = format!("{} {}", sum.spec.label(), sum.points[at].label());
-            if at > 0 {
+            let point = &sum.points[at];
+            finished.label = format!("{} {}", sum.spec.label(), point.label());
+            if point.trial.is_some() {
+                Arc::make_mut(&mut finished.recording).trial = point.as_trial();
+            }
+            if at > 0 && !self.keeps(point, &finished) {
                 finished.recording = Arc::default();
             }
             Arc::new(finished)
@@ -118,7 +165,7 @@ impl Done {
             let good =
                 self.results.iter().filter_map(|(at, r)| Some((sum.points[*at].clone(), r.as_ref().ok()?.clone())));
             let whole = good.map(|(point, finished)| PointResult { point, finished }).collect();
-            self.unwritten = sum.of(whole).and_then(|so_far| sink.points(&so_far).err());
+            self.unwritten = sum.of(whole, &[]).and_then(|so_far| sink.points(&so_far).err());
             // A twentieth of the time at most.
             self.next_write = Instant::now() + writing.elapsed() * 20;
         }
@@ -135,19 +182,30 @@ struct Sum<'a> {
 }
 
 impl Sum<'_> {
-    /// The ensemble of the points that are done; nothing of none.
-    fn of(&self, whole: Vec<PointResult>) -> Option<Ensemble> {
+    /// The ensemble of the points that are done, with what was measured of all trials of each network; nothing of none.
+    fn of(&self, whole: Vec<PointResult>, networks: &[PointResult]) -> Option<Ensemble> {
         let mut finished = (*whole.first()?.finished).clone();
+        if let Some(first) = networks.first() {
+            finished.recording = first.finished.recording.clone();
+        }
         finished.label = self.spec.label();
         finished.spec = Some(self.spec.clone());
-        let across = Across::new(&whole);
+        let together = trials::together(self.spec);
+        let (across, joint) = (Across::new(&whole), Across::new(networks));
         finished.outcomes = across.outcomes(self.spec);
+        finished.outcomes.extend(joint.outcomes(self.spec));
+        // What no analysis of the scenario is (a run at half the step) stands behind them.
+        finished.outcomes.sort_by_key(|o| {
+            let place = self.spec.analyses.iter().position(|a| a.name == o.name);
+            (place.is_none(), place)
+        });
         finished.facts.simulate_seconds = self.began.elapsed().as_secs_f64();
         finished.facts.analyse_seconds = 0.0;
         finished.facts.threads = self.threads;
         finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
         finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
         finished.warnings = distinct_warnings(&whole);
+        finished.warnings.extend(distinct_warnings(networks));
         finished.status = if whole.len() < self.points.len() {
             Status::Interrupted
         } else {
@@ -156,7 +214,12 @@ impl Sum<'_> {
         finished.failure =
             whole.iter().find_map(|p| p.finished.failure.as_ref().map(|f| format!("{}: {f}", p.point.label())));
         // Points that are not there yet may decide.
-        finished.checks = if finished.status == Status::Interrupted { Vec::new() } else { across.checks() };
+        finished.checks = if finished.status == Status::Interrupted {
+            Vec::new()
+        } else {
+            let is_joint = |e: &Expect| e.metric.split_once('.').is_some_and(|m| together.contains(m.0));
+            [across.checks(|e| !is_joint(e)), joint.checks(is_joint)].concat()
+        };
         Some(Ensemble { finished: Arc::new(finished), points: whole })
     }
 }

@@ -19,7 +19,7 @@ pub fn start(spec: Arc<Spec>, points: Vec<Point>, options: Options) -> JobHandle
         // A receiver that is gone has cancelled already; nobody is left to be told.
         let tell: Tell = Arc::new(move |event| drop(channel.send(event)));
         let result = catch_unwind(AssertUnwindSafe(|| {
-            if points.len() > 1 {
+            if points.len() > 1 || spec.trials.is_some() {
                 ensemble(&spec, &points, options, &flag, &tell).map(|e| e.finished)
             } else {
                 // A sweep of one point is that point.

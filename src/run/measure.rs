@@ -60,6 +60,11 @@ pub(crate) fn measure_each(
         if live_only && !analysis.live() {
             continue;
         }
+        // One trial of several leaves to all of them what is about all of them.
+        let is_one_of_several = recording.trial.is_none() && asked.scenario.is_some_and(|s| s.trials.is_some());
+        if is_one_of_several && analysis.across_trials() {
+            continue;
+        }
         told(&entry.name, done as f64);
         let last = Mutex::new(0.0);
         let progress = |share: f64| {

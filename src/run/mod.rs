@@ -46,6 +46,7 @@ mod other;
 mod points;
 mod requests;
 mod single;
+mod trials;
 mod watch;
 
 pub use analyze::analyze;

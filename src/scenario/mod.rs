@@ -82,7 +82,6 @@ use std::sync::Arc;
 
 use language::{Family, Key, Section, Table, Takes};
 use resolver::Resolver;
-use spikedeck_equation::drive::CHANGE;
 use spikedeck_model::document::{Entry, Item, Node, parse};
 use spikedeck_model::report;
 use spikedeck_model::{Definition, Kind, Library, Report, strings};
@@ -116,6 +115,7 @@ pub static SCENARIO: Section = Section::new(
         Key::optional("expect", Takes::Named(&plan::EXPECT), "none", plan::EXPECT.about),
         Key::optional("variants", Takes::Named(&sweep::VARIANT), "none", sweep::VARIANT.about),
         Key::optional("sweep", Takes::Table(&sweep::SWEEP), "one run", sweep::SWEEP.about),
+        Key::optional("trials", Takes::Table(&sweep::TRIALS), "one trial", sweep::TRIALS.about),
         Key::optional("models", Takes::Named(&definition::MODEL), "none", "models of one's own"),
         Key::optional("receptors", Takes::Named(&definition::MECHANISM), "none", "receptors of one's own"),
         Key::optional("channels", Takes::Named(&definition::MECHANISM), "none", "channels of one's own"),
@@ -136,6 +136,7 @@ pub fn sections() -> Vec<&'static Section> {
         &plan::EXPECT,
         &sweep::VARIANT,
         &sweep::SWEEP,
+        &sweep::TRIALS,
     ]
 }
 
@@ -172,6 +173,7 @@ pub fn load(
     let applied = overrides::apply(&mut report, &mut root, overrides);
     let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
     let mut resolver = Resolver {
+        names: Vec::new(),
         report,
         library,
         catalog,
@@ -214,6 +216,7 @@ pub fn read_analysis(spec: &Spec, catalog: &Catalog, name: &str, text: &str) -> 
     let place = value.place.clone();
     let times = spec.simulation.times();
     let mut resolver = Resolver {
+        names: spec.populations.iter().map(|p| p.name.clone()).collect(),
         report,
         library: spikedeck_model::library(),
         catalog,
@@ -312,6 +315,7 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
     let simulation = plan::simulation(resolver, simulation_node, &root.place);
 
     let known: Vec<&str> = population_entries.iter().map(|e| e.key.as_str()).collect();
+    resolver.names = known.iter().map(ToString::to_string).collect();
     let mut populations: Vec<PopulationSpec> = Vec::new();
     // What populations play stands before the stimuli.
     let mut played = Vec::new();
@@ -348,7 +352,7 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
     for e in entries(resolver, f.get("stimuli"), "stimuli", "stimulus") {
         stimuli.extend(stimulus::read(resolver, e, &populations, &known));
     }
-    held(resolver, population_entries, &populations, &stimuli);
+    target::held(resolver, population_entries, &populations, &stimuli);
     let mut records = Vec::new();
     for e in entries(resolver, f.get("record"), "record", "population") {
         records.extend(record::read(
@@ -373,10 +377,8 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
     let expect = f.get("expect").map(|n| plan::expectations(resolver, n, &analyses, &named)).unwrap_or_default();
     let variants = sweep::variants(resolver, written);
     let sweep = f.get("sweep").and_then(|n| sweep::sweep(resolver, root, n));
-    f.finish_with(resolver, &|key| {
-        (key == "trials")
-            .then(|| "repeats are not part of this version; `[sweep] seeds = N` repeats with other seeds".to_owned())
-    });
+    let trials = f.get("trials").and_then(|n| sweep::trials(resolver, root, n));
+    f.finish(resolver);
     Some(Spec {
         name: String::new(),
         variant: None,
@@ -393,6 +395,7 @@ fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) -> Option<S
         expect,
         variants,
         sweep,
+        trials,
         hash: String::new(),
         canonical: Arc::from(""),
         source: Arc::from(""),
@@ -412,26 +415,6 @@ fn driven<'a>(stimuli: Option<&'a Node>, population: &str) -> Vec<population::Dr
         (name == population).then(|| population::Driven { what, recorded: is_recorded.then_some(e.key.as_str()) })
     };
     all.iter().filter_map(one).collect()
-}
-
-/// Every clamped state is held at something.
-fn held(resolver: &mut Resolver<'_>, entries: &[Entry], populations: &[PopulationSpec], stimuli: &[StimulusSpec]) {
-    for (number, population) in populations.iter().enumerate() {
-        let Some(state) = &population.clamp else { continue };
-        let here = |s: &&StimulusSpec| s.target.population.index() == number && s.units.is_empty();
-        // A stimulus that is recorded by itself has a port of its own.
-        let commands = |s: &StimulusSpec| {
-            population.port_name(s.target.port).strip_prefix(state.as_str()).is_some_and(|rest| !rest.contains(CHANGE))
-        };
-        if !stimuli.iter().filter(here).any(commands) {
-            let entry = entries.iter().find(|e| e.key == population.name).expect("each population has its entry");
-            resolver.error_help(
-                &entry.place,
-                format!("nothing says at which `{state}` all units of `{}` are held", population.name),
-                format!("add a stimulus with `target = \"{}.{state}\"`: the command of the clamp", population.name),
-            );
-        }
-    }
 }
 
 /// The model of a population, looked up; what is wrong is reported. A missing key is reported by the caller.

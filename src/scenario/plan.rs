@@ -3,7 +3,7 @@
 use super::language::{Key, Of, Range, Section, Table, Takes, Words, word, words};
 use super::population::integrator;
 use super::resolver::Resolver;
-use super::spec::{AnalysisSpec, Expect, Original, Simulation, SpikeTimes};
+use super::spec::{AnalysisSpec, Expect, Original, Seeds, Simulation, SpikeTimes};
 use spikedeck_core::units::{Quantity, short};
 use spikedeck_model::document::Node;
 use spikedeck_model::report::SourceSpan;
@@ -32,11 +32,19 @@ pub(super) static SIMULATION: Section = Section::new(
             "left out of every analysis: a multiple of `dt`, shorter than the run",
         ),
         Key::default("seed", Takes::Whole, "1", "seed of all random numbers").range(Range::From(0.0)),
+        Key::optional("wiring_seed", Takes::Whole, "`seed`", "seed of connections with their drawn weights and delays")
+            .range(Range::From(0.0)),
+        Key::optional("values_seed", Takes::Whole, "`seed`", "seed of drawn parameters and initial values")
+            .range(Range::From(0.0)),
+        Key::optional("noise_seed", Takes::Whole, "`seed`", "seed of noise and of stimuli that are drawn")
+            .range(Range::From(0.0)),
+        Key::default("trial", Takes::Whole, "0", "which trial: each has noise of its own, on one network")
+            .range(Range::From(0.0)),
         Key::optional(
             "memory",
             Takes::Text("an amount, such as `2 GB` or `500 MiB`"),
             "three quarters of what is free",
-            "what a run may hold",
+            "what a run may hold, beside some 30 MB of the program itself",
         ),
         Key::default("spike_times", Takes::Choice(SpikeTimes::WORDS), "grid", "how spike times are found"),
         Key::optional("check", Takes::Choice(Check::WORDS), "no check", "what is checked by running again"),
@@ -128,6 +136,16 @@ pub(super) fn simulation(resolver: &mut Resolver<'_>, node: Option<&Node>, root:
     });
     resolver.transient = transient_steps as f64 * resolver.dt;
     let seed = f.whole(resolver, "seed");
+    let mut own = |name: &str, resolver: &mut Resolver<'_>| {
+        let given = f.get(name).and_then(|n| resolver.whole(n, &format!("`{name}`"), 0));
+        given.unwrap_or(seed)
+    };
+    let seeds = Seeds {
+        wiring: own("wiring_seed", resolver),
+        values: own("values_seed", resolver),
+        noise: own("noise_seed", resolver),
+    };
+    let trial = f.whole(resolver, "trial");
     let memory = f.get("memory").and_then(|n| memory(resolver, n));
     let spike_times = f.word(resolver, "spike_times", "way to find spike times");
     let check_halve_dt = match f.get("check").and_then(|n| word::<Check>(resolver, n, "check")) {
@@ -143,6 +161,8 @@ pub(super) fn simulation(resolver: &mut Resolver<'_>, node: Option<&Node>, root:
         steps,
         transient_steps,
         seed,
+        seeds,
+        trial,
         memory,
         spike_times,
         check_halve_dt,

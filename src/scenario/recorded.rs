@@ -53,6 +53,7 @@ pub fn analyses_of(
     catalog: &Catalog,
 ) -> Result<Vec<AnalysisSpec>, Report> {
     let mut resolver = Resolver {
+        names: places.iter().map(|p| p.name.clone()).collect(),
         report: Report::new(),
         library: library(),
         catalog,

@@ -39,9 +39,37 @@ pub(super) struct Resolver<'a> {
     pub integrator: Integrator,
     /// How spike times are found.
     pub spike_times: SpikeTimes,
+    /// Names of the scenario's populations, which examples are told with.
+    pub names: Vec<String>,
 }
 
 impl Resolver<'_> {
+    /// An example with the names of this scenario: the declared ones speak of the populations `exc` and `inh`.
+    pub fn in_own_names(&self, example: &str) -> String {
+        let Some(first) = self.names.first() else { return example.to_owned() };
+        let own = |word: &str| match word {
+            "exc" => first.clone(),
+            "inh" => self.names.get(1).unwrap_or(first).clone(),
+            other => other.to_owned(),
+        };
+        // A population stands alone or before a dot.
+        let mut out = String::with_capacity(example.len());
+        let mut word = String::new();
+        let mut after_dot = false;
+        for c in example.chars().chain([' ']) {
+            if c.is_alphanumeric() || c == '_' {
+                word.push(c);
+                continue;
+            }
+            let told = if after_dot { std::mem::take(&mut word) } else { own(&std::mem::take(&mut word)) };
+            out.push_str(&told);
+            out.push(c);
+            after_dot = c == '.';
+        }
+        out.pop();
+        out
+    }
+
     pub fn error(&mut self, place: &SourceSpan, message: impl Into<String>) {
         self.report.error(place, message);
     }

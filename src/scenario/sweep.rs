@@ -1,10 +1,10 @@
 //! `[variants]`, `[sweep]`: what is varied.
 
-use super::language::{Key, Of, Others, Range, Section, Table, Takes};
+use super::language::{Key, Of, Others, Range, Section, Table, Takes, Words as _};
 use super::overrides::{adds_entry, check_path};
 use super::plan::written;
 use super::resolver::Resolver;
-use super::spec::Sweep;
+use super::spec::{Redraws, Sweep, Trials};
 use spikedeck_core::number::count;
 use spikedeck_core::units::short;
 use spikedeck_model::document::{Item, Node};
@@ -30,6 +30,18 @@ pub(super) static SWEEP: Section = Section::new(
         Key::optional("axes", Takes::Open(&AXES), "none", "the axes, by the path that each varies"),
         Key::default("seeds", Takes::Whole, "1", "seeds of each point: `simulation.seed`, seed + 1, ...")
             .range(Range::From(1.0)),
+        Key::default("redraws", Takes::Choice(Redraws::WORDS), "all", "what another seed draws anew"),
+    ],
+);
+
+/// `[trials]`.
+pub(super) static TRIALS: Section = Section::new(
+    "trials",
+    "trials of one network: connections and drawn values stay, noise is drawn anew in each",
+    &[
+        Key::default("count", Takes::Whole, "1", "number of trials, of each condition where there are axes")
+            .range(Range::From(1.0)),
+        Key::optional("axes", Takes::Open(&AXES), "one condition", "what differs between conditions, by path"),
     ],
 );
 
@@ -92,8 +104,27 @@ pub(super) fn variants(resolver: &mut Resolver<'_>, root: &Node) -> Vec<String> 
 pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> Option<Sweep> {
     let mut f = Table::of(resolver, node, "`[sweep]`", SWEEP.keys)?;
     let seeds = f.whole(resolver, "seeds");
+    let redraws = f.word(resolver, "redraws", "part of what is drawn");
+    let axes = axes(resolver, root, f.get("axes"));
+    f.finish(resolver);
+    few_enough(resolver, &node.place, "the sweep", seeds, &axes)?;
+    Some(Sweep { axes, seeds: seeds as u32, redraws })
+}
+
+/// Reads `[trials]`.
+pub(super) fn trials(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> Option<Trials> {
+    let mut f = Table::of(resolver, node, "`[trials]`", TRIALS.keys)?;
+    let count = f.whole(resolver, "count");
+    let axes = axes(resolver, root, f.get("axes"));
+    f.finish(resolver);
+    few_enough(resolver, &node.place, "`[trials]`", count, &axes)?;
+    Some(Trials { axes, count: count as u32 })
+}
+
+/// The axes of a sweep or of trials; what is wrong is reported.
+fn axes(resolver: &mut Resolver<'_>, root: &Node, node: Option<&Node>) -> Vec<(String, Vec<String>)> {
     let mut axes = Vec::new();
-    if let Some(n) = f.get("axes") {
+    if let Some(n) = node {
         for e in n.entries().unwrap_or_default() {
             if !check_path(&mut resolver.report, root, &e.key, &e.place) {
                 continue;
@@ -106,13 +137,23 @@ pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> Op
             resolver.error(&n.place, format!("`axes` is a table of paths, not {}", n.what()));
         }
     }
-    f.finish(resolver);
-    let points = axes.iter().fold(seeds.max(1), |product, axis| product.saturating_mul(axis.1.len() as u64));
+    axes
+}
+
+/// None, with an error, where the product of axes and repeats is beyond what can be held.
+fn few_enough(
+    resolver: &mut Resolver<'_>,
+    place: &SourceSpan,
+    what: &str,
+    repeats: u64,
+    axes: &[(String, Vec<String>)],
+) -> Option<()> {
+    let points = axes.iter().fold(repeats.max(1), |product, axis| product.saturating_mul(axis.1.len() as u64));
     if points > MOST_POINTS {
-        too_many(resolver, &node.place, "the sweep", points);
+        too_many(resolver, place, what, points);
         return None;
     }
-    Some(Sweep { axes, seeds: seeds as u32 })
+    Some(())
 }
 
 /// Most points of a sweep: each is a scenario of its own in memory.
@@ -121,7 +162,7 @@ const MOST_POINTS: u64 = 1_000_000;
 fn too_many(resolver: &mut Resolver<'_>, place: &SourceSpan, what: &str, points: u64) {
     resolver.error_help(
         place,
-        format!("{what} has {} points, and a sweep may have {}", count(points), count(MOST_POINTS)),
+        format!("{what} has {} points, and {} is the most", count(points), count(MOST_POINTS)),
         "fewer steps, fewer axes or fewer seeds; several scenarios may share the work",
     );
 }

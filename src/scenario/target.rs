@@ -2,8 +2,9 @@
 
 use crate::projection::population;
 use crate::resolver::{Resolver, suggest};
-use crate::spec::{PopulationSpec, Target};
-use spikedeck_model::document::Node;
+use crate::spec::{PopulationSpec, StimulusSpec, Target};
+use spikedeck_equation::drive::CHANGE;
+use spikedeck_model::document::{Entry, Node};
 
 /// `POP.PORT`: an event port (receptor) or an input.
 pub(super) fn target(
@@ -55,4 +56,29 @@ pub(super) fn target(
         resolver.error_help(&node.place, format!("population `{name}` has no receptor or input `{port}`"), help);
     }
     None
+}
+
+/// Every clamped state is held at something.
+pub(super) fn held(
+    resolver: &mut Resolver<'_>,
+    entries: &[Entry],
+    populations: &[PopulationSpec],
+    stimuli: &[StimulusSpec],
+) {
+    for (number, population) in populations.iter().enumerate() {
+        let Some(state) = &population.clamp else { continue };
+        let here = |s: &&StimulusSpec| s.target.population.index() == number && s.units.is_empty();
+        // A stimulus that is recorded by itself has a port of its own.
+        let commands = |s: &StimulusSpec| {
+            population.port_name(s.target.port).strip_prefix(state.as_str()).is_some_and(|rest| !rest.contains(CHANGE))
+        };
+        if !stimuli.iter().filter(here).any(commands) {
+            let entry = entries.iter().find(|e| e.key == population.name).expect("each population has its entry");
+            resolver.error_help(
+                &entry.place,
+                format!("nothing says at which `{state}` all units of `{}` are held", population.name),
+                format!("add a stimulus with `target = \"{}.{state}\"`: the command of the clamp", population.name),
+            );
+        }
+    }
 }

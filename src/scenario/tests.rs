@@ -372,3 +372,20 @@ connections = false
     let wrong = read(text, &Overrides { variant: None, set }).unwrap_err().to_string();
     assert!(wrong.contains("did you mean `channels`?"), "{wrong}");
 }
+
+/// Examples in messages speak of the populations that the scenario has.
+#[test]
+fn examples_have_the_names_of_the_scenario() {
+    for names in [&["cells"][..], &["e4", "i4"], &["inh", "exc"]] {
+        let mut text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n".to_owned();
+        for name in names {
+            text += &format!("[populations.{name}]\nmodel = \"lif\"\n");
+        }
+        text += "[projections.p]\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
+        let read = load(&text, None, "t", &Overrides::default(), library(), &Catalog::default(), &NoFiles);
+        let report = read.map(|_| "it lacks what is required").unwrap_err().text("t.toml", &text);
+        for example in [format!("from = \"{}\"", names[0]), format!("to = \"{}.", names[0])] {
+            assert!(report.contains(&example), "{example}: {report}");
+        }
+    }
+}

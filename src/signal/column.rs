@@ -133,8 +133,8 @@ impl Column {
 }
 
 impl Axis {
-    /// A column name with the unit of this axis: `value_dB`, or the bare name of plain numbers.
-    pub(super) fn unit_after(&self, name: &str) -> String {
+    /// A name with the unit of this axis: `value_dB`, or the bare name of plain numbers.
+    pub fn unit_after(&self, name: &str) -> String {
         if self.unit.is_empty() { name.to_owned() } else { format!("{name}_{}", unit_suffix(&self.unit)) }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
 use super::shape::NamedShape;
+use super::unit_table::UnitTable;
 
 /// Declares [`Metric`] and [`Metric::COLUMNS`] from one row a column: field, kind, what becomes of it over seeds, what
 /// stands on screens, meaning.
@@ -185,6 +186,8 @@ pub struct Outcome {
     pub shapes: Vec<NamedShape>,
     /// The numbers.
     pub metrics: Vec<Metric>,
+    /// Numbers of single units, which are too many for screens; each is a table.
+    pub units: Vec<UnitTable>,
     /// One line in words, for people who do not see the pane.
     pub summary: String,
     /// What a reader should know before believing it (too few events, window too short, an estimator's limit).

@@ -27,6 +27,7 @@ mod tabulate;
 mod time;
 mod trace;
 mod trains;
+mod unit_table;
 mod words;
 
 pub use column::{Column, Names, Values};
@@ -34,7 +35,7 @@ pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
 pub use metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
 pub use on_disk::{OnDisk, Rows};
-pub use recording::{Absent, Connections, Population, Recording};
+pub use recording::{Absent, Connections, Population, Recording, Trial};
 pub use shape::{
     Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
     Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability, step_begin,
@@ -43,3 +44,4 @@ pub use spikes::Spikes;
 pub use time::{TimeBase, Window};
 pub use trace::Trace;
 pub use trains::{SpikeTrains, Train};
+pub use unit_table::{UnitMeasure, UnitTable};

@@ -1,5 +1,7 @@
 //! What a run leaves, or what a file of somebody's data holds.
 
+use std::sync::Arc;
+
 use super::on_disk::OnDisk;
 use super::spikes::Spikes;
 use super::time::{TimeBase, Window};
@@ -86,6 +88,19 @@ pub struct Recording {
     pub absent: Vec<Absent>,
     /// What of that can be read back, part by part.
     pub on_disk: Option<OnDisk>,
+    /// Which trial this is, of a network that ran several.
+    pub trial: Option<Trial>,
+    /// The trials after this one, the first.
+    pub trials: Vec<Arc<Recording>>,
+}
+
+/// One of several trials of a network.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trial {
+    /// Its number, from which its noise follows.
+    pub number: u64,
+    /// What differs between conditions, as `amplitude=1 nA`; empty where all trials are alike.
+    pub condition: String,
 }
 
 impl Recording {
@@ -103,7 +118,14 @@ impl Recording {
             connections: Vec::new(),
             absent: self.absent.clone(),
             on_disk: self.on_disk.clone(),
+            trial: self.trial.clone(),
+            trials: Vec::new(),
         }
+    }
+
+    /// This trial and those after it; one where there are no trials.
+    pub fn each_trial(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.trials.iter().map(AsRef::as_ref))
     }
 
     /// The stretch that analyses look at: without the transient.

@@ -166,6 +166,11 @@ fn block_lanes(connections: f64, sources: f64, lanes: usize) -> usize {
     wanted.next_power_of_two().clamp(4096, 65_536)
 }
 
+/// Number of blocks that so many connections into `lanes` lanes are cut into.
+pub(super) fn blocks(connections: f64, sources: f64, lanes: usize) -> usize {
+    lanes.div_ceil(block_lanes(connections, sources, lanes))
+}
+
 impl Table {
     /// Fills a table for the targets `range` by walking `wiring` twice: to count, and to place.
     ///

@@ -1,7 +1,7 @@
 //! Memory before it is allocated: an estimate, and what is allowed.
 
 use super::connect::Wiring;
-use super::delivery::Ring;
+use super::delivery::{Ring, blocks};
 use super::geometry::Geometry;
 use super::memory::free_memory;
 use super::plasticity::ENOUGH;
@@ -13,13 +13,18 @@ use spikedeck_scenario::{Coupling, PairName, Port, ProjectionSpec, Rule, Spec, V
 /// Where the operating system does not say how much memory is free.
 const UNKNOWN: u64 = 4 << 30;
 
+/// Bytes of an event that is kept one by one until it arrives: in the list of its step, and in the rounds that hand the
+/// list over. As many as there are connections wait at once where all sources spike together.
+const SINGLE: u64 = 16 + 8;
+
 /// A part of a network and the bytes that it takes.
 type Part = (u64, String);
 
 /// Estimated bytes of everything but the recording, with what takes most.
 pub(super) fn estimate(spec: &Spec) -> (u64, String) {
     let mut parts: Vec<Part> = Vec::new();
-    let places: Vec<Geometry> = spec.populations.iter().map(|p| Geometry::of(p, spec.simulation.seed)).collect();
+    let places: Vec<Geometry> =
+        spec.populations.iter().map(|p| Geometry::of(p, spec.simulation.seeds.values)).collect();
     for (index, population) in spec.population_ids() {
         let system = &population.system;
         let n = population.size as u64;
@@ -73,13 +78,19 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             (Coupling::Continuous { .. }, Rule::AllToAll) if !weights && !delays => 0,
             (Coupling::Continuous { .. }, _) => 24 + 8 * u64::from(weights) + 2 * u64::from(delays),
         };
-        let blocks =
-            u64::from(wiring.targets).div_ceil(2048).min((count / 48.0 / f64::from(wiring.sources.max(1))) as u64 + 1);
+        let blocks = blocks(count, f64::from(wiring.sources), wiring.targets as usize) as u64;
         let ends = (u64::from(wiring.sources), u64::from(wiring.targets));
         let bytes = (count * per_connection as f64) as u64
             + 4 * u64::from(wiring.sources) * blocks
             + plastic(projection, count, ends, spec.simulation.dt);
         parts.push((bytes, format!("projection {}: {} connections", projection.name, short(count.round()))));
+        if let Port::Event(port) = projection.to.port
+            && projection.coupling == Coupling::Event
+            && !spec.population(to).system.superposes(port.index())
+        {
+            let bytes = (count * SINGLE as f64) as u64;
+            parts.push((bytes, format!("events of projection {} that are kept one by one", projection.name)));
+        }
         if let Coupling::Continuous { .. } = projection.coupling {
             let slots = steps(longest(projection), spec.simulation.dt) + 2;
             let bytes = power_of_two(slots).saturating_mul(8).saturating_mul(u64::from(wiring.sources));

@@ -165,6 +165,8 @@ impl Recorder {
             connections,
             absent: Vec::new(),
             on_disk: None,
+            trial: None,
+            trials: Vec::new(),
         };
         Self { recording, gone: vec![0; every.len()], every, axis }
     }

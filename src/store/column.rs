@@ -1,5 +1,6 @@
 //! Columns and tables in memory.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::error::StoreError;
@@ -100,6 +101,21 @@ impl Column {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The same, of these rows.
+    #[must_use]
+    pub fn rows(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::F64(v) => Self::F64(v[range].to_vec()),
+            Self::OptF64(v) => Self::OptF64(v[range].to_vec()),
+            Self::U32(v) => Self::U32(v[range].to_vec()),
+            Self::U64(v) => Self::U64(v[range].to_vec()),
+            Self::OptU64(v) => Self::OptU64(v[range].to_vec()),
+            Self::Bool(v) => Self::Bool(v[range].to_vec()),
+            Self::Text(v) => Self::Text(v[range].to_vec()),
+            Self::Category { names, codes } => Self::Category { names: names.clone(), codes: codes[range].to_vec() },
+        }
     }
 
     /// Its type.

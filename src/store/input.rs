@@ -10,7 +10,7 @@ use super::column::Column;
 use super::csv;
 use super::error::StoreError;
 use super::parquet::ParquetFile;
-use super::read::{Stream, format_of, open};
+use super::read::{Stream, format_of, open, text_needs, value_needs};
 use spikedeck_signal::FileColumns;
 use spikedeck_signal::data::{Cells, FileData, FileTable};
 
@@ -44,17 +44,12 @@ pub fn bytes_table(name: &Path, bytes: &Arc<[u8]>, columns: &FileColumns, most: 
     }
 }
 
-/// Bytes that a text takes: itself, and each cell of at least two letters as a number.
-fn text_needs(size: u64) -> u64 {
-    size.saturating_mul(5)
-}
-
 fn parquet(path: &Path, file: Box<dyn Stream>, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
     let mut file = ParquetFile::open(path, file)?;
     let names = file.names();
     let asked: Vec<bool> = names.iter().map(|n| columns.asks_for(n)).collect();
     let values = file.rows() as u64 * asked.iter().filter(|a| **a).count() as u64;
-    held(path, values.saturating_mul(16), most)?;
+    held(path, value_needs(values), most)?;
     let mut found = Vec::with_capacity(names.len());
     for (at, (name, asked)) in names.into_iter().zip(asked).enumerate() {
         if !asked {

@@ -33,7 +33,7 @@ pub use column::{Column, Kind, Table};
 pub use error::StoreError;
 pub use guard::panics_are_caught;
 pub use input::{bytes_table, file_table};
-pub use read::{Contents, describe, describe_bytes, read};
+pub use read::{Contents, describe, describe_bytes, needs, read};
 pub use write::{Writer, write, write_bytes, write_new, write_text};
 
 use std::path::Path;

@@ -86,6 +86,34 @@ pub fn read(path: &Path, columns: Option<&[&str]>) -> Result<Table, StoreError> 
     Ok(table)
 }
 
+/// Bytes of a value while a table is read and made into what it stands for: as it is in the file, and as a number.
+const VALUE: u64 = 16;
+
+/// Bytes that a text takes: itself, and each cell of at least two letters as a number.
+pub(super) fn text_needs(size: u64) -> u64 {
+    size.saturating_mul(5)
+}
+
+/// Bytes that a number of values take.
+pub(super) fn value_needs(values: u64) -> u64 {
+    values.saturating_mul(VALUE)
+}
+
+/// Bytes of memory that reading all of a file takes. Parquet: from the footer alone.
+///
+/// # Errors
+/// When the file cannot be opened, is no table, or is damaged.
+pub fn needs(path: &Path) -> Result<u64, StoreError> {
+    let (format, file) = open(path)?;
+    Ok(match format {
+        Format::Parquet => {
+            let file = ParquetFile::open(path, Box::new(file))?;
+            value_needs((file.rows() as u64).saturating_mul(file.names().len() as u64))
+        }
+        Format::Csv => text_needs(file.metadata().map_err(|e| StoreError::io(path, e))?.len()),
+    })
+}
+
 /// Columns, number of rows and metadata of a file. Parquet: from the footer alone.
 ///
 /// # Errors

@@ -10,8 +10,8 @@ use super::kept::{self, FileEntry};
 use super::manifest::Manifest;
 use super::parts::Parts;
 use super::recording::{
-    connection_batches, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups,
-    trace_schema, trace_stem, units_table, write_batches,
+    connection_batches, each_trial, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups,
+    trace_schema, trace_stem, units_table, with_trial, write_batches,
 };
 use super::{cut_short, metrics, outcomes};
 use spikedeck_run::{Ensemble, Finished, Sink, Status};
@@ -201,7 +201,7 @@ impl Folder {
     }
 
     /// Writes what was recorded.
-    fn recorded(&self, recording: &Recording, manifest: &mut Manifest) -> Result<(), TableError> {
+    fn recorded<'a>(&self, recording: &'a Recording, manifest: &mut Manifest) -> Result<(), TableError> {
         let (work, extension) = (self.claim.work(), self.format.extension());
         // What left memory is described as it was, whether or not it has come back.
         let described = self.streamed.as_ref().unwrap_or(recording);
@@ -211,12 +211,12 @@ impl Folder {
             let path = work.join(format!("spikes.{extension}"));
             let names = population_names(described);
             let time = described.time_base.column();
-            let schema = spikes_schema(&names, time);
+            let schema = with_trial(spikes_schema(&names, time), recording);
             let n = if self.streamed.is_some() {
                 merge(&path, &schema, self.format)?
             } else {
-                let from = vec![0; recording.spikes.len()];
-                write_batches(&path, &schema, spike_batches(&recording.spikes, from, &names, time), self.format)?
+                let batches = move |r: &'a Recording| spike_batches(&r.spikes, vec![0; r.spikes.len()], &names, time);
+                write_batches(&path, &schema, each_trial(recording, batches), self.format)?
             };
             rows.insert(format!("spikes.{extension}"), n);
         }
@@ -232,11 +232,13 @@ impl Folder {
             let file = format!("traces/{}.{extension}", trace_stem(&population, &name));
             let path = work.join(&file);
             let time = described.time_base.column();
-            let schema = trace_schema(&traces, time);
+            let schema = with_trial(trace_schema(&traces, time), recording);
             let n = if self.streamed.is_some() {
                 merge(&path, &schema, self.format)?
             } else {
-                write_batches(&path, &schema, trace_batches(traces, 0, time), self.format)?
+                let of =
+                    move |r: &'a Recording| trace_batches(indices.iter().map(|&k| &r.traces[k]).collect(), 0, time);
+                write_batches(&path, &schema, each_trial(recording, of), self.format)?
             };
             rows.insert(file, n);
         }
@@ -352,7 +354,8 @@ pub fn save(path: &Path, finished: &Finished, format: Format, force: bool) -> Re
 mod tests {
     use super::*;
     use spikedeck_signal::{
-        Axis, Connections, Curve, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape, Spikes, Window,
+        Axis, Connections, Curve, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape, Spikes, UnitTable,
+        Window,
     };
 
     fn recording() -> Recording {
@@ -408,6 +411,11 @@ mod tests {
         let mut missing = Metric::missing("inh.spikes", "cv", "", 1, "fewer than 3 spikes");
         missing.analysis = "isi".into();
         let metrics = vec![metric, missing];
+        let mut units = UnitTable::new("exc.spikes", &[("mean_rate", "Hz"), ("cv", ""), ("low", "")]);
+        for unit in [0, 3, 4] {
+            units.push(unit, [Some(0.25 * f64::from(unit)), (unit > 0).then_some(0.5), Some(-1.0)]);
+        }
+        units.names = Some(vec!["soma".into(), "trunk(0.5)".into(), "tip".into()]);
         let series = Series {
             x: Axis::new("time", "ms"),
             y: Axis::new("rate", "Hz"),
@@ -430,6 +438,7 @@ mod tests {
                     NamedShape::new("rate curve", Shape::Series(series)),
                 ],
                 metrics,
+                units: vec![units],
                 summary: "irregular".into(),
                 warnings: vec!["few spikes".into()],
                 settings: Vec::new(),
@@ -455,9 +464,17 @@ mod tests {
             assert_eq!(manifest.rows[&format!("spikes.{extension}")], 5);
             assert_eq!(manifest.rows[&format!("traces/exc-slow.{extension}")], 6);
             assert!(path.join(format!("analyses/isi-rate-curve.{extension}")).is_file());
+            assert_eq!(manifest.rows[&format!("analyses/isi-units-exc.spikes.{extension}")], 3);
+            // What is not known is not a number in the table, which is not equal to itself.
+            let known = |mut outcomes: Vec<Outcome>| {
+                let values = outcomes.iter_mut().flat_map(|o| &mut o.units).flat_map(|u| &mut u.measures);
+                let of = values.flat_map(|m| &mut m.values).filter(|v| v.is_nan());
+                let missing = of.map(|v| *v = f64::MAX).count();
+                (outcomes, missing)
+            };
             let back = super::super::open(&path).unwrap();
             assert_eq!(*back.recording, recording(), "{format:?}");
-            assert_eq!(back.outcomes, finished().outcomes, "{format:?}");
+            assert_eq!(known(back.outcomes), known(finished().outcomes), "{format:?}");
             assert_eq!(
                 (back.facts, back.warnings, back.status),
                 (finished().facts, finished().warnings, Status::Complete)

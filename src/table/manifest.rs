@@ -10,7 +10,7 @@ use super::error::TableError;
 use super::kept::FileEntry;
 use spikedeck_run::{Check, Facts, Finished, Status};
 use spikedeck_scenario::{FileUse, identity};
-use spikedeck_signal::{Setting, Shape, TimeBase, Trace, Window};
+use spikedeck_signal::{Setting, Shape, TimeBase, Trace, UnitTable, Window};
 use spikedeck_store as store;
 
 /// Name of the file.
@@ -151,6 +151,9 @@ pub struct RecordingEntry {
     pub traces: Vec<TraceEntry>,
     /// Projections whose connections are in the table: name, unit of weights.
     pub connections: Vec<(String, String)>,
+    /// Trials that the tables hold one after the other, by the column `trial`: number, and what tells its condition.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<(u64, String)>,
     /// Up to which time the parts hold everything, on the time axis, while a run lasts; none where its tables are
     /// written, and where nothing has been yet.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -214,6 +217,20 @@ pub struct AnalysisEntry {
     pub settings: Vec<Setting>,
     /// Shapes.
     pub shapes: Vec<ShapeEntry>,
+    /// Tables of numbers of single units.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub units: Vec<UnitsEntry>,
+}
+
+/// A table of numbers of single units, without its rows.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UnitsEntry {
+    /// File with the rows, relative to the folder.
+    pub file: String,
+    /// Subject and measures.
+    #[serde(flatten)]
+    pub table: UnitTable,
 }
 
 /// A shape without its bulk data.

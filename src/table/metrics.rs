@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::TableError;
 use super::manifest::status_text;
+use super::recording::TRIAL;
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_run::{Finished, PointResult, Status, original_of};
 use spikedeck_signal::{Metric, MetricColumn, MetricKind};
@@ -20,7 +21,11 @@ pub fn metric_json(finished: &Finished, metric: &Metric, axes: &[(String, String
 /// The same of a point of an ensemble: with its axes and seed, and how it ended if it did not reach its end.
 pub fn point_json(ensemble: &Finished, point: &PointResult, metric: &Metric) -> Value {
     let ended = Some(point.finished.status).filter(|s| *s != Status::Complete);
-    object(ensemble, metric, &point.point.axes, Some(point.point.seed), ended)
+    let mut told = object(ensemble, metric, &point.point.axes, Some(point.point.seed), ended);
+    if let (Some((number, _)), Some(object)) = (point.point.trial, told.as_object_mut()) {
+        object.insert(TRIAL.into(), json!(number));
+    }
+    told
 }
 
 fn object(
@@ -188,7 +193,13 @@ pub(crate) fn points_table(points: &[PointResult]) -> Table {
             })
         })
         .collect();
-    let table = table(&rows);
+    let mut table = table(&rows);
+    if points.iter().any(|p| p.point.trial.is_some()) {
+        let number = |p: &PointResult| p.point.trial.map(|t| t.0);
+        let count = |p: &PointResult| p.finished.outcomes.iter().map(|o| o.metrics.len()).sum();
+        let numbers = points.iter().flat_map(|p| std::iter::repeat_n(number(p), count(p)));
+        table = table.with(TRIAL, Column::OptU64(numbers.collect()));
+    }
     // What a run that did not reach its end measured is of another stretch, and says so.
     if points.iter().all(|p| p.finished.status == Status::Complete) {
         return table;

@@ -1,5 +1,6 @@
 //! Reading runs back, whole or cut short, and recordings from elsewhere.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,12 +9,14 @@ use super::cut_short::{add_spikes, cut};
 use super::error::TableError;
 use super::manifest::{FILE, Manifest, TraceEntry, sha256_of, status_text};
 use super::outcomes;
+use super::recording::TRIAL;
 use super::sameness::Sameness;
 use super::stored::Stored;
-use super::tables::Tables;
+use super::tables::{Tables, free_for_tables};
 use spikedeck_run::{Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
-use spikedeck_signal::{Absent, Connections, Population, Recording, Spikes, Trace};
+use spikedeck_signal::{Absent, Connections, Population, Recording, Spikes, Trace, Trial};
+use spikedeck_store::Table;
 
 /// Whether `path` is the folder of a run.
 pub fn is_run(path: &Path) -> bool {
@@ -46,7 +49,7 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
     if manifest.is_altered {
         damage.push(format!("{} was changed after the run wrote it", path.join(FILE).display()));
     }
-    let tables = Tables { folder: path, manifest: &manifest };
+    let tables = Tables { folder: path, manifest: &manifest, most: &free_for_tables };
     let mut recording = recording(&tables, &mut damage);
     let mut facts = manifest.facts();
     let mut warnings = manifest.warnings.clone();
@@ -95,7 +98,7 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
 pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
     let manifest = Manifest::read(path)?;
     let mut values = SeedValues::default();
-    let tables = Tables { folder: path, manifest: &manifest };
+    let tables = Tables { folder: path, manifest: &manifest, most: &free_for_tables };
     let file = tables.name("metrics");
     if manifest.points.is_none() || !tables.lists(&file) {
         return Ok(values);
@@ -161,7 +164,7 @@ fn scenario(tables: &Tables<'_>, warnings: &mut Vec<String>, damage: &mut Vec<St
 
 fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Recording {
     let entry = &tables.manifest.recording;
-    let mut recording = Recording {
+    let mut first = Recording {
         time_base: entry.time_base,
         dt: entry.dt,
         window: entry.window,
@@ -173,30 +176,21 @@ fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Recording {
             .collect(),
         ..Recording::default()
     };
-    spikes(tables, &mut recording, damage);
-    if let Err(error) = units(tables, &mut recording) {
+    if let Err(error) = units(tables, &mut first) {
         damage.push(format!("positions and parameters of units are left out: {error}"));
     }
-    for TraceEntry { file, trace } in &entry.traces {
-        let read = tables.read_or_parts(file).and_then(|tables| {
-            let mut values = Vec::new();
-            for table in tables.iter().flatten() {
-                values.extend(table.numbers(&trace.column)?);
-            }
-            Ok(values)
-        });
-        match read {
-            Ok(values) => recording.traces.push(Trace { values, ..trace.clone() }),
-            Err(error) => {
-                damage.push(format!("{file} is left out: {error}"));
-                recording.absent.push(Absent {
-                    population: trace.population.clone(),
-                    variable: Some(trace.variable.clone()),
-                    why: format!("it cannot be read: {error}"),
-                });
-            }
-        }
+    let of = |(number, condition): &(u64, String)| Recording {
+        trial: Some(Trial { number: *number, condition: condition.clone() }),
+        ..first.clone()
+    };
+    let mut trials: Vec<Recording> = entry.trials.iter().map(of).collect();
+    if trials.is_empty() {
+        trials.push(first);
     }
+    spikes(tables, &mut trials, damage);
+    traces(tables, &mut trials, damage);
+    let mut recording = trials.remove(0);
+    recording.trials = trials.into_iter().map(Arc::new).collect();
     if let Err(error) = connections(tables, &mut recording) {
         damage.push(format!("connections are left out: {error}"));
         recording.connections.clear();
@@ -204,31 +198,88 @@ fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Recording {
     recording
 }
 
+/// The rows of each trial, which stand together in the order of the trials; all of a run without trials.
+fn rows(table: &Table, trials: &[Recording]) -> Result<Vec<Range<usize>>, TableError> {
+    if trials.iter().all(|r| r.trial.is_none()) {
+        return Ok(vec![0..table.rows()]);
+    }
+    let numbers = table.optional_whole_numbers(TRIAL)?;
+    let mut from = 0;
+    let of = |recording: &Recording| {
+        let number = recording.trial.as_ref().map(|t| t.number);
+        let range = from..from + numbers[from..].iter().take_while(|n| **n == number).count();
+        from = range.end;
+        range
+    };
+    Ok(trials.iter().map(of).collect())
+}
+
+/// Traces; what cannot be read is absent.
+fn traces(tables: &Tables<'_>, trials: &mut [Recording], damage: &mut Vec<String>) {
+    for TraceEntry { file, trace } in &tables.manifest.recording.traces {
+        let read = tables.read_or_parts(file).and_then(|tables| {
+            let mut values = vec![Vec::new(); trials.len()];
+            for table in tables.iter().flatten() {
+                let all = table.numbers(&trace.column)?;
+                for (values, range) in values.iter_mut().zip(rows(table, trials)?) {
+                    values.extend_from_slice(&all[range]);
+                }
+            }
+            Ok(values)
+        });
+        match read {
+            Ok(values) => {
+                for (values, recording) in values.into_iter().zip(trials.iter_mut()) {
+                    recording.traces.push(Trace { values, ..trace.clone() });
+                }
+            }
+            Err(error) => {
+                damage.push(format!("{file} is left out: {error}"));
+                for recording in trials.iter_mut() {
+                    recording.absent.push(Absent {
+                        population: trace.population.clone(),
+                        variable: Some(trace.variable.clone()),
+                        why: format!("it cannot be read: {error}"),
+                    });
+                }
+            }
+        }
+    }
+}
+
 /// Spikes of all populations that recorded them; what cannot be read is absent, not silent.
-fn spikes(tables: &Tables<'_>, recording: &mut Recording, damage: &mut Vec<String>) {
+fn spikes(tables: &Tables<'_>, trials: &mut [Recording], damage: &mut Vec<String>) {
     let entry = &tables.manifest.recording;
     let recorded = || entry.populations.iter().filter(|p| p.spikes);
     if recorded().next().is_none() {
         return;
     }
-    let mut all: Vec<Spikes> = recorded()
+    let all: Vec<Spikes> = recorded()
         .map(|p| Spikes {
             population: p.name.clone(),
             size: if p.sources > 0 { p.sources } else { p.size },
             ..Spikes::default()
         })
         .collect();
+    let mut found = vec![all.clone(); trials.len()];
     let file = tables.name("spikes");
-    let read = tables.read_or_parts(&file).and_then(|found| {
-        for table in found.iter().flatten() {
-            add_spikes(&mut all, table, entry.time_base)?;
+    let read = tables.read_or_parts(&file).and_then(|read| {
+        for table in read.iter().flatten() {
+            for (found, range) in found.iter_mut().zip(rows(table, trials)?) {
+                if range == (0..table.rows()) {
+                    add_spikes(found, table, entry.time_base)?;
+                    continue;
+                }
+                let columns = table.columns.iter().map(|(name, c)| (name.clone(), c.rows(range.clone())));
+                add_spikes(found, &Table { columns: columns.collect(), ..Table::new() }, entry.time_base)?;
+            }
         }
         // No part of a run that was ended from outside is silence as far as it is known.
-        Ok(found.is_some() || entry.until.is_some())
+        Ok(read.is_some() || entry.until.is_some())
     });
     let why = match read {
         Ok(true) => {
-            recording.spikes = all;
+            trials.iter_mut().zip(found).for_each(|(recording, spikes)| recording.spikes = spikes);
             return;
         }
         Ok(false) => "nothing of it had been written when the run was ended".to_owned(),
@@ -237,8 +288,8 @@ fn spikes(tables: &Tables<'_>, recording: &mut Recording, damage: &mut Vec<Strin
             format!("it cannot be read: {error}")
         }
     };
-    let absent = |s: Spikes| Absent { population: s.population, variable: None, why: why.clone() };
-    recording.absent.extend(all.into_iter().map(absent));
+    let absent = |s: &Spikes| Absent { population: s.population.clone(), variable: None, why: why.clone() };
+    trials.iter_mut().for_each(|recording| recording.absent.extend(all.iter().map(absent)));
 }
 
 fn units(tables: &Tables<'_>, recording: &mut Recording) -> Result<(), TableError> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::error::TableError;
-use super::manifest::{AnalysisEntry, ShapeEntry};
+use super::manifest::{AnalysisEntry, ShapeEntry, UnitsEntry};
 use super::shapes;
 use super::tables::Tables;
-use spikedeck_signal::{Metric, NamedShape, Outcome, Shape};
+use spikedeck_signal::{Metric, NamedShape, Outcome, Shape, UnitTable};
 use spikedeck_store::{self as store, Format};
 
 /// Ending of the name of the shape that holds a raster's rate.
@@ -53,43 +53,44 @@ pub(super) fn write(
             failure: outcome.failure.clone(),
             settings: outcome.settings.clone(),
             shapes: Vec::new(),
+            units: Vec::new(),
         };
         for (k, named) in outcome.shapes.iter().enumerate() {
             let stem =
                 if k == 0 { file_name(&outcome.name) } else { file_name(&format!("{}-{}", outcome.name, named.name)) };
             let (table, mut rest) = shapes::to_table(&named.shape);
             let rate = shapes::raster_rate(&mut rest);
-            put(folder, &stem, &named.name, &table, rest, format, rows, &mut entry)?;
+            let mut put = |stem: &str, name: String, table: store::Table, shape: Shape| {
+                // The table carries the shape's description too, so that the file alone says what its columns are.
+                let description = serde_json::to_string(&shape).unwrap_or_default();
+                let file = put(folder, stem, table.meta("spikedeck.shape", description), format, rows)?;
+                entry.shapes.push(ShapeEntry { name, file, shape });
+                Ok::<(), TableError>(())
+            };
+            put(&stem, named.name.clone(), table, rest)?;
             if let Some(rate) = rate {
                 let (table, rest) = shapes::to_table(&rate);
-                put(
-                    folder,
-                    &format!("{stem}-rate"),
-                    &format!("{}{RATE}", named.name),
-                    &table,
-                    rest,
-                    format,
-                    rows,
-                    &mut entry,
-                )?;
+                put(&format!("{stem}-rate"), format!("{}{RATE}", named.name), table, rest)?;
             }
+        }
+        for units in &outcome.units {
+            let stem = file_name(&format!("{}-units-{}", outcome.name, units.subject));
+            let file = put(folder, &stem, shapes::table_of(units.columns()), format, rows)?;
+            entry.units.push(UnitsEntry { file, table: units.without_rows() });
         }
         entries.push(entry);
     }
     Ok(entries)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site twice; a struct would be read more often than it is used")]
+/// Writes a table of `folder/analyses` under a name that no other has, which it returns.
 fn put(
     folder: &Path,
     stem: &str,
-    name: &str,
-    table: &store::Table,
-    rest: Shape,
+    table: store::Table,
     format: Format,
     rows: &mut BTreeMap<String, u64>,
-    entry: &mut AnalysisEntry,
-) -> Result<(), TableError> {
+) -> Result<String, TableError> {
     let path = folder.join("analyses");
     std::fs::create_dir_all(&path).map_err(|e| TableError::io(&path, e))?;
     let mut file = format!("analyses/{stem}.{}", format.extension());
@@ -98,12 +99,8 @@ fn put(
         file = format!("analyses/{stem}-{k}.{}", format.extension());
         k += 1;
     }
-    // The table carries the shape's description too, so that the file alone says what its columns are.
-    let description = serde_json::to_string(&rest).unwrap_or_default();
-    let table = table.clone().meta("spikedeck.shape", description);
     rows.insert(file.clone(), store::write(&folder.join(&file), &table, format)?);
-    entry.shapes.push(ShapeEntry { name: name.to_owned(), file, shape: rest });
-    Ok(())
+    Ok(file)
 }
 
 /// Reads outcomes back; a shape whose table is missing is left out with a warning.
@@ -115,6 +112,7 @@ pub(super) fn read(tables: &Tables<'_>, all: &[Metric], warnings: &mut Vec<Strin
             kind: entry.kind.clone(),
             title: entry.title.clone(),
             shapes: Vec::new(),
+            units: Vec::new(),
             metrics: all.iter().filter(|m| m.analysis == entry.name).cloned().collect(),
             summary: entry.summary.clone(),
             warnings: entry.warnings.clone(),
@@ -133,9 +131,28 @@ pub(super) fn read(tables: &Tables<'_>, all: &[Metric], warnings: &mut Vec<Strin
                 Err(error) => warnings.push(format!("{} is left out: {error}", shape.file)),
             }
         }
+        for units in &entry.units {
+            match tables.read(&units.file).and_then(|t| units_of(&units.table, &t)) {
+                Ok(read) => outcome.units.push(read),
+                Err(error) => warnings.push(format!("{} is left out: {error}", units.file)),
+            }
+        }
         outcomes.push(outcome);
     }
     outcomes
+}
+
+/// Numbers of single units from their table; `rest` is the same without rows.
+fn units_of(rest: &UnitTable, table: &store::Table) -> Result<UnitTable, TableError> {
+    let mut read = rest.clone();
+    read.units = table.unit_numbers("unit")?;
+    read.names = table.get("name").map(|_| table.texts("name")).transpose()?;
+    let columns = read.columns();
+    let measured = &columns[columns.len() - read.measures.len()..];
+    for (measure, column) in read.measures.iter_mut().zip(measured) {
+        measure.values = table.numbers(&column.name)?;
+    }
+    Ok(read)
 }
 
 #[cfg(test)]

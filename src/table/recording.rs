@@ -9,6 +9,9 @@ use super::outcomes;
 use spikedeck_signal::{Recording, Spikes, Trace};
 use spikedeck_store::{Column, Format, Kind, Table, Writer};
 
+/// The column that says which trial a row is of.
+pub(super) const TRIAL: &str = "trial";
+
 /// Rows of one batch.
 const BATCH: usize = 262_144;
 
@@ -34,7 +37,7 @@ pub(super) fn spike_batches<'a>(
     mut from: Vec<usize>,
     names: &Arc<[String]>,
     time: &'static str,
-) -> impl Iterator<Item = Table> + 'a {
+) -> impl Iterator<Item = Table> + use<'a> {
     // Populations in the order of `names`, so that ties in time come out in the scenario's order.
     let mut order: Vec<(u32, usize)> = (0..spikes.len())
         .map(|k| {
@@ -133,6 +136,31 @@ pub(super) fn trace_batches<'a>(
         }
         from = to;
         Some(table)
+    })
+}
+
+/// The columns of a table of all trials: those of one, and which it is.
+pub(super) fn with_trial(mut schema: Vec<(String, Kind)>, recording: &Recording) -> Vec<(String, Kind)> {
+    if recording.trial.is_some() {
+        schema.push((TRIAL.into(), Kind::U64));
+    }
+    schema
+}
+
+/// The batches of each trial, one trial after the other, with a column that says which it is.
+pub(super) fn each_trial<'a, I: Iterator<Item = Table> + 'a>(
+    recording: &'a Recording,
+    batches: impl Fn(&'a Recording) -> I + 'a,
+) -> impl Iterator<Item = Table> + 'a {
+    recording.each_trial().flat_map(move |trial| {
+        let number = trial.trial.as_ref().map(|t| t.number);
+        batches(trial).map(move |table| match number {
+            Some(number) => {
+                let rows = table.rows();
+                table.with(TRIAL, Column::U64(vec![number; rows]))
+            }
+            None => table,
+        })
     })
 }
 
@@ -256,6 +284,10 @@ pub(super) fn entry(described: &Recording, recording: &Recording, format: Format
             })
             .collect(),
         connections: recording.connections.iter().map(|c| (c.projection.clone(), c.weight_unit.clone())).collect(),
+        trials: recording
+            .each_trial()
+            .filter_map(|r| r.trial.as_ref().map(|t| (t.number, t.condition.clone())))
+            .collect(),
         until: None,
     }
 }

@@ -6,9 +6,12 @@ use spikedeck_store::{Column, Table};
 
 /// The table of a shape, and the shape with its bulk data taken out.
 pub fn to_table(shape: &Shape) -> (Table, Shape) {
-    let columns = shape.columns().into_iter();
-    let table = columns.fold(Table::new(), |table, column| table.with(column.name, stored(column.values)));
-    (table, shape.without_data())
+    (table_of(shape.columns()), shape.without_data())
+}
+
+/// A table of columns.
+pub(super) fn table_of(columns: Vec<spikedeck_signal::Column>) -> Table {
+    columns.into_iter().fold(Table::new(), |table, column| table.with(column.name, stored(column.values)))
 }
 
 fn stored(values: Values) -> Column {

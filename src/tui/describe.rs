@@ -21,7 +21,11 @@ pub fn page(content: &Content) -> Vec<String> {
     let mut lines = vec![title.map_or_else(|| content.label.clone(), |t| format!("{}: {t}", content.label))];
     lines.extend(content.failure.iter().map(|why| format!("Failed: {why}")));
     lines.extend(content.panes.iter().map(line));
-    lines.extend(content.warnings.iter().map(|warning| format!("Warning: {warning}")));
+    // What a card of the page tells already is not told twice.
+    let untold = |warning: &&String| !lines.iter().any(|line| line.contains(warning.as_str()));
+    let warnings: Vec<String> =
+        content.warnings.iter().filter(untold).map(|warning| format!("Warning: {warning}")).collect();
+    lines.extend(warnings);
     lines
 }
 
@@ -61,12 +65,17 @@ mod tests {
 
     #[test]
     fn every_pane_has_a_line() {
-        let content = content("a", 10.0);
+        let mut content = content("a", 10.0);
+        // One that nothing else tells, and one that a pane tells already.
+        content.warnings = vec!["little was recorded".into(), "200 spikes of 20 units".into()];
         let lines = page(&content);
         assert!(lines[0].starts_with('a') && lines.len() > content.panes.len());
         assert!(lines.iter().skip(1).all(|l| l.len() > 12 && !l.contains('\n')), "{lines:?}");
         assert!(lines[1] == "Spikes: exc: 200 spikes of 20 units, from 0 to 1,000 ms", "{}", lines[1]);
         assert!(lines.iter().any(|l| l.contains("largest at 10 Hz")), "{lines:?}");
+        for warning in &content.warnings {
+            assert_eq!(lines.iter().filter(|l| l.contains(warning.as_str())).count(), 1, "{warning}: {lines:?}");
+        }
     }
 
     #[test]

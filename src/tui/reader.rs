@@ -9,7 +9,7 @@ use crate::readout;
 use crate::state::app::{App, Screen};
 use crate::state::columns::Column;
 use crate::state::compare::{self, DifferenceRow};
-use crate::state::jobs::JobState;
+use crate::state::jobs::{JobState, STOPPED_EARLY};
 use crate::state::overlay::{EXPORTS, Overlay, what_is_lost};
 use spikedeck_run::Status;
 use spikedeck_signal::{Axis, Shape};
@@ -155,7 +155,10 @@ fn standing(app: &App, column: &Column) -> String {
     if let Some(why) = &column.error {
         return format!("failed: {why}");
     }
-    let Some(content) = column.content() else { return "nothing to show yet".to_owned() };
+    let Some(content) = column.content() else {
+        let stopped = app.jobs.get(column.job).is_some_and(|j| j.state == JobState::Stopped);
+        return if stopped { STOPPED_EARLY } else { "nothing to show yet" }.to_owned();
+    };
     let status = match content.status {
         Some(Status::Failed) => format!("failed: {}", content.failure.as_deref().unwrap_or("no reason given")),
         Some(Status::Interrupted) => "stopped before its end".to_owned(),
@@ -235,7 +238,7 @@ fn over(app: &App, overlay: &Overlay) -> String {
             let (_, key, title, gives) = EXPORTS[(*selected).min(EXPORTS.len() - 1)];
             format!("Export, {}: {key}: {title}: {gives}; Enter writes", place(*selected, EXPORTS.len()))
         }
-        Overlay::Quit => format!("{} y quits, n stays", what_is_lost(&app.jobs)),
+        Overlay::Quit => format!("{} y quits, n stays", what_is_lost(&app.jobs, &app.columns)),
     }
 }
 

@@ -161,7 +161,17 @@ impl Settings {
 
     /// Reads a file's text over the defaults; everything that is wrong is told at once.
     pub fn from_toml(text: &str) -> (Self, Vec<String>) {
-        let mut settings = Self::default();
+        Self::default().with_toml(text)
+    }
+
+    /// The defaults of a terminal: the console of Linux has no braille.
+    fn of_terminal(term: Option<&str>) -> Self {
+        let marker = if term == Some("linux") { Marker::Half } else { Marker::default() };
+        Self { marker, ..Self::default() }
+    }
+
+    fn with_toml(self, text: &str) -> (Self, Vec<String>) {
+        let mut settings = self;
         let mut problems = Vec::new();
         let table: toml::Table = match text.parse() {
             Ok(table) => table,
@@ -192,15 +202,16 @@ impl Settings {
 
     /// File, then environment; flags are set by the caller on top with [`Settings::set`].
     pub fn load(env: impl Fn(&str) -> Option<String>) -> (Self, Vec<String>) {
+        let defaults = Self::of_terminal(env("TERM").as_deref());
         let (mut settings, mut problems) = match config_path() {
             Some(path) if path.exists() => match std::fs::read_to_string(&path) {
                 Ok(text) => {
-                    let (s, p) = Self::from_toml(&text);
+                    let (s, p) = defaults.with_toml(&text);
                     (s, p.into_iter().map(|p| format!("{}: {p}", path.display())).collect())
                 }
-                Err(e) => (Self::default(), vec![format!("{}: {e}", path.display())]),
+                Err(e) => (defaults, vec![format!("{}: {e}", path.display())]),
             },
-            _ => (Self::default(), Vec::new()),
+            _ => (defaults, Vec::new()),
         };
         for field in FIELDS {
             if let Some(value) = env(field.env).filter(|v| !v.is_empty())
@@ -309,6 +320,16 @@ mod tests {
         );
         assert_eq!(problems[1], "them: there is no such setting; did you mean `theme`?");
         assert_eq!(problems[2], "keys.quitt: there is no such command; did you mean `quit`?");
+    }
+
+    /// A terminal without braille has coarser marks, unless a file asks for others.
+    #[test]
+    fn marks_are_those_that_the_terminal_has() {
+        for (term, marker) in [(Some("linux"), Marker::Half), (Some("xterm-256color"), Marker::Braille)] {
+            assert_eq!(Settings::of_terminal(term).marker, marker);
+            assert_eq!(Settings::of_terminal(term).with_toml("marker = \"octant\"").0.marker, Marker::Octant);
+        }
+        assert_eq!(Settings::of_terminal(None), Settings::default());
     }
 
     #[test]

@@ -207,7 +207,7 @@ fn show(app: &mut App, index: usize, content: Arc<Content>) {
 mod tests {
     use super::*;
     use crate::state::overlay::Overlay;
-    use crate::testing::{app, content, key, press};
+    use crate::testing::{app, buffer, content, key, press, text};
     use std::path::PathBuf;
 
     #[test]
@@ -263,6 +263,54 @@ mod tests {
         update(&mut app, Message::Job(job, JobEvent::Failed("cancelled".into())));
         assert_eq!(app.jobs.list()[0].state, JobState::Stopped);
         assert!(matches!(update(&mut app, key("q"))[..], [Effect::Quit(0)]));
+    }
+
+    /// What took long to compute is not thrown away without asking, unless it was written.
+    #[test]
+    fn leaving_asks_about_what_took_long() {
+        for (seconds, written, asks) in [(0.4, false, false), (600.0, false, true), (600.0, true, false)] {
+            let mut app = app((120, 40));
+            update(&mut app, key("enter"));
+            let job = app.columns.list()[0].job;
+            let mut done = content("a", 10.0);
+            let mut run = (**done.finished.as_ref().unwrap()).clone();
+            run.facts.simulate_seconds = seconds;
+            done.finished = Some(Arc::new(run));
+            update(&mut app, Message::Job(job, JobEvent::Done(Arc::new(done))));
+            if written {
+                press(&mut app, "e r");
+            }
+            let effects = update(&mut app, key("q"));
+            assert_eq!(app.overlay == Some(Overlay::Quit), asks, "{seconds} {written}");
+            assert_eq!(matches!(effects[..], [Effect::Quit(0)]), !asks, "{effects:?}");
+            if asks {
+                assert!(text(&buffer(&app)).contains("was not written"));
+                assert!(matches!(update(&mut app, key("y"))[..], [Effect::Quit(0)]));
+            }
+        }
+    }
+
+    /// Every state of a job is shown: one that was stopped while it was built says so, and no longer that it is built.
+    #[test]
+    fn a_run_that_was_stopped_early_says_so() {
+        for size in [(120, 40), (80, 24)] {
+            let mut app = app(size);
+            update(&mut app, key("enter"));
+            let job = app.columns.list()[0].job;
+            let progress = spikedeck_run::Progress {
+                stage: "building".into(),
+                fraction: 0.2,
+                simulated: 0.0,
+                rate: 0.0,
+                eta: None,
+            };
+            update(&mut app, Message::Job(job, JobEvent::Progress(progress)));
+            assert!(text(&buffer(&app)).contains("building"), "{size:?}");
+            update(&mut app, key("esc"));
+            update(&mut app, Message::Job(job, JobEvent::Failed("cancelled".into())));
+            let shown = text(&buffer(&app));
+            assert!(shown.contains("stopped") && !shown.contains("building"), "{shown}");
+        }
     }
 
     #[test]

@@ -478,17 +478,17 @@ fn a_killed_sweep_keeps_its_points() {
     let mut child = place.start(&["run", "s.toml", "--out", "a", "-q"]);
     let metrics = place.path("a/metrics.parquet");
     let began = Instant::now();
-    while !metrics.exists() && began.elapsed() < Duration::from_mins(1) {
-        std::thread::sleep(Duration::from_millis(50));
+    // However slow the machine is: until several points are written.
+    let seeds = || -> std::collections::BTreeSet<Option<u64>> {
+        let table = spikedeck::store::read(&metrics, None);
+        table.ok().and_then(|t| t.optional_whole_numbers("seed").ok()).into_iter().flatten().collect()
+    };
+    while seeds().len() < 2 && began.elapsed() < Duration::from_mins(2) {
+        std::thread::sleep(Duration::from_millis(200));
     }
-    std::thread::sleep(Duration::from_secs(3));
     child.kill().unwrap();
     child.wait().unwrap();
-    let table = spikedeck::store::read(&metrics, None).unwrap();
-    let seeds: std::collections::BTreeSet<String> = table.texts("seed").map_or_else(
-        |_| table.optional_whole_numbers("seed").unwrap().iter().map(|s| format!("{s:?}")).collect(),
-        |t| t.into_iter().collect(),
-    );
+    let seeds = seeds();
     assert!(seeds.len() >= 2, "{seeds:?}");
     let (run, damage) = open_telling(&place.path("a")).unwrap();
     assert_eq!(run.status, Status::Interrupted);

@@ -36,3 +36,4 @@ mod sources;
 mod spikes;
 mod supply_chain;
 mod trees;
+mod trials;

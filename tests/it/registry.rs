@@ -226,7 +226,8 @@ traces = [{ variables = [\"V_m\"] }]
             .iter()
             .flat_map(|base| candidates.iter().map(move |c| (base, c)))
             .find_map(|(base, subjects)| {
-                let text = format!("{base}\n[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
+                let trials = if analysis.across_trials() { "[trials]\ncount = 3\n" } else { "" };
+                let text = format!("{base}\n{trials}[analyses.a]\nkind = \"{kind}\"\n{subjects}\n");
                 let source = run::Source { text, origin: None, name: kind.to_owned(), variant: None };
                 let spec = match run::resolve(&source, &[]) {
                     Ok((spec, _)) => spec,
@@ -237,10 +238,16 @@ traces = [{ variables = [\"V_m\"] }]
                 };
                 let tell: run::Tell = Arc::new(|_| {});
                 let options = run::Options { threads: 1, ..run::Options::default() };
-                let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell)
-                    .unwrap_or_else(|e| panic!("{kind}: {e}"));
+                let (spec, never) = (Arc::new(spec), AtomicBool::new(false));
+                let finished = if spec.trials.is_some() {
+                    let points = run::points(&spec, &|more| run::again(&spec, more)).unwrap();
+                    run::ensemble(&spec, &points, options, &never, &tell).map(|e| e.finished)
+                } else {
+                    run::execute(&spec, options, &never, &tell).map(Arc::new)
+                };
+                let finished = finished.unwrap_or_else(|e| panic!("{kind}: {e}"));
                 assert_eq!(finished.status, run::Status::Complete, "{kind}: {:?}", finished.failure);
-                let outcome = finished.outcomes.into_iter().find(|o| o.kind == kind);
+                let outcome = finished.outcomes.iter().find(|o| o.kind == kind).cloned();
                 let outcome = outcome.filter(|o| !o.shapes.is_empty());
                 if outcome.is_none() {
                     refusals.push(format!("{subjects}: no result: {:?}", finished.warnings));

@@ -55,7 +55,7 @@ fn files_and_runs_are_played_again() {
     let (first, said) = ran(here, "first", &source(file), "in");
     assert_eq!(first, [(3.0, 4.0), (3.0, 4.0), (12.5, 0.0), (50.0, 2.0)]);
     for part in
-        ["of 5 spikes of this file 4 are played", "1 is after the end of the run", "is never played", "at most 20 us"]
+        ["of 5 spikes of this file 4 are played", "1 is after the end of the run", "is never played", "at most 0.02 ms"]
     {
         assert!(said.contains(part), "{part} is not in\n{said}");
     }

@@ -69,8 +69,9 @@ pub fn canonical(spec: &Spec, catalog: &Catalog) -> String {
         analyses,
         expect: _,
         variants: _,
-        // Each point of a sweep is a run, with an identity of its own.
+        // Each point of a sweep and each trial is a run, with an identity of its own.
         sweep: _,
+        trials: _,
         hash: _,
         canonical: _,
         source: _,

@@ -316,6 +316,11 @@ const CHANGES: &[(&str, &str)] = &[
     ("simulation.dt", "0.05 ms"),
     ("simulation.transient", "50 ms"),
     ("simulation.seed", "2"),
+    ("simulation.wiring_seed", "2"),
+    ("simulation.values_seed", "2"),
+    ("simulation.noise_seed", "2"),
+    ("simulation.trial", "1"),
+    ("simulation.trial", "2"),
     ("simulation.memory", "1 GB"),
     ("simulation.spike_times", "interpolated"),
     ("simulation.check", "halve_dt"),
@@ -427,6 +432,8 @@ fn every_value_that_decides_the_result_is_in_it_and_titles_expectations_and_vari
         // The same values, written otherwise.
         ("simulation.duration", "0.2 s"),
         ("simulation.seed", "1"),
+        ("simulation.noise_seed", "1"),
+        ("simulation.trial", "0"),
         ("projections.g.weight", "0.002 uS"),
         ("stimuli.constant.units", "[ 0, 2 ]"),
         ("stimuli.formula.value", "[0.1 nA]*sin(t/[10 ms])  "),
@@ -440,6 +447,8 @@ fn every_value_that_decides_the_result_is_in_it_and_titles_expectations_and_vari
     assert_eq!(read(&other, &[]).canonical, base.canonical, "the names of variants");
     let sweep = format!("{EVERYTHING}[sweep]\nseeds = 3\n");
     assert_eq!(read(&sweep, &[]).canonical, base.canonical, "a sweep");
+    let trials = format!("{EVERYTHING}[trials]\ncount = 3\n");
+    assert_eq!(read(&trials, &[]).canonical, base.canonical, "trials");
 }
 
 /// A system in plain numbers.

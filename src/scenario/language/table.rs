@@ -63,7 +63,8 @@ impl<'a> Table<'a> {
 
     /// The same with another example, as TOML writes it.
     pub fn require_as(&mut self, resolver: &mut Resolver<'_>, name: &str, example: &str) -> Option<&'a Node> {
-        self.fields.require(&mut resolver.report, self.key(name).name, example)
+        let example = resolver.in_own_names(example);
+        self.fields.require(&mut resolver.report, self.key(name).name, &example)
     }
 
     /// The declared default of a key.

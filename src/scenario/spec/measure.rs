@@ -1,9 +1,10 @@
-//! Resolved recordings, analyses, expectations and sweeps.
+//! Resolved recordings, analyses, expectations, sweeps and trials.
 
 use std::collections::BTreeMap;
 
 use super::ids::{Place, TraceId, TracedId, VariableId};
 use crate::catalog::OptionValue;
+use crate::language::words;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::Variable;
 
@@ -153,4 +154,31 @@ pub struct Sweep {
     pub axes: Vec<(String, Vec<String>)>,
     /// Number of seeds.
     pub seeds: u32,
+    /// What another seed draws anew.
+    pub redraws: Redraws,
+}
+
+words! {
+    /// What the seeds of a sweep draw anew.
+    #[derive(Default)]
+    pub enum Redraws {
+        /// everything: seeds are other networks with other noise
+        #[default]
+        All = "all",
+        /// noise and drawn stimuli alone, on one network (see also `[trials]`)
+        Noise = "noise",
+        /// drawn parameters and initial values alone
+        Values = "values",
+        /// connections with their drawn weights and delays alone
+        Wiring = "wiring",
+    }
+}
+
+/// Trials of one network.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trials {
+    /// What differs between conditions: path and values as TOML text; a condition is a combination of them.
+    pub axes: Vec<(String, Vec<String>)>,
+    /// Number of trials of each condition.
+    pub count: u32,
 }

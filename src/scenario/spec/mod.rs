@@ -25,6 +25,7 @@ use std::sync::Arc;
 use crate::catalog::RunTimes;
 use crate::files::FileUse;
 use crate::language::words;
+use spikedeck_core::rng::Key;
 use spikedeck_signal::TimeBase;
 
 /// A resolved scenario.
@@ -60,6 +61,8 @@ pub struct Spec {
     pub variants: Vec<String>,
     /// Sweep, if any.
     pub sweep: Option<Sweep>,
+    /// Trials, if any.
+    pub trials: Option<Trials>,
     /// Hash of everything that decides the result: SHA-256 of `canonical`, hexadecimal.
     pub hash: String,
     /// Everything that decides the result as canonical JSON, see [`crate::identity`]; empty until
@@ -156,6 +159,10 @@ pub struct Simulation {
     pub transient_steps: u64,
     /// Seed.
     pub seed: u64,
+    /// Seeds of what is drawn, each the seed where the file does not say another.
+    pub seeds: Seeds,
+    /// Which trial of one network: noise is drawn anew in each.
+    pub trial: u64,
     /// Memory budget in bytes, if the file sets one.
     pub memory: Option<u64>,
     /// How spike times are found.
@@ -164,7 +171,34 @@ pub struct Simulation {
     pub check_halve_dt: bool,
 }
 
+/// Seeds of the parts of what is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seeds {
+    /// Of connections with their weights and delays.
+    pub wiring: u64,
+    /// Of parameters and initial values.
+    pub values: u64,
+    /// Of noise, and of stimuli that are drawn.
+    pub noise: u64,
+}
+
+impl Seeds {
+    /// One seed for all.
+    pub const fn all(seed: u64) -> Self {
+        Self { wiring: seed, values: seed, noise: seed }
+    }
+}
+
 impl Simulation {
+    /// The seed that noise is drawn with: that of its part in the first trial, and another in each further one.
+    pub fn noise_seed(&self) -> u64 {
+        if self.trial == 0 {
+            return self.seeds.noise;
+        }
+        let [low, high] = Key::new(self.seeds.noise, "simulation.trial", &self.trial.to_string()).0;
+        u64::from(high) << 32 | u64::from(low)
+    }
+
     /// Its times.
     pub fn times(&self) -> RunTimes {
         RunTimes {

@@ -56,7 +56,7 @@ fn cells(
             initial: &values.initial,
             cells: first..(first + side_by_side).min(cells.end),
             dt: spec.simulation.dt,
-            seed: spec.simulation.seed,
+            seed: spec.simulation.noise_seed(),
             driven: &driven,
             second_order: prepared.choices[p.index()].integrator == Integrator::CrankNicolson,
             spike_times: spec.simulation.spike_times,
@@ -122,7 +122,7 @@ fn stepper(
         initial: cut(&values.initial),
         first_unit: range.start as u32,
         lanes: range.len(),
-        seed: spec.simulation.seed,
+        seed: spec.simulation.noise_seed(),
         entity: &entity,
         spike_times: spec.simulation.spike_times,
         noise_factor: population.grid.as_ref().map_or(1.0, spikedeck_scenario::GridSpec::noise_factor),
@@ -148,7 +148,8 @@ fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Resul
     };
     let entity = format!("populations.{}", population.name);
     let h = spec.simulation.dt * population.time_unit().per_second();
-    let space = Space::new(layout, &stepper, h, spec.simulation.seed, &entity).map_err(|m| unsuitable(&entity, m))?;
+    let space =
+        Space::new(layout, &stepper, h, spec.simulation.noise_seed(), &entity).map_err(|m| unsuitable(&entity, m))?;
     Ok(Box::new(Sheet::new(stepper, space, population.system.inputs().len())))
 }
 

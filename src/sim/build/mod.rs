@@ -82,7 +82,7 @@ pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<
 pub(super) fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<Electrotonic>, BuildError> {
     let p = spec.population(population);
     let entity = format!("populations.{}", p.name);
-    let values = PopulationValues::find(p, spec.simulation.seed);
+    let values = PopulationValues::find(p, spec.simulation.seeds.values);
     let Some(tree) = &p.tree else { return Err(unsuitable(entity, "this population is no tree")) };
     let nothing = vec![Vec::new(); p.system.inputs().len()];
     let build = TreeBuild {
@@ -92,7 +92,7 @@ pub(super) fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<
         initial: &values.initial,
         cells: 0..1,
         dt: spec.simulation.dt,
-        seed: spec.simulation.seed,
+        seed: spec.simulation.noise_seed(),
         driven: &nothing,
         second_order: false,
         spike_times: SpikeTimes::Grid,

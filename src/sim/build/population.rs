@@ -28,7 +28,7 @@ impl PopulationValues {
     /// # Errors
     /// When a population cannot be stepped on its grid.
     pub fn all(spec: &Spec) -> Result<Vec<Self>, BuildError> {
-        let mut all: Vec<Self> = spec.populations.iter().map(|p| Self::find(p, spec.simulation.seed)).collect();
+        let mut all: Vec<Self> = spec.populations.iter().map(|p| Self::find(p, spec.simulation.seeds.values)).collect();
         for (population, values) in spec.populations.iter().zip(&mut all) {
             if let Some(g) = &population.grid {
                 let layout = grid::plan(population, g, &values.parameters, spec.simulation.dt, population.integrator);

@@ -167,7 +167,7 @@ fn stimuli<'a>(spec: &'a Spec, populations: &[PopulationValues], axis: &Axis) ->
         };
         let grid = spec.population(p).grid.as_ref();
         let noise_factor = grid.map_or(1.0, spikedeck_scenario::GridSpec::noise_factor);
-        Stimulus::new(s, units, place, (spec.simulation.seed, noise_factor, most(units, adds_up)), axis)
+        Stimulus::new(s, units, place, (spec.simulation.noise_seed(), noise_factor, most(units, adds_up)), axis)
             .map_err(|m| unsuitable(s.path(), m))
     };
     spec.stimuli.iter().map(one).collect()

@@ -51,7 +51,7 @@ impl<'a> PreparedProjection<'a> {
         let place = || format!("projections.{}", projection.name);
         let wiring = wiring(spec, projection, populations);
         wiring.check().map_err(|m| unsuitable(format!("{}.connect", place()), m))?;
-        let seed = spec.simulation.seed;
+        let seed = spec.simulation.seeds.wiring;
         let values = ConnectionValues::new(projection, &wiring, seed, axis, is_conductance(projection));
         let continuous = carried(projection, histories);
         let rules = projection.plasticity.as_ref();
@@ -88,7 +88,7 @@ fn wiring<'a>(spec: &Spec, projection: &'a ProjectionSpec, populations: &'a [Pop
         targets: targets as u32,
         apart: projection.apart(&spec.populations),
         multapses: projection.multapses,
-        key: Key::new(spec.simulation.seed, &projection.draw_key(), "connect"),
+        key: Key::new(spec.simulation.seeds.wiring, &projection.draw_key(), "connect"),
         from: spiking.unwrap_or(&source.geometry),
         to: populations[to.index()].port(projection.to.port),
     }

@@ -14,6 +14,7 @@ mod milstein;
 mod rk4;
 pub mod rk45;
 pub mod rosenbrock;
+mod spectrum;
 mod stability;
 pub mod trial;
 

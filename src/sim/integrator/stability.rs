@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::exact::linear_part;
+use super::spectrum::{eigenvalues, radius};
 use spikedeck_equation::flow::jacobian;
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_scenario::Integrator;
@@ -16,8 +17,7 @@ pub fn fastest(p: &mut Problem<'_>, state: &[f64], parameters: &[f64]) -> f64 {
     if values.iter().any(|v| !v.is_finite()) {
         return f64::INFINITY;
     }
-    let eigenvalues = nalgebra::DMatrix::from_row_slice(n, n, &values).complex_eigenvalues();
-    eigenvalues.iter().map(|z| z.re.hypot(z.im)).fold(0.0, f64::max)
+    radius(n, &values)
 }
 
 /// |R(z)| of an explicit scheme, or `None` for schemes that are stable for every decaying system.
@@ -69,7 +69,7 @@ pub fn check(integrator: Integrator, p: &mut Problem<'_>, time_unit: f64) -> Res
     let mut chosen: Vec<usize> = greatest(&sums).into_iter().chain(greatest(&decays)).collect();
     chosen.dedup();
     for values in chosen.into_iter().map(of).filter(|values| values.iter().all(|v| v.is_finite())) {
-        for z in nalgebra::DMatrix::from_row_slice(m, m, &values).complex_eigenvalues().iter() {
+        for z in eigenvalues(m, &values).into_iter().flatten() {
             if let Some(bound) = longest_stable(integrator, (z.re, z.im), p.h) {
                 return Err(format!(
                     "`{}` is not stable for this step: a state decays at a rate of {:.4e} /s, for which the step must \

@@ -1,6 +1,7 @@
 //! A scheme is tried: on one unit, from where it starts and from where it spikes, beside a solution that adapts its
 //! step.
 
+use super::spectrum::radius;
 use super::{Method, Problem, build, rk45, rosenbrock};
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::flow::jacobian;
@@ -116,8 +117,7 @@ impl Path {
             if !values.iter().all(|v| v.is_finite()) {
                 continue;
             }
-            let eigenvalues = nalgebra::DMatrix::from_row_slice(n, n, &values).complex_eigenvalues();
-            fastest = eigenvalues.iter().map(|z| z.re.hypot(z.im)).fold(fastest, f64::max);
+            fastest = fastest.max(radius(n, &values));
         }
         fastest
     }

@@ -197,6 +197,26 @@ fn estimates_count_what_rules_keep_and_delays_that_come_with_pairs() {
     assert!(Network::estimate(&listed).0 - short > 1000 * 8 * 900, "{short}");
 }
 
+/// Events that do not add up are kept one by one: sources that spike together fill a list as long as there are
+/// connections.
+#[test]
+fn estimates_count_events_that_are_kept_one_by_one() {
+    let of = |kind: &str, weight: &str, indegree: u32| {
+        let text = format!(
+            "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[populations.n]\nmodel = \"lif\"\nsize = 1000\n\
+             receptors.e = {{ kind = \"{kind}\" }}\n[projections.p]\nfrom = \"n\"\nto = \"n.e\"\n\
+             connect = {{ rule = \"fixed_indegree\", indegree = {indegree} }}\nweight = {weight}\ndelay = \"0.1 ms\"\n"
+        );
+        Network::estimate(&spec(&text)).0
+    };
+    for (few, many) in [(10, 100), (1, 500)] {
+        let more = |kind: &str, weight: &str| of(kind, weight, many) - of(kind, weight, few);
+        let (sums, singles) = (more("exp_current", "\"1 pA\""), more("saturating_conductance", "0.1"));
+        let connections = 1000 * u64::from(many - few);
+        assert!(singles >= sums + 16 * connections, "{few} {many}: {singles} and {sums}");
+    }
+}
+
 /// What waits for computed delays is known only when they are: each of two projections fits, both together do not.
 #[test]
 fn computed_delays_are_held_against_memory_together() {

@@ -289,7 +289,7 @@ fn quit(app: &App, buf: &mut Buffer) {
     let t = &app.theme;
     let area = dialog(app.size, 56, 5);
     let inner = frame(app, buf, area, "Quit", "");
-    line(buf, inner, &[(&what_is_lost(&app.jobs), t.text)]);
+    line(buf, inner, &[(&what_is_lost(&app.jobs, &app.columns), t.text)]);
     let place = part(inner, 0, 2, inner.width, 1);
     line(buf, place, &[("y", t.key), (" quit   ", t.dim), ("n", t.key), (" stay", t.dim)]);
 }

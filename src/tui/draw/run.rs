@@ -12,7 +12,7 @@ use crate::panes::pane::Pane;
 use crate::readout;
 use crate::state::app::App;
 use crate::state::columns::Column;
-use crate::state::jobs::JobState;
+use crate::state::jobs::{JobState, STOPPED_EARLY};
 use crate::state::layout::{PlacedColumn, PlacedPane, RunLayout, part};
 use crate::state::tabs::{GAP, Tabs, title_of};
 use spikedeck_run::Status;
@@ -121,7 +121,11 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
         return out;
     }
     let Some(content) = column.content().filter(|_| column.error.is_none()) else {
-        return if column.error.is_some() { vec![("failed ".to_owned(), t.bad)] } else { Vec::new() };
+        return match job {
+            _ if column.error.is_some() => vec![("failed ".to_owned(), t.bad)],
+            Some(job) if job.state == JobState::Stopped => vec![("stopped ".to_owned(), t.warn)],
+            _ => Vec::new(),
+        };
     };
     let checks = content.expected().map(|(passed, all)| {
         let (mark, style) = if passed == all { ("✓", t.good) } else { ("✗", t.bad) };
@@ -146,10 +150,12 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
 fn waiting(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
     let t = &app.theme;
     let area = part(placed.area, 1, 1, placed.area.width.saturating_sub(2), placed.area.height.saturating_sub(1));
-    let text = match (&column.error, app.job_of(placed.column).and_then(|j| j.progress.as_ref())) {
+    let job = app.job_of(placed.column);
+    let text = match (&column.error, job.map(|j| (&j.state, j.progress.as_ref()))) {
         (Some(why), _) => why.clone(),
-        (None, Some(p)) => format!("{} …", p.stage),
-        (None, None) => "…".to_owned(),
+        (None, Some((JobState::Stopped, _))) => STOPPED_EARLY.to_owned(),
+        (None, Some((_, Some(p)))) => format!("{} …", p.stage),
+        (None, _) => "…".to_owned(),
     };
     let style = if column.error.is_some() { t.bad } else { t.dim };
     for (row, l) in text.lines().take(usize::from(area.height).saturating_sub(1)).enumerate() {

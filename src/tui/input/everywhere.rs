@@ -3,6 +3,7 @@
 use crate::input::motion::Motion;
 use crate::input::{gallery, pane, run};
 use crate::state::app::{App, Screen};
+use crate::state::columns::Column;
 use crate::state::message::Effect;
 use crate::state::overlay::Overlay;
 
@@ -102,9 +103,9 @@ const INTERRUPTED: i32 = 130;
 /// What the command line named was refused.
 const REFUSED: i32 = 2;
 
-/// Leaves, or asks first if something runs.
+/// Leaves, or asks first if something runs, or took long and was not written.
 pub fn quit(app: &mut App) -> Vec<Effect> {
-    if app.jobs.busy() {
+    if app.jobs.busy() || app.columns.list().iter().any(Column::would_be_missed) {
         app.overlay = Some(Overlay::Quit);
         return Vec::new();
     }

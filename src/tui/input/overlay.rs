@@ -100,9 +100,7 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
         }
         Overlay::Quit => {
             if matches!(key.typed(), Some('y' | 'q')) || key.code == KeyCode::Enter {
-                let mut all = everywhere::interrupt(app);
-                all.push(Effect::Quit(everywhere::status(app)));
-                return all;
+                return everywhere::leave(app, everywhere::status(app));
             }
             !matches!(key.typed(), Some('n'))
         }
@@ -176,6 +174,11 @@ fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
         .flat_map(|c| &c.panes)
         .find(|p| p.pane == app.columns.pane_index())
         .map_or((80, 24), |p| (p.inner().width, p.inner().height));
+    if kind == ExportKind::Run
+        && let Some(column) = app.columns.get_mut(app.columns.focus())
+    {
+        column.written = true;
+    }
     vec![Effect::Export { kind, content, pane: index, view, size }]
 }
 

@@ -9,6 +9,9 @@ use crate::state::message::{Effect, JobId};
 use crate::state::source::Source;
 use crate::state::view::{Range, join};
 
+/// Seconds that a run takes whose results are not thrown away without asking.
+const LONG: f64 = 30.0;
+
 /// A column: one scenario or finished run.
 #[derive(Debug, Clone)]
 pub struct Column {
@@ -26,6 +29,8 @@ pub struct Column {
     pub time: Option<Range>,
     /// Why there is nothing, or why the last attempt gave nothing.
     pub error: Option<String>,
+    /// Whether what it shows was written as a whole run.
+    pub written: bool,
     content: Option<Arc<Content>>,
     /// What arrived while the picture was frozen.
     waiting: Option<Arc<Content>>,
@@ -42,9 +47,18 @@ impl Column {
             changed: false,
             time: None,
             error: None,
+            written: false,
             content: None,
             waiting: None,
         }
+    }
+
+    /// Whether what it shows took long to compute and stands nowhere else.
+    pub fn would_be_missed(&self) -> bool {
+        let computed = self.content.as_deref().and_then(|c| c.finished.as_deref());
+        matches!(self.source, Source::Scenario(_))
+            && !self.written
+            && computed.is_some_and(|run| run.facts.simulate_seconds + run.facts.analyse_seconds >= LONG)
     }
 
     /// What is shown.
@@ -69,7 +83,8 @@ pub struct Columns {
     list: Vec<Column>,
     /// The focused one.
     focus: usize,
-    /// Key of the focused pane: the same in all columns.
+    /// Key of the focused pane, the same in all columns; until one is chosen the first one is, whichever that is while
+    /// a run goes on and when it is over.
     pane: Option<String>,
     /// Keys of all panes, in the order of the columns.
     keys: Vec<String>,
@@ -175,11 +190,9 @@ impl Columns {
             column.waiting = Some(content);
             return None;
         }
+        column.written = false;
         let old = column.content.replace(content);
         self.collect_keys();
-        if self.pane.is_none() {
-            self.pane = self.keys.first().cloned();
-        }
         old
     }
 
@@ -287,6 +300,27 @@ mod tests {
         assert_eq!(columns.pane().unwrap().key, "spikes");
         columns.remove_focused();
         assert!(!columns.keys().contains(&"spikes".to_owned()), "what is gone has no place");
+    }
+
+    /// A run ends with other panes than it had while it lasted: without a choice the focus is on the first, a chosen
+    /// pane keeps it.
+    #[test]
+    fn the_focus_stays_where_it_was_put() {
+        for chosen in [None, Some(0), Some(1)] {
+            let mut columns = two();
+            let mut live = content("a", 10.0);
+            live.panes.reverse();
+            columns.show(0, Arc::new(live));
+            let keys = columns.keys().to_vec();
+            if let Some(index) = chosen {
+                columns.focus_pane(index);
+            }
+            columns.show(0, Arc::new(content("a", 10.0)));
+            match chosen {
+                None => assert_eq!(columns.pane_index(), 0),
+                Some(index) => assert_eq!(columns.pane().unwrap().key, keys[index]),
+            }
+        }
     }
 
     #[test]

@@ -19,6 +19,9 @@ pub enum JobState {
     Failed(String),
 }
 
+/// What is said of a run that was stopped while it was built.
+pub const STOPPED_EARLY: &str = "stopped before there was anything to show";
+
 /// A job.
 #[derive(Debug, Clone)]
 pub struct Job {

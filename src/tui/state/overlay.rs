@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::state::columns::Columns;
 use crate::state::jobs::Jobs;
 use crate::state::layout::dialog;
 use crate::state::log::Log;
@@ -45,7 +46,7 @@ pub enum Overlay {
         /// Chosen line.
         selected: usize,
     },
-    /// Whether to leave although something runs.
+    /// Whether to leave although something runs, or took long and was not written.
     Quit,
 }
 
@@ -60,8 +61,12 @@ pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
 ];
 
 /// What leaving now would lose.
-pub fn what_is_lost(jobs: &Jobs) -> String {
+pub fn what_is_lost(jobs: &Jobs, columns: &Columns) -> String {
     match jobs.list().iter().filter(|j| j.active()).count() {
+        0 => match columns.list().iter().filter(|c| c.would_be_missed()).count() {
+            1 => "A run that took long was not written (e, r).".to_owned(),
+            unwritten => format!("{unwritten} runs that took long were not written (e, r)."),
+        },
         1 => "A run is still going; what it has is lost.".to_owned(),
         running => format!("{running} runs are still going; what they have is lost."),
     }

@@ -1,0 +1,110 @@
+//! What is measured of all trials of a network together.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::across::Across;
+use super::analyze::{Work, analyse};
+use super::ensemble::PointResult;
+use super::{Finished, Point, RunError, Status, Tell};
+use spikedeck_scenario::Spec;
+use spikedeck_signal::{Outcome, Recording};
+
+/// The names of the analyses of `spec` that look at all trials together.
+pub(super) fn together(spec: &Spec) -> HashSet<String> {
+    let across = |kind: &str| spikedeck_analysis::find(kind).is_some_and(|a| a.across_trials());
+    spec.analyses.iter().filter(|a| spec.trials.is_some() && across(&a.kind)).map(|a| a.name.clone()).collect()
+}
+
+/// The trials of each network, in order: those that reached their end in one recording, which is measured. Points of a
+/// sweep, each with the analyses that look at all trials; no points where there are no trials. Whether all was
+/// measured, too.
+///
+/// # Errors
+/// When no thread can be started.
+pub(super) fn measured(
+    spec: &Spec,
+    points: &[PointResult],
+    threads: usize,
+    cancel: &AtomicBool,
+    tell: &Tell,
+) -> Result<(Vec<PointResult>, bool), RunError> {
+    let (names, mut networks, mut whole) = (together(spec), Vec::new(), true);
+    for trials in points.chunk_by(|a, b| a.point.is_trial_with(&b.point)) {
+        let first = &trials[0];
+        let Some((_, swept)) = first.point.trial else { continue };
+        let complete = |p: &&PointResult| p.finished.status == Status::Complete;
+        let Some(recording) = joined(trials.iter().filter(complete).map(|p| &p.finished.recording)) else { continue };
+        let work = Work {
+            analyses: spec.analyses.iter().filter(|a| names.contains(&a.name)).cloned().collect(),
+            ..Work::of(&first.point.spec)
+        };
+        let recording = Arc::new(recording);
+        let (outcomes, status) = analyse(work, &recording, Status::Complete, threads, cancel, tell)?;
+        whole &= status == Status::Complete;
+        let warnings = outcomes.iter().flat_map(|o| o.warnings.iter().map(|w| format!("{}: {w}", o.name))).collect();
+        let finished = Finished {
+            recording,
+            outcomes,
+            status: Status::Complete,
+            warnings,
+            checks: Vec::new(),
+            ..(*first.finished).clone()
+        };
+        let point = Point { axes: first.point.axes[..swept].to_vec(), trial: None, ..first.point.clone() };
+        networks.push(PointResult { point, finished: Arc::new(finished) });
+    }
+    Ok((networks, whole))
+}
+
+/// What the analyses of `asked` find in trials that are there already: over them, as when they were run, and of all of
+/// them together.
+///
+/// # Errors
+/// When no thread can be started.
+pub(super) fn again(
+    finished: &Finished,
+    asked: &Arc<Spec>,
+    seed: u64,
+    threads: usize,
+    cancel: &AtomicBool,
+    tell: &Tell,
+) -> Result<(Vec<Outcome>, Status), RunError> {
+    let names = together(asked);
+    let (joint, single) = asked.analyses.iter().cloned().partition::<Vec<_>, _>(|a| names.contains(&a.name));
+    let of = |analyses: &Vec<_>| Work { analyses: analyses.clone(), scenario: Some(asked.clone()), seed };
+    let first = Arc::new(Recording { trials: Vec::new(), ..(*finished.recording).clone() });
+    let conditions: HashSet<&str> =
+        finished.recording.each_trial().filter_map(|r| Some(r.trial.as_ref()?.condition.as_str())).collect();
+    let mut points = Vec::new();
+    for recording in std::iter::once(&first).chain(&finished.recording.trials) {
+        let (outcomes, status) = analyse(of(&single), recording, Status::Complete, threads, cancel, tell)?;
+        if status != Status::Complete {
+            return Ok((outcomes, status));
+        }
+        let trial = recording.trial.clone().unwrap_or_default();
+        let axes = if conditions.len() > 1 { vec![("condition".into(), trial.condition)] } else { Vec::new() };
+        let point = Point { axes, seed, trial: Some((trial.number, 0)), spec: asked.clone() };
+        let own = Finished { recording: Arc::default(), outcomes, status, ..finished.clone() };
+        points.push(PointResult { point, finished: Arc::new(own) });
+    }
+    let mut outcomes = Across::new(&points).outcomes(asked);
+    let (more, status) = analyse(of(&joint), &finished.recording, Status::Complete, threads, cancel, tell)?;
+    outcomes.extend(more);
+    outcomes.sort_by_key(|o| asked.analyses.iter().position(|a| a.name == o.name));
+    Ok((outcomes, status))
+}
+
+/// The first of some trials, with the others.
+fn joined<'a>(mut trials: impl Iterator<Item = &'a Arc<Recording>>) -> Option<Recording> {
+    let first = trials.next()?;
+    Some(Recording { trials: trials.cloned().collect(), ..(**first).clone() })
+}
+
+/// Bytes that a recording holds.
+pub(super) fn bytes(recording: &Recording) -> u64 {
+    let spikes: usize = recording.spikes.iter().map(|s| s.len() * 12).sum();
+    let traces: usize = recording.traces.iter().map(|t| t.values.len() * 8).sum();
+    (spikes + traces) as u64
+}
