@@ -3,7 +3,7 @@
 use super::prelude::*;
 use super::psd::{BANDS, power_unit};
 use spikedeck_core::multitaper::{
-    Eigenspectra, LineTest, Multitaper as Spectrum, Weights, line_tail, line_test, multitaper, refined,
+    Eigenspectra, LineTest, Multitaper as Spectrum, PADDED, Weights, line_tail, line_test, multitaper, refined,
 };
 use spikedeck_core::statistics::{student_quantile_of, variance, varies};
 use spikedeck_core::tapers::{Tapers, dpss};
@@ -108,6 +108,15 @@ pub(super) fn usual_tapers(nw: f64) -> usize {
 /// Points up to which a curve is drawn as it is; longer ones are averaged over neighbours.
 const MOST_DRAWN: usize = 4000;
 
+/// Independent choices that the places of the F-test at one ordinate are worth: as many as there are (measured on white
+/// noise: 3.6 by the mean of the largest, 4.7 by its median).
+const CHOICES: f64 = PADDED as f64;
+
+/// The places of the F-test from the first to the last of some ordinates.
+fn places(ordinates: &std::ops::Range<usize>) -> std::ops::Range<usize> {
+    if ordinates.is_empty() { 0..0 } else { PADDED * ordinates.start..PADDED * (ordinates.end - 1) + 1 }
+}
+
 /// The spectrum of one subject.
 struct Made {
     name: String,
@@ -165,7 +174,7 @@ impl Made {
             let stretches: Vec<Eigenspectra> =
                 column.chunks_exact(length).map(|c| Eigenspectra::new(c, rate, o.detrend, &tapers)).collect();
             if units == 1 && whole == 1 {
-                lines = line_test(&stretches[0], rate, &tapers);
+                lines = line_test(&column[..length], o.detrend, &tapers);
             }
             let one = multitaper(&stretches, length, rate, &tapers, o.nw, o.weights);
             match &mut pooled {
@@ -201,6 +210,11 @@ impl Made {
         let from = ((low / self.spectrum.step - 1e-9).ceil().max(1.0) as usize).min(last);
         let to = ((high / self.spectrum.step + 1e-9).floor() + 1.0).clamp(from as f64, last.max(from) as f64) as usize;
         from..to
+    }
+
+    /// Frequency of a place of the F-test.
+    fn place(&self, k: usize) -> f64 {
+        k as f64 / PADDED as f64 * self.spectrum.step
     }
 
     fn searched(&self, o: &Options) -> std::ops::Range<usize> {
@@ -285,22 +299,23 @@ impl Made {
             "the range holds no ordinate"
         };
         let lines = self.lines.as_ref().filter(|_| !self.flat);
-        let strongest = lines.and_then(|l| range.clone().max_by(|&a, &b| l.f[a].total_cmp(&l.f[b]).then(b.cmp(&a))));
+        let places = places(&range);
+        let strongest = lines.and_then(|l| places.max_by(|&a, &b| l.f[a].total_cmp(&l.f[b]).then(b.cmp(&a))));
         let (Some(lines), Some(k)) = (lines, strongest) else {
             f.metric(Metric::missing(&self.name, "line", hz, n, why));
             f.metric(Metric::missing(&self.name, "line_amplitude", &self.line_unit, n, why));
             return None;
         };
         let others = self.tapers.weights.len() - 1;
-        let p = -(range.len() as f64 * (-line_tail(lines.f[k], others)).ln_1p()).exp_m1();
+        let p = -(CHOICES * range.len() as f64 * (-line_tail(lines.f[k], others)).ln_1p()).exp_m1();
         let sure = p <= 0.05;
-        let (mut at, mut amplitude, mut error) = (k as f64 * self.spectrum.step, lines.amplitude[k], lines.error[k]);
+        let (mut at, mut amplitude, mut error) = (self.place(k), lines.amplitude[k], lines.error[k]);
         if let Some(samples) = self.samples.as_ref().filter(|_| sure) {
             (at, amplitude, error) = refined(samples, self.rate, o.detrend, &self.tapers, k);
         }
         let place = Metric::new(&self.name, "line", at, hz, n)
             .p(p)
-            .note(format!("F {:.1}, p: largest of the n ordinates searched", lines.f[k]));
+            .note(format!("F {:.1}, p: largest at four places for each of the n ordinates searched", lines.f[k]));
         let size = Metric::new(&self.name, "line_amplitude", amplitude, &self.line_unit, n).p(p);
         if !sure {
             let none = "no interval: not told from chance";
@@ -393,18 +408,19 @@ impl Made {
         let Some(lines) = self.lines.as_ref().filter(|_| !self.flat) else { return };
         let searched = self.searched(o);
         // Of neighbours the strongest is drawn: a line is one ordinate wide.
-        let block = searched.len().div_ceil(MOST_DRAWN).max(1);
-        let (x, y): (Vec<f64>, Vec<f64>) = lines.f[searched.clone()]
+        let places = places(&searched);
+        let block = places.len().div_ceil(MOST_DRAWN).max(1);
+        let (x, y): (Vec<f64>, Vec<f64>) = lines.f[places.clone()]
             .chunks(block)
             .enumerate()
             .map(|(i, c)| {
                 let at = (0..c.len()).max_by(|&a, &b| c[a].total_cmp(&c[b])).expect("no chunk is empty");
-                ((searched.start + i * block + at) as f64 * s.step, c[at])
+                (self.place(places.start + i * block + at), c[at])
             })
             .unzip();
         let others = (self.tapers.weights.len() - 1) as f64;
         // The value that the largest of all ordinates passes in 5 % where there is no line.
-        let one = -(0.95f64.ln() / searched.len().max(1) as f64).exp_m1();
+        let one = -(0.95f64.ln() / (CHOICES * searched.len().max(1) as f64)).exp_m1();
         let level = others * (one.powf(-1.0 / others) - 1.0);
         f.shape(
             format!("F-test of {}", self.name),
@@ -446,7 +462,7 @@ mod tests {
         let r = traces(&[with_line(1, 0.4)], 1.0);
         let o = run(&Multitaper, &r, vec![subject("V_m", &[])], &[]).unwrap();
         let (at, size) = (metric(&o, "p.V_m", "line"), metric(&o, "p.V_m", "line_amplitude"));
-        assert!((at.value.unwrap() - 12.34).abs() < 0.02 && at.p_value < Some(1e-6), "{at:?}");
+        assert!((at.value.unwrap() - 12.34).abs() < 0.02 && at.p_value < Some(1e-3), "{at:?}");
         assert!(size.ci_low < Some(0.4) && size.ci_high > Some(0.4) && size.unit == "mV", "{size:?}");
         // White noise: 2/fs a hertz, over 50 Hz.
         let gamma = metric(&o, "p.V_m", "band_gamma");

@@ -212,10 +212,13 @@ impl Multitaper {
     }
 }
 
+/// Places of the F-test for each ordinate: a line halfway between two ordinates is far from both for it.
+pub const PADDED: usize = 4;
+
 /// What the F-test finds at each frequency, of one stretch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LineTest {
-    /// F with 2 and 2 (tapers − 1) degrees of freedom.
+    /// F with 2 and 2 (tapers − 1) degrees of freedom, at [`PADDED`] places for each ordinate.
     pub f: Vec<f64>,
     /// Amplitude of the sine that fits best.
     pub amplitude: Vec<f64>,
@@ -224,26 +227,40 @@ pub struct LineTest {
 }
 
 /// The F-test for a sine at each frequency (Thomson 1982; Percival and Walden 1993, section 10.11); `None` with fewer
-/// than two tapers. At zero and at the highest frequency there is none: F is 0 there.
-pub fn line_test(of: &Eigenspectra, rate: f64, tapers: &Tapers) -> Option<LineTest> {
-    let count = tapers.weights.len();
+/// than two tapers. Nearer than an ordinate to zero or to the highest frequency there is none: F is 0 there.
+pub fn line_test(samples: &[f64], detrend: Detrend, tapers: &Tapers) -> Option<LineTest> {
+    let (n, count) = (samples.len(), tapers.weights.len());
     if count < 2 {
         return None;
     }
-    // What a taper gives of a constant; odd ones give nothing but rounding.
-    let gains: Vec<f64> =
-        tapers.weights.iter().enumerate().map(|(k, w)| if k % 2 == 0 { w.iter().sum() } else { 0.0 }).collect();
-    let bins = of.coefficients[0].len();
-    let mut found = LineTest { f: vec![0.0; bins], amplitude: vec![0.0; bins], error: vec![0.0; bins] };
-    for k in 1..bins.saturating_sub(1) {
-        let at = fitted(&of.coefficients.iter().map(|c| c[k]).collect::<Vec<_>>(), &gains, rate);
-        (found.f[k], found.amplitude[k], found.error[k]) = at;
+    let samples = detrended(samples, detrend);
+    let gains = gains(tapers);
+    let plan = real_plan(PADDED * n);
+    let under = |taper: &Vec<f64>| {
+        let mut input = plan.make_input_vec();
+        input.iter_mut().zip(&samples).zip(taper).for_each(|((i, x), w)| *i = x * w);
+        let mut output = plan.make_output_vec();
+        plan.process(&mut input, &mut output).expect("both are as long as the plan says");
+        output
+    };
+    let coefficients: Vec<Vec<Complex64>> = tapers.weights.par_iter().map(under).collect();
+    let places = coefficients[0].len();
+    let mut found = LineTest { f: vec![0.0; places], amplitude: vec![0.0; places], error: vec![0.0; places] };
+    let mut here = vec![Complex64::default(); count];
+    for k in PADDED..places.saturating_sub(PADDED) {
+        here.iter_mut().zip(&coefficients).for_each(|(h, c)| *h = c[k]);
+        (found.f[k], found.amplitude[k], found.error[k]) = fitted(&here, &gains);
     }
     Some(found)
 }
 
+/// What each taper gives of a constant; odd ones give nothing but rounding.
+fn gains(tapers: &Tapers) -> Vec<f64> {
+    tapers.weights.iter().enumerate().map(|(k, w)| if k % 2 == 0 { w.iter().sum() } else { 0.0 }).collect()
+}
+
 /// F, amplitude and its error of coefficients at one frequency.
-fn fitted(coefficients: &[Complex64], gains: &[f64], rate: f64) -> (f64, f64, f64) {
+fn fitted(coefficients: &[Complex64], gains: &[f64]) -> (f64, f64, f64) {
     let others = gains.len() as f64 - 1.0;
     let squares: f64 = gains.iter().map(|g| g * g).sum();
     let line = coefficients.iter().zip(gains).map(|(c, g)| *c * *g).sum::<Complex64>() / squares;
@@ -251,7 +268,7 @@ fn fitted(coefficients: &[Complex64], gains: &[f64], rate: f64) -> (f64, f64, f6
     let f = if rest > 0.0 { others * line.norm_sqr() * squares / rest } else { 0.0 };
     // Half of the amplitude turns each way; its error is half of the complex one's variance, on one axis.
     let error = 2.0 * (rest / others / squares / 2.0).sqrt();
-    (f, 2.0 * line.norm() * rate.sqrt(), error * rate.sqrt())
+    (f, 2.0 * line.norm(), error)
 }
 
 /// Probability that F with 2 and 2 `others` degrees of freedom is at least `f`.
@@ -259,13 +276,12 @@ pub fn line_tail(f: f64, others: usize) -> f64 {
     (-(others as f64) * (f.max(0.0) / others as f64).ln_1p()).exp()
 }
 
-/// The frequency near ordinate `k` at which the samples fit a sine best, with its amplitude and the amplitude's error:
-/// the largest |Σ U_k Y_k| within one step on either side, by golden section. O(20 n).
+/// The frequency near place `k` of the F-test at which the samples fit a sine best, with its amplitude and the
+/// amplitude's error: the largest |Σ U_k Y_k| within half an ordinate on either side, by golden section. O(20 n).
 pub fn refined(samples: &[f64], rate: f64, detrend: Detrend, tapers: &Tapers, k: usize) -> (f64, f64, f64) {
     let samples = detrended(samples, detrend);
     let n = samples.len() as f64;
-    let gains: Vec<f64> =
-        tapers.weights.iter().enumerate().map(|(k, w)| if k % 2 == 0 { w.iter().sum() } else { 0.0 }).collect();
+    let gains = gains(tapers);
     let at = |place: f64| -> Vec<Complex64> {
         let turn = Complex64::cis(-TAU * place / n);
         let mut wave = Complex64::new(1.0, 0.0);
@@ -284,7 +300,8 @@ pub fn refined(samples: &[f64], rate: f64, detrend: Detrend, tapers: &Tapers, k:
     };
     let fit = |place: f64| at(place).iter().zip(&gains).map(|(c, g)| *c * *g).sum::<Complex64>().norm();
     let ratio = 0.5 * (5f64.sqrt() - 1.0);
-    let (mut low, mut high) = (k as f64 - 1.0, k as f64 + 1.0);
+    let middle = k as f64 / PADDED as f64;
+    let (mut low, mut high) = (middle - 0.5, middle + 0.5);
     let (mut a, mut b) = (high - ratio * (high - low), low + ratio * (high - low));
     let (mut of_a, mut of_b) = (fit(a), fit(b));
     for _ in 0..18 {
@@ -299,7 +316,7 @@ pub fn refined(samples: &[f64], rate: f64, detrend: Detrend, tapers: &Tapers, k:
         }
     }
     let place = 0.5 * (low + high);
-    let (_, amplitude, error) = fitted(&at(place), &gains, 1.0);
+    let (_, amplitude, error) = fitted(&at(place), &gains);
     (place * rate / n, amplitude, error)
 }
 
@@ -318,7 +335,7 @@ mod tests {
     fn of(x: &[f64], rate: f64, nw: f64, count: usize, weights: Weights) -> (Multitaper, LineTest) {
         let tapers = dpss(x.len(), nw, count).unwrap();
         let e = Eigenspectra::new(x, rate, Detrend::Constant, &tapers);
-        let lines = line_test(&e, rate, &tapers).unwrap();
+        let lines = line_test(x, Detrend::Constant, &tapers).unwrap();
         (multitaper(&[e], x.len(), rate, &tapers, nw, weights), lines)
     }
 
@@ -350,16 +367,17 @@ mod tests {
     fn lines_are_found_where_there_are_some() {
         let x = white(2, 8000);
         let (_, lines) = of(&x, 1000.0, 4.0, 7, Weights::Adaptive);
-        let mut p: Vec<f64> = lines.f[1..3999].iter().map(|f| line_tail(*f, 6)).collect();
+        // One place for each ordinate: these are independent.
+        let mut p: Vec<f64> = (2..3998).map(|k| line_tail(lines.f[PADDED * k], 6)).collect();
         p.sort_by(f64::total_cmp);
-        let far = p.iter().enumerate().map(|(i, p)| (p - i as f64 / 3998.0).abs()).fold(0.0, f64::max);
-        assert!(far < 1.6 / 3998f64.sqrt(), "{far}");
+        let far = p.iter().enumerate().map(|(i, p)| (p - i as f64 / 3996.0).abs()).fold(0.0, f64::max);
+        assert!(far < 1.6 / 3996f64.sqrt(), "{far}");
         let wave: Vec<f64> =
             x.iter().enumerate().map(|(i, e)| e + 0.3 * (TAU * 40.03 * i as f64 / 1000.0 + 1.0).sin()).collect();
         let (_, lines) = of(&wave, 1000.0, 4.0, 7, Weights::Adaptive);
-        let k = (1..4000).max_by(|&a, &b| lines.f[a].total_cmp(&lines.f[b])).unwrap();
-        assert_eq!(k, 320);
-        assert!(line_tail(lines.f[k], 6) < 1e-4);
+        let k = (PADDED..PADDED * 4000).max_by(|&a, &b| lines.f[a].total_cmp(&lines.f[b])).unwrap();
+        assert!(k.abs_diff(1281) <= 1, "{k}");
+        assert!(line_tail(lines.f[k], 6) < 1e-6);
         let tapers = dpss(8000, 4.0, 7).unwrap();
         let (at, amplitude, error) = refined(&wave, 1000.0, Detrend::Constant, &tapers, k);
         assert!((at - 40.03).abs() < 0.01, "{at}");
