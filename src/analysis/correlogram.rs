@@ -1,6 +1,9 @@
 //! Auto- and cross-correlograms of spike trains.
 
+mod bands;
+
 use super::prelude::*;
+use bands::{Bands, bands};
 use spikedeck_core::spike_lags::lags_within;
 use spikedeck_core::statistics::{poisson_interval_of, poisson_tail};
 use spikedeck_scenario::Observable;
@@ -51,6 +54,7 @@ options! {
         pairs: Pairing = choice(Pairing::Auto),
             "one subject: each unit with itself, or all pairs of different units";
         max_units: usize = integer("200").between(1.0, 1e6), "units of a subject that are paired (evenly spaced)";
+        band: bands::Options = shared();
     }
 }
 
@@ -79,21 +83,27 @@ impl Estimator for Correlogram {
             Ok(())
         })?;
         if let [(_, one)] = trains.as_slice() {
-            let counts = count(f.request, o, (one, one), true, o.pairs == Pairing::Auto)?;
-            tell(f, &one.subject, &counts);
+            let own = o.pairs == Pairing::Auto;
+            let counts = count(f.request, o, (one, one), true, own)?;
+            let band = bands(f, &o.band, &counts, one, |moved| {
+                count(f.request, o, (if own { moved } else { one }, moved), true, own)
+            })?;
+            tell(f, &one.subject, &counts, band.as_ref());
             return Ok(());
         }
         f.each_two(&trains, |f, (p, a), (q, b)| {
             let counts = count(f.request, o, (a, b), p == q, false)?;
-            tell(f, &format!("{}->{}", a.subject, b.subject), &counts);
+            let band = bands(f, &o.band, &counts, b, |moved| count(f.request, o, (a, moved), p == q, false))?;
+            tell(f, &format!("{}->{}", a.subject, b.subject), &counts, band.as_ref());
             Ok(())
         })
     }
 }
 
 /// What the pairs of two subjects, or of one, show.
-fn tell(f: &mut Findings<'_>, name: &str, c: &Counts) {
+fn tell(f: &mut Findings<'_>, name: &str, c: &Counts, band: Option<&Bands>) {
     f.metrics(measures(name, c, f.base.unit()));
+    f.metrics(band.map(|b| b.metric(name, c, f.base.unit())));
     if c.pairs == 0 {
         f.warn(format!("{name}: no pair of spiking units"));
     } else if c.is_partly_mirrored() {
@@ -108,7 +118,9 @@ fn tell(f: &mut Findings<'_>, name: &str, c: &Counts) {
         ));
     }
     f.word(format!("{name}: {} spike pairs within ± {} {}", c.total(), c.most, f.base.unit()));
-    let (rate, raw) = curves(name, c, f.base);
+    let (mut rate, mut raw) = curves(name, c, f.base);
+    rate.curves.extend(band.map(|b| b.curve(c, 1.0 / c.expected)));
+    raw.curves.extend(band.map(|b| b.curve(c, 1.0)));
     f.shape(format!("correlogram of {name}"), Shape::Series(rate));
     f.shape(format!("counts of {name}"), Shape::Series(raw));
 }
@@ -412,6 +424,33 @@ mod tests {
     fn counts(o: &Outcome) -> &Curve {
         let Shape::Series(s) = &o.shapes[1].shape else { panic!() };
         &s.curves[0]
+    }
+
+    /// A slow common rhythm of the rates is in the band of dithered spikes, and a common spike is not.
+    #[test]
+    fn dithered_spikes_keep_the_slow_and_lose_the_sharp() {
+        let slow = |u: u32| -> Vec<f64> {
+            let mut thin = spikedeck_core::rng::Key::new(3, "correlogram", "slow").stream(u, 0);
+            let all = poisson(6, u, 40.0, 40_000.0);
+            all.into_iter().filter(|t| thin.uniform() < 0.5 + 0.4 * (t / 160.0).sin()).collect()
+        };
+        let (a, b) = (slow(0), slow(1));
+        let with = |a: &[f64], b: &[f64]| {
+            let o = pair(a, b, 40_000.0, &[("surrogates", OptionValue::Integer(99))]);
+            (metric(&o, "p.spikes[0]->p.spikes[1]", "departure").clone(), o)
+        };
+        let (m, o) = with(&a, &b);
+        assert!(m.p_value.unwrap() > 0.02, "{m:?}");
+        let Shape::Series(s) = &o.shapes[0].shape else { panic!() };
+        assert!(s.curves[2].y.iter().all(|y| *y > 1.05), "the rhythm is in the band, and not in the Poisson chance");
+        let mut common = b;
+        common.extend(a.iter().step_by(8).map(|t| t + 3.0).filter(|t| *t <= 40_000.0));
+        common.sort_by(f64::total_cmp);
+        let (m, _) = with(&a, &common);
+        assert!(m.p_value == Some(0.01) && m.note.contains("at lag 3 ms"), "{m:?}");
+        // Without surrogates nothing is told of them.
+        let o = pair(&a, &common, 40_000.0, &[]);
+        assert!(o.metrics.iter().all(|m| m.metric != "departure"));
     }
 
     #[test]

@@ -174,7 +174,7 @@ fn found(fitted: &Fitted, (from, to): (usize, usize)) -> Result<Found, String> {
 }
 
 fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Found, String>]) {
-    let p: Vec<f64> = results.iter().map(|r| r.as_ref().map_or(f64::NAN, |x| tail(x.measure, x.n, x.order))).collect();
+    let p: Vec<Option<f64>> = results.iter().map(|r| r.as_ref().ok().map(|x| tail(x.measure, x.n, x.order))).collect();
     let adjusted = adjust(&p, Correction::BenjaminiHochberg);
     let nyquist = 0.5 / pairs.interval();
     let mut curves = Vec::new();
@@ -188,6 +188,8 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
                 continue;
             }
         };
+        let tested = "what was found was tested";
+        let (p, adjusted) = (p[k].expect(tested), adjusted[k].expect(tested));
         if x.is_at_most {
             f.warn(format!(
                 "{name}: BIC still falls at the largest order that is tried, {}: raise `max_order` or take a longer \
@@ -196,14 +198,13 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
             ));
         }
         let given = if x.given == 0 { String::new() } else { format!(", given {} others", x.given) };
-        let m = Metric::new(&name, "granger", x.measure, "", x.n as u64)
-            .chance(chance_level(x.n, x.order))
-            .p(p[k])
-            .note(format!(
+        let m = Metric::new(&name, "granger", x.measure, "", x.n as u64).chance(chance_level(x.n, x.order)).p(p).note(
+            format!(
                 "in natural units; n = present values, order {}{given}; chance: 95 % level; p: chi-squared",
                 x.order
-            ));
-        f.metric(if p[k] <= 0.05 {
+            ),
+        );
+        f.metric(if p <= 0.05 {
             let (low, high) = interval(x.measure, x.n, x.order);
             m.interval(low, high).note("95 % interval (noncentral chi-squared)")
         } else {
@@ -211,10 +212,10 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
         });
         if results.len() > 1 {
             f.metric(
-                Metric::new(&name, "p_adjusted", adjusted[k], "", x.n as u64).note("Benjamini-Hochberg over all pairs"),
+                Metric::new(&name, "p_adjusted", adjusted, "", x.n as u64).note("Benjamini-Hochberg over all pairs"),
             );
         }
-        f.word(format!("{name}: {:.4} (p {:.3}, order {})", x.measure, p[k], x.order));
+        f.word(format!("{name}: {:.4} (p {:.3}, order {})", x.measure, p, x.order));
         if let Some(values) = &x.over_frequency {
             of_bands(o, f, &name, values, nyquist);
             if curves.len() < MOST_DRAWN {
@@ -263,13 +264,13 @@ fn of_bands(o: &Options, f: &mut Findings<'_>, name: &str, values: &[f64], nyqui
     }
 }
 
-fn matrix(pairs: &Pairs, results: &[Result<Found, String>], adjusted: &[f64]) -> Shape {
+fn matrix(pairs: &Pairs, results: &[Result<Found, String>], adjusted: &[Option<f64>]) -> Shape {
     let (rows, columns) = (pairs.sources.len(), pairs.targets.len());
     let mut values = vec![f64::NAN; rows * columns];
     let mut significant = vec![false; rows * columns];
     for ((&(i, j), result), q) in pairs.links.iter().zip(results).zip(adjusted) {
         if let Ok(x) = result {
-            (values[i * columns + j], significant[i * columns + j]) = (x.measure, *q <= 0.05);
+            (values[i * columns + j], significant[i * columns + j]) = (x.measure, q.is_some_and(|q| q <= 0.05));
         }
     }
     Shape::Matrix(Matrix {

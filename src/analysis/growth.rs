@@ -100,23 +100,43 @@ impl Estimator for Growth {
 const LEAST_STRETCHES: f64 = 20.0;
 
 /// Half of the 95 % interval of the slope. What is left of the line is noise about it, and a walk: the first shows in
-/// how its products with time add up, the second in the sum of its steps (of noise alone they cancel; of a walk alone
-/// the slope has 6/5 of the variance of the mean step).
+/// its covariances, the second in the sum of its steps (of noise alone they cancel; of a walk alone the slope has 6/5 of
+/// the variance of the mean step).
 fn half_width(points: &[(f64, f64)], blocks: usize) -> Option<f64> {
     let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
     let (mx, my, b, n) = (mean(&x), mean(&y), slope(points), points.len() as f64);
     let rest: Vec<f64> = points.iter().map(|p| p.1 - my - b * (p.0 - mx)).collect();
-    let across: f64 = x.iter().map(|x| (x - mx) * (x - mx)).sum();
-    let products: Vec<f64> = x.iter().zip(&rest).map(|(x, r)| (x - mx) * r / across * n).collect();
+    let centred: Vec<f64> = x.iter().map(|x| x - mx).collect();
     let steps: Vec<f64> = rest.windows(2).map(|w| w[1] - w[0]).collect();
     let reach = points.len() / blocks;
-    let (noise, freedom) = dependent_error(&products, reach)?;
-    let (walk, _) = dependent_error(&steps, reach)?;
+    let (walk, freedom) = dependent_error(&steps, reach)?;
+    let noise = slope_error(&centred, &rest, reach);
     // Noise that depends on itself for a short time is no walk, though its steps do not cancel within that time.
     let settled = n / correlation_time(&rest) >= LEAST_STRETCHES;
     let walk = if settled { 0.0 } else { walk };
     let walk = 1.2f64.sqrt() * walk * (n - 1.0) / (x[x.len() - 1] - x[0]);
     Some(student_quantile_of(freedom) * noise.hypot(walk))
+}
+
+/// Standard error of the slope of a line over times about their mean from what is left of it: Σ γ(l) C(l), the
+/// covariance of what is left `l` samples apart times that of the weights that make the slope, under a flat-top window
+/// (as in `dependent_error`). Every covariance is too small by what line and mean took of it, in the long run the same
+/// share of the sum, which is put back.
+fn slope_error(times: &[f64], rest: &[f64], reach: usize) -> f64 {
+    let n = times.len() as f64;
+    let at = |v: &[f64], lag: usize| v.iter().zip(&v[lag..]).map(|(a, b)| a * b).sum::<f64>();
+    let across = at(times, 0);
+    let (mut sum, mut taken) = (0.0, 0.0);
+    for lag in 0..=reach {
+        let window = (2.0 * (1.0 - lag as f64 / (reach as f64 + 1.0))).min(1.0);
+        let weight = if lag == 0 { 1.0 } else { 2.0 * window };
+        let alike = at(times, lag) / across;
+        sum += weight * at(rest, lag) / n * alike;
+        taken += weight * ((n - lag as f64) / n + alike) / n * alike;
+    }
+    // Negative by chance: as much as samples that do not depend on each other give.
+    let variance = if sum > 0.0 && taken < 1.0 { sum / (1.0 - taken) } else { at(rest, 0) / (n - 2.0) };
+    (variance / across).sqrt()
 }
 
 /// Slope of the least-squares line.

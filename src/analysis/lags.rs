@@ -144,6 +144,10 @@ fn units(o: &Options, window: Window, f: &mut Findings<'_>) -> Result<Vec<Unit>,
     Ok(units)
 }
 
+/// Lags from which on the mean of their sizes has an interval: below, how many of the long ones there are decides, and
+/// 95 % intervals hold in less than 90 %.
+const LEAST_DISTANCES: usize = 60;
+
 /// What is measured of two units.
 struct Measures {
     coincidence: Metric,
@@ -192,6 +196,7 @@ fn measures(
     let kind = o.made.surrogate.word();
     let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
         let m = mean(values);
+        let few = metric == "mean_absolute_lag" && values.len() < LEAST_DISTANCES;
         let metric = Metric::new(name, metric, m, base.unit(), n)
             .chance(mean(surrogate))
             .p(tail(surrogate, m))
@@ -201,11 +206,11 @@ fn measures(
         };
         let half = student_quantile_of(freedom) * error;
         // Distances are not negative, and their mean is not: there it is of the logarithm.
-        let (low, high) = if values.iter().all(|v| *v >= 0.0) {
-            (m * (-half / m).exp(), m * (half / m).exp())
-        } else {
-            (m - half, m + half)
-        };
+        let distances = values.iter().all(|v| *v >= 0.0);
+        if few {
+            return metric.note(format!("no interval: fewer than {LEAST_DISTANCES} lags, of which few long ones"));
+        }
+        let (low, high) = if distances { (m * (-half / m).exp(), m * (half / m).exp()) } else { (m - half, m + half) };
         metric.interval(low, high).note("95 % interval (t), neighbours dependent on each other")
     };
     Ok(Measures {

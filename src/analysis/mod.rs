@@ -42,21 +42,28 @@ mod options;
 mod series;
 mod stretches;
 mod subject;
+mod train_pairs;
+mod train_profile;
 mod value;
 
 // Spikes, rates, spectra, synchrony: one line a file.
 mod agreement;
 mod ap_shape;
 mod attenuation;
+mod autocorrelogram;
 mod avalanches;
 mod band_filter;
+mod bursts;
 mod cable;
 mod coherence;
 mod correlogram;
+mod fano_curve;
 mod front;
 mod granger;
 mod growth;
 mod isi;
+mod isi_distance;
+mod isi_histogram;
 mod lags;
 mod levels;
 mod multitaper;
@@ -68,14 +75,22 @@ mod population_rate;
 mod psd;
 mod psth;
 mod raster;
+mod rate_kernel;
 mod rates;
 mod rhythm;
 mod signal_to_noise;
 mod space;
 mod spectrogram;
+mod spike_count_correlation;
+mod spike_distance;
 mod spike_field;
+mod spike_order;
+mod spike_synchronization;
+mod sttc;
 mod synchrony;
 mod value_distribution;
+mod van_rossum;
+mod victor_purpura;
 
 // Information and dynamics: one line a file.
 mod binding;
@@ -131,7 +146,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub static ANALYSES: &[&dyn Analysis] = &[
     // Spikes, rates, spectra, synchrony.
     &rates::Rates,
+    &rate_kernel::RateByKernel,
     &isi::Isi,
+    &isi_histogram::IsiHistogram,
+    &fano_curve::FanoCurve,
     &psth::Psth,
     &levels::Levels,
     &raster::RasterOfSpikes,
@@ -146,8 +164,18 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &granger::Granger,
     &value_distribution::ValueDistribution,
     &correlogram::Correlogram,
+    &autocorrelogram::Autocorrelogram,
     &lags::Lags,
     &synchrony::Synchrony,
+    &sttc::Sttc,
+    &spike_count_correlation::SpikeCountCorrelation,
+    &isi_distance::IsiDistance,
+    &spike_distance::SpikeDistance,
+    &spike_synchronization::SpikeSynchronization,
+    &spike_order::SpikeOrder,
+    &victor_purpura::VictorPurpura,
+    &van_rossum::VanRossum,
+    &bursts::Bursts,
     &avalanches::Avalanches,
     &rhythm::Rhythm,
     &signal_to_noise::SignalToNoise,
@@ -181,6 +209,10 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &zero_one_test::ZeroOneTest,
     &recurrence::Recurrence,
 ];
+
+/// Keys of options that are times into which a run is cut: a small one makes many pieces.
+pub const CUTS: &[&str] =
+    &["bin", "fano_window", "interval", "segment", "shortest", "step", "source_step", "target_step"];
 
 /// The analysis called `kind`.
 pub fn find(kind: &str) -> Option<&'static dyn Analysis> {

@@ -25,7 +25,7 @@ const CARD: AnalysisCard = AnalysisCard {
     assumptions: "A stationary signal. Segments are averaged, neighbours overlap by half; equivalent degrees of \
                   freedom after Welch. Several units: the spectra (not the signals) are averaged; how many \
                   independent units that is worth is read off the scatter of segments, and intervals and p-values \
-                  allow for it.",
+                  allow for it. Intervals of bands rest on the scatter of segments alone.",
     bias: "A taper widens a line to 1.5 Δf (Hann); what is slower than a segment is lost to detrending. The log of a \
            chi-squared estimate is biased downwards; the aperiodic level is corrected for it, and for what the taper \
            smears, before it is told or held against a peak. (Peaks are found as specparam does; its own line, which \
@@ -153,6 +153,10 @@ const HIGHEST: f64 = 500.0;
 struct Estimate {
     name: String,
     spectrum: Spectrum,
+    /// How many times as much the mean of the groups of segments varies as that of independent ones.
+    shared: f64,
+    /// Shares of the power of white noise at the first ordinates that detrending takes off.
+    lost: Vec<f64>,
     unit: String,
     /// Unit of a sum of ordinates times their distance.
     band_unit: String,
@@ -236,7 +240,10 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
     }
     let mut spectrum = pooled.ok_or_else(|| AnalysisError::Unsuitable(format!("{}: no units, no spectrum", s.text)))?;
     let units = columns.columns.len();
-    let worth = spectrum.independent_units(units, settings.freedom(spectrum.segments / groups));
+    let of_group = settings.freedom(spectrum.segments / groups);
+    let shared = spectrum.segments as f64 * of_group
+        / ((spectrum.segments / groups) as f64 * settings.freedom(spectrum.segments));
+    let worth = spectrum.independent_units(units, of_group);
     spectrum.freedom *= worth;
     let base = columns.base;
     let unit = power_unit(&columns.unit, base, settings.scaling);
@@ -259,6 +266,8 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
     );
     Ok(Estimate {
         name: s.text.clone(),
+        shared: shared.max(1.0),
+        lost: measures::lost(&settings),
         unit,
         band_unit,
         frequency_unit: base.rate_unit(),
@@ -319,6 +328,8 @@ fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate,
     );
     Ok(Estimate {
         name: s.text.clone(),
+        shared: 1.0,
+        lost: Vec::new(),
         unit: base.rate_unit().to_owned(),
         band_unit: format!("{}**2", base.rate_unit()),
         frequency_unit: base.rate_unit(),

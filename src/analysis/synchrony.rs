@@ -4,6 +4,7 @@ mod global;
 mod pairs;
 
 use super::prelude::*;
+use super::train_pairs::{Compared, Groups};
 use spikedeck_scenario::{Observable, Spec, Subject};
 
 /// The analysis `synchrony`.
@@ -58,9 +59,7 @@ impl Estimator for Synchrony {
     const CARD: AnalysisCard = CARD;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        // Single trains are compared with one another: two neurons are often two populations.
-        let mut single: Option<Group> = None;
-        let mut groups = Vec::new();
+        let mut groups = Groups::default();
         f.each_spiking(|f, s| {
             if let Observable::Variable(name) = &s.what {
                 let columns = subject::variable(f.request, s)?;
@@ -71,40 +70,17 @@ impl Estimator for Synchrony {
                 }
                 return Ok(());
             }
-            let trains = subject::trains(f.request, s)?;
-            if trains.trains.len() > 1 {
-                let names = trains.units.iter().map(ToString::to_string).collect();
-                groups.push(Group { trains, names });
-                return Ok(());
-            }
-            match &mut single {
-                None => single = Some(Group { names: vec![s.text.clone()], trains }),
-                Some(Group { trains: all, names }) => {
-                    all.subject = format!("{}+{}", all.subject, trains.subject);
-                    all.trains.extend(trains.trains);
-                    all.units.extend(trains.units);
-                    names.push(s.text.clone());
-                }
-            }
+            groups.add(s, subject::trains(f.request, s)?);
             Ok(())
         })?;
-        groups.extend(single);
-        f.each(&groups, |f, Group { trains, names }| {
-            if trains.trains.len() < 2 {
-                let why = "synchrony needs at least two units";
-                return Err(AnalysisError::Unsuitable(format!("{}: {why}", trains.subject)));
+        f.each(&groups.all(), |f, group| {
+            if group.trains.trains.len() > 1 {
+                global::order_of_spikes(o, &group.trains, f);
             }
-            global::order_of_spikes(o, trains, f);
-            pairs::distances(o, trains, names, f)
+            let compared = Compared::of(group, o.max_units, true, f)?;
+            pairs::distances(o, &compared, f)
         })
     }
-}
-
-/// Trains that are compared with one another, and what each is called: by its unit, or where they are of several
-/// subjects by these.
-struct Group {
-    trains: subject::Trains,
-    names: Vec<String>,
 }
 
 /// Whether the model of a subject's population says that this state is an angle.

@@ -1,5 +1,8 @@
 //! Bursts: runs of spikes with short intervals, and stretches of a signal above a level.
 
+use super::math::{exp, log};
+use std::f64::consts::LN_10;
+
 /// A burst: first and last event, and how many there are (0 for stretches of a signal).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Burst {
@@ -34,6 +37,74 @@ pub fn of_spikes(train: &[f64], gap: f64, least: usize, (from, to): (f64, f64)) 
 pub fn poisson_bursts(short: f64, least: usize) -> (f64, f64) {
     let tail = short.powi(least.max(1) as i32 - 1);
     (tail * (least.max(1) as f64 * (1.0 - short) + short), tail * (1.0 - short))
+}
+
+/// Where the logarithms of intervals part into those within bursts and those between them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Split {
+    /// The interval between both.
+    pub gap: f64,
+    /// How empty it is there: 1 less the height at the gap over the geometric mean of the peaks to either side.
+    pub void: f64,
+    /// The most frequent intervals within bursts and between them.
+    pub peaks: (f64, f64),
+}
+
+/// Bins of the histogram of logarithms, a decade.
+const PER_DECADE: f64 = 10.0;
+/// Void from which on two peaks are told apart (Selinger and others 2007, doi:10.1371/journal.pone.0000439).
+const VOID: f64 = 0.7;
+/// Intervals between bursts that there must be, and their share of all.
+const LEAST_LONG: f64 = 5.0;
+const LEAST_SHARE: f64 = 0.02;
+/// Intervals that a histogram of logarithms needs.
+const LEAST_INTERVALS: usize = 20;
+
+/// The gap between intervals within and between bursts, from the smoothed histogram of their logarithms (Pasquale,
+/// Martinoia, Chiappalone 2010, doi:10.1007/s10827-009-0175-1): the least height between the greatest peak up to `most`
+/// and the first later one from which a void of 0.7 parts it. `None` where there are fewer than 20 intervals or no such
+/// peaks: the train has one kind of intervals. O(n).
+pub fn log_split(intervals: &[f64], most: f64) -> Option<Split> {
+    let logs: Vec<f64> = intervals.iter().filter(|i| **i > 0.0).map(|i| log(*i) / LN_10).collect();
+    if logs.len() < LEAST_INTERVALS {
+        return None;
+    }
+    let least = logs.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    // Two empty bins at either end, so that a peak in the first or last is one.
+    let start = least - 2.5 / PER_DECADE;
+    let bins = ((greatest - start) * PER_DECADE) as usize + 3;
+    let mut counts = vec![0.0; bins];
+    for v in &logs {
+        counts[((v - start) * PER_DECADE) as usize] += 1.0;
+    }
+    let smooth = |old: &[f64]| -> Vec<f64> {
+        let at = |k: usize, by: isize| k.checked_add_signed(by).and_then(|k| old.get(k)).copied().unwrap_or(0.0);
+        (0..old.len()).map(|k| 0.25 * at(k, -1) + 0.5 * old[k] + 0.25 * at(k, 1)).collect()
+    };
+    let heights = smooth(&smooth(&counts));
+    let interval = |k: usize| exp(LN_10 * (start + (k as f64 + 0.5) / PER_DECADE));
+    let peak = |k: &usize| {
+        let k = *k;
+        k > 0 && k + 1 < bins && heights[k] > heights[k - 1] && heights[k] >= heights[k + 1]
+    };
+    let peaks: Vec<usize> = (0..bins).filter(peak).collect();
+    let inside = peaks.iter().copied().filter(|k| interval(*k) <= most).max_by(|a, b| {
+        // The shorter of equals.
+        heights[*a].total_cmp(&heights[*b]).then(b.cmp(a))
+    })?;
+    peaks.iter().copied().filter(|k| *k > inside).find_map(|between| {
+        let lowest = (inside..=between).min_by(|a, b| heights[*a].total_cmp(&heights[*b]))?;
+        let void = 1.0 - heights[lowest] / (heights[inside] * heights[between]).sqrt();
+        // A few long intervals are the tail of the others, and no second kind.
+        let longer = counts[lowest..].iter().sum::<f64>();
+        let enough = longer >= (LEAST_SHARE * logs.len() as f64).max(LEAST_LONG);
+        (void >= VOID && enough).then(|| Split {
+            gap: interval(lowest),
+            void,
+            peaks: (interval(inside), interval(between)),
+        })
+    })
 }
 
 /// Stretches above `level` of samples one unit of time apart; a stretch begins at an upward crossing (interpolated)
@@ -93,6 +164,31 @@ mod tests {
             assert!((spikes as f64 / n - share).abs() < 0.005, "{least}: {} {share}", spikes as f64 / n);
             assert!((found.len() as f64 / n - runs).abs() < 0.005);
         }
+    }
+
+    /// Bursts of intervals around 4 ms, 300 ms apart on average; Poisson and regular trains have one kind of intervals.
+    #[test]
+    fn logarithms_part_bursts_from_pauses_and_nothing_from_nothing() {
+        for seed in 0..20 {
+            let mut s = Key::new(seed, "bursts", "log").stream(0, 0);
+            let mut draw = |mean: f64| -mean * (1.0 - s.uniform()).ln();
+            let mut intervals = Vec::new();
+            for _ in 0..80 {
+                intervals.extend((0..4).map(|_| 2.0 + draw(2.0)));
+                intervals.push(100.0 + draw(200.0));
+            }
+            let split = log_split(&intervals, 100.0).unwrap();
+            assert!(split.gap > 8.0 && split.gap < 110.0, "{split:?}");
+            assert!(split.peaks.0 < 8.0 && split.peaks.1 > 100.0 && split.void >= VOID);
+            // The unit of time does not matter.
+            let seconds: Vec<f64> = intervals.iter().map(|i| i * 1e-3).collect();
+            let again = log_split(&seconds, 0.1).unwrap();
+            assert!((again.gap * 1e3 / split.gap - 1.0).abs() < 1e-9);
+            let poisson: Vec<f64> = (0..400).map(|_| draw(50.0)).collect();
+            assert_eq!(log_split(&poisson, 100.0).filter(|s| s.gap > 1.0), None);
+        }
+        assert_eq!(log_split(&[5.0; 100], 100.0), None);
+        assert_eq!(log_split(&[1.0, 100.0], 100.0), None);
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub struct Edges {
     pub stop: f64,
 }
 
+/// Expected SPIKE-distance of Poisson trains of equal rate (simulation of 2e5 intervals, ± 1e-4).
+pub const POISSON_SPIKE: f64 = 0.2956;
+
 /// Removes repeated times (they would make an interval of zero length) and counts them.
 pub fn prepared(train: &[f64]) -> (Vec<f64>, usize) {
     let mut once = train.to_vec();
@@ -45,8 +48,9 @@ fn last_interval(t: &[f64], e: Edges) -> f64 {
     if n > 1 { (e.stop - t[n - 1]).max(t[n - 1] - t[n - 2]) } else { e.stop - t[n - 1] }
 }
 
-/// ISI-distance: mean over time of |ν1 − ν2|/max(ν1, ν2), 0 for equal trains.
-pub fn isi_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
+/// Hands over the stretches of time between neighbouring spikes of two trains, in order: start, stop, and the current
+/// interval of each train.
+pub fn isi_stretches(a: &[f64], b: &[f64], edges: Edges, mut each: impl FnMut(f64, f64, f64, f64)) {
     let (mut sa, mut sb) = ([0.0; 2], [0.0; 2]);
     let a = if or_edges(a, edges, &mut sa) { &sa[..] } else { a };
     let b = if or_edges(b, edges, &mut sb) { &sb[..] } else { b };
@@ -54,18 +58,14 @@ pub fn isi_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
     let (mut nu_b, on_b) = first_interval(b, edges);
     let (mut i, mut j) = (usize::from(on_a), usize::from(on_b)); // the next spike of each
     let after = |t: &[f64], k: usize| if k + 1 < t.len() { t[k + 1] - t[k] } else { last_interval(t, edges) };
-    let dissimilarity = |x: f64, y: f64| {
-        let most = x.max(y);
-        if most > 0.0 { (x - y).abs() / most } else { 0.0 }
-    };
-    let (mut last, mut sum) = (edges.start, 0.0);
-    let mut current = dissimilarity(nu_a, nu_b);
+    let mut last = edges.start;
     while i < a.len() || j < b.len() {
         let time = match (a.get(i), b.get(j)) {
             (Some(&x), Some(&y)) => x.min(y),
             (Some(&x), None) | (None, Some(&x)) => x,
             (None, None) => break,
         };
+        each(last, time, nu_a, nu_b);
         if a.get(i) == Some(&time) {
             nu_a = after(a, i);
             i += 1;
@@ -74,11 +74,53 @@ pub fn isi_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
             nu_b = after(b, j);
             j += 1;
         }
-        sum += current * (time - last);
-        current = dissimilarity(nu_a, nu_b);
         last = time;
     }
-    (sum + current * (edges.stop - last)) / (edges.stop - edges.start)
+    each(last, edges.stop, nu_a, nu_b);
+}
+
+/// |x − y| over the greater, which is taken to be no less than `threshold`.
+pub fn dissimilarity(x: f64, y: f64, threshold: f64) -> f64 {
+    let most = x.max(y).max(threshold);
+    if most > 0.0 { (x - y).abs() / most } else { 0.0 }
+}
+
+/// ISI-distance: mean over time of |ν1 − ν2|/max(ν1, ν2), 0 for equal trains.
+pub fn isi_distance(a: &[f64], b: &[f64], edges: Edges) -> f64 {
+    adaptive_isi_distance(a, b, edges, 0.0)
+}
+
+/// The same where intervals below a threshold are not told apart by their ratio (Satuvuori and others 2017,
+/// doi:10.1016/j.jneumeth.2017.05.028): mean of |ν1 − ν2|/max(ν1, ν2, threshold).
+pub fn adaptive_isi_distance(a: &[f64], b: &[f64], edges: Edges, threshold: f64) -> f64 {
+    let mut sum = 0.0;
+    isi_stretches(a, b, edges, |from, to, x, y| sum += dissimilarity(x, y, threshold) * (to - from));
+    sum / (edges.stop - edges.start)
+}
+
+/// The threshold that follows from the intervals of all trains: the root of their mean square (Satuvuori and others
+/// 2017), with those to the edges, as PySpike counts them.
+pub fn adaptive_threshold<'t>(trains: impl IntoIterator<Item = &'t [f64]>, edges: Edges) -> f64 {
+    let (mut squares, mut count) = (0.0, 0.0);
+    let mut add = |interval: f64| {
+        squares += interval * interval;
+        count += 1.0;
+    };
+    for t in trains {
+        let (Some(&first), Some(&last)) = (t.first(), t.last()) else {
+            add(edges.stop - edges.start);
+            continue;
+        };
+        let ends = (t.windows(2).next(), t.windows(2).next_back());
+        if first > edges.start {
+            add(ends.0.map_or(first - edges.start, |w| (w[1] - w[0]).max(first - edges.start)));
+        }
+        if last < edges.stop {
+            add(ends.1.map_or(edges.stop - last, |w| (w[1] - w[0]).max(edges.stop - last)));
+        }
+        t.windows(2).for_each(|w| add(w[1] - w[0]));
+    }
+    if count > 0.0 { (squares / count).sqrt() } else { 0.0 }
 }
 
 fn auxiliary(t: &[f64], e: Edges) -> (f64, f64) {
@@ -138,12 +180,13 @@ struct Stretch {
     j: u32,
 }
 
-/// SPIKE-distance of two framed trains (with the same edges): mean over time of the profile S(t), 0 for equal trains.
+/// Hands over the stretches of time between neighbouring spikes of two framed trains (with the same edges), in order:
+/// start, stop, the current interval of each train, and S_k of both at a time inside.
 ///
 /// A first pass merges the trains and finds each spike's distance to the other train; it has no branch that depends on
-/// which train comes next, since nobody could predict it. A second takes S(t) at the middle of each stretch: the
-/// profile is linear there.
-pub fn spike_distance_framed(a: &Framed, b: &Framed) -> f64 {
+/// which train comes next, since nobody could predict it.
+#[inline(always)]
+pub fn spike_stretches(a: &Framed, b: &Framed, mut each: impl FnMut(f64, f64, (f64, f64), &dyn Fn(f64) -> (f64, f64))) {
     let (n, m) = (a.spikes(), b.spikes());
     // Distances of a's points, then of b's.
     let mut distance = vec![0.0; n + m + 4];
@@ -179,49 +222,104 @@ pub fn spike_distance_framed(a: &Framed, b: &Framed) -> f64 {
     (of_a[0], of_a[n + 1]) = (of_a[1], a.last_distance(of_a[n], b));
     (of_b[0], of_b[m + 1]) = (of_b[1], b.last_distance(of_b[m], a));
 
-    let (mut start, mut total) = (a.edges.start, 0.0);
+    let mut start = a.edges.start;
     for s in &stretches {
         let (i, j) = (s.i as usize, s.j as usize);
-        let middle = 0.5 * (start + s.end);
         let (nu_a, nu_b) = (p[i + 1] - p[i], q[j + 1] - q[j]);
-        let sum = nu_a + nu_b;
-        let profile =
-            (a.at(i, middle, of_a) * nu_b + b.at(j, middle, of_b) * nu_a) / (sum * sum).max(f64::MIN_POSITIVE);
-        total += profile * (s.end - start);
+        each(start, s.end, (nu_a, nu_b), &|time| (a.at(i, time, of_a), b.at(j, time, of_b)));
         start = s.end;
     }
+}
+
+/// SPIKE-distance of two framed trains (with the same edges): mean over time of the profile S(t), 0 for equal trains.
+/// The profile is linear in each stretch, and its middle is its mean.
+pub fn spike_distance_framed(a: &Framed, b: &Framed) -> f64 {
+    let mut total = 0.0;
+    spike_stretches(a, b, |start, end, (nu_a, nu_b), at| {
+        let (of_a, of_b) = at(0.5 * (start + end));
+        let sum = nu_a + nu_b;
+        let profile = (of_a * nu_b + of_b * nu_a) / (sum * sum).max(f64::MIN_POSITIVE);
+        total += profile * (end - start);
+    });
     2.0 * total / (a.edges.stop - a.edges.start)
+}
+
+/// The value of the profile S(t) from the intervals and distances of both trains, where mean intervals below a
+/// threshold count as that (Satuvuori and others 2017).
+pub fn spike_dissimilarity((nu_a, nu_b): (f64, f64), (of_a, of_b): (f64, f64), threshold: f64) -> f64 {
+    let middle = 0.5 * (nu_a + nu_b);
+    0.5 * (of_a * nu_b + of_b * nu_a) / (middle * middle.max(threshold)).max(f64::MIN_POSITIVE)
+}
+
+/// The adaptive SPIKE-distance.
+pub fn adaptive_spike_distance(a: &Framed, b: &Framed, threshold: f64) -> f64 {
+    let mut total = 0.0;
+    spike_stretches(a, b, |start, end, nu, at| {
+        total += spike_dissimilarity(nu, at(0.5 * (start + end)), threshold) * (end - start);
+    });
+    total / (a.edges.stop - a.edges.start)
 }
 
 /// Coincident spikes and all spikes of two trains. Two spikes coincide if they are closer than half the least of the
 /// four intervals around them (and than `max_tau`, if given).
 pub fn coincident_spikes(a: &[f64], b: &[f64], edges: Edges, max_tau: Option<f64>) -> (u64, u64) {
+    let mut coincident = 0;
+    coincidences(a, b, edges, max_tau, 0.0, |_, _| coincident += 2);
+    (coincident, (a.len() + b.len()) as u64)
+}
+
+/// Hands over the indices of each two coincident spikes, in order. With a threshold (of [`adaptive_threshold`]) a spike
+/// reaches up to a quarter of it towards the other where the interval on that side is long enough (Satuvuori and others
+/// 2017).
+pub fn coincidences(
+    a: &[f64],
+    b: &[f64],
+    edges: Edges,
+    max_tau: Option<f64>,
+    threshold: f64,
+    mut each: impl FnMut(usize, usize),
+) {
     let widest = max_tau.map_or(edges.stop - edges.start, |m| (2.0 * m).min(edges.stop - edges.start));
-    let around = |t: &[f64], k: usize| {
-        let before = if k > 0 { t[k] - t[k - 1] } else { widest };
-        let after = if k + 1 < t.len() { t[k + 1] - t[k] } else { widest };
-        before.min(after)
+    let before = |t: &[f64], k: usize| if k > 0 { t[k] - t[k - 1] } else { widest };
+    let after = |t: &[f64], k: usize| if k + 1 < t.len() { t[k + 1] - t[k] } else { widest };
+    // Twice how far a spike reaches, from its interval away from the other spike and that towards it.
+    let reach = |away: f64, towards: f64| away.min(towards).max(0.5 * threshold).min(towards);
+    let near = |i: usize, j: usize| {
+        let (x, y) = if a[i] <= b[j] {
+            (reach(before(a, i), after(a, i)), reach(after(b, j), before(b, j)))
+        } else {
+            (reach(after(a, i), before(a, i)), reach(before(b, j), after(b, j)))
+        };
+        (a[i] - b[j]).abs() < 0.5 * x.min(y).min(widest)
     };
-    let near = |i: usize, j: usize| (a[i] - b[j]).abs() < 0.5 * around(a, i).min(around(b, j)).min(widest);
-    let (mut i, mut j, mut coincident) = (0, 0, 0);
+    let (mut i, mut j) = (0, 0);
     while i < a.len() || j < b.len() {
         if i < a.len() && (j == b.len() || a[i] < b[j]) {
             if j > 0 && near(i, j - 1) {
-                coincident += 2;
+                each(i, j - 1);
             }
             i += 1;
         } else if j < b.len() && (i == a.len() || b[j] < a[i]) {
             if i > 0 && near(i - 1, j) {
-                coincident += 2;
+                each(i - 1, j);
             }
             j += 1;
         } else {
-            coincident += 2;
+            each(i, j);
             i += 1;
             j += 1;
         }
     }
-    (coincident, (a.len() + b.len()) as u64)
+}
+
+/// How many more coincident spikes of `a` come before those of `b` than after them (Kreuz and others 2017,
+/// doi:10.1088/1367-2630/aa68c3): twice that over all spikes of both is their SPIKE-order, from -1 to 1.
+pub fn leads(a: &[f64], b: &[f64], edges: Edges, max_tau: Option<f64>, threshold: f64) -> f64 {
+    let mut order = 0.0;
+    coincidences(a, b, edges, max_tau, threshold, |i, j| {
+        order += f64::from(i8::from(a[i] < b[j]) - i8::from(b[j] < a[i]));
+    });
+    order
 }
 
 /// A value for each pair i < j of `n` items, row by row, computed in parallel and returned in a fixed order.
@@ -390,5 +488,37 @@ mod tests {
     fn repeated_times_are_counted() {
         assert_eq!(prepared(&[1.0, 1.0, 2.0, 2.0, 2.0]), (vec![1.0, 2.0], 3));
         assert_eq!(symmetric(3, &[1.0, 2.0, 3.0], 0.0), vec![0.0, 1.0, 2.0, 1.0, 0.0, 3.0, 2.0, 3.0, 0.0]);
+    }
+
+    /// The adaptive measures and SPIKE-order of PySpike 0.9 on the trains of data/reference/spike_trains_elephant.py.
+    #[test]
+    fn adaptive_trains_of_pyspike() {
+        let reference: serde_json::Value =
+            serde_json::from_str(include_str!("../../data/reference/spike_trains_elephant.json")).unwrap();
+        let numbers =
+            |v: &serde_json::Value| -> Vec<f64> { v.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect() };
+        let trains: Vec<Vec<f64>> = reference["trains"].as_array().unwrap().iter().map(numbers).collect();
+        let (e, n) = (Edges { start: 0.0, stop: reference["stop"].as_f64().unwrap() }, trains.len());
+        let threshold = adaptive_threshold(trains.iter().map(Vec::as_slice), e);
+        close(threshold, reference["threshold"].as_f64().unwrap(), 1e-9);
+        let sync = |i: usize, j: usize| {
+            let (a, b, mut coincident) = (&trains[i], &trains[j], 0.0);
+            coincidences(a, b, e, None, threshold, |_, _| coincident += 2.0);
+            coincident / (a.len() + b.len()) as f64
+        };
+        let order = |i: usize, j: usize| {
+            2.0 * leads(&trains[i], &trains[j], e, None, 0.0) / (trains[i].len() + trains[j].len()) as f64
+        };
+        let framed: Vec<Framed> = trains.iter().map(|t| Framed::new(t, e)).collect();
+        for (name, got) in [
+            ("adaptive_isi", pairs(n, |i, j| adaptive_isi_distance(&trains[i], &trains[j], e, threshold))),
+            ("adaptive_spike", pairs(n, |i, j| adaptive_spike_distance(&framed[i], &framed[j], threshold))),
+            ("adaptive_sync", pairs(n, sync)),
+            ("order", pairs(n, order)),
+        ] {
+            for (k, (a, b)) in got.iter().zip(numbers(&reference[name])).enumerate() {
+                assert!((a - b).abs() < 1e-9, "{name}: pair {k}: {a} is not {b}");
+            }
+        }
     }
 }

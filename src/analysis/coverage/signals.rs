@@ -81,6 +81,13 @@ pub fn cases() -> Vec<Case> {
             of_states("growth", s, &[one], &[])
         })
         .holds("rate", -2.0),
+        Case::new("a state that decays at 2 a second, with noise of a tenth, independent, 500 samples", |s| {
+            let noise = normals(s, 0, 500);
+            let one = (0..500).map(|k| (-2e-3 * k as f64 + 0.1 * noise[k]).exp()).collect();
+            of_states("growth", s, &[one], &[])
+        })
+        .times(1000, 0)
+        .holds("rate", -2.0),
         Case::new("a walk that grows at 2 a second, steps of 0.02, 1000 samples", |s| {
             let mut sum = 0.0;
             let one = normals(s, 0, 1000)

@@ -158,6 +158,33 @@ pub fn cases() -> Vec<Case> {
         .without("peak", chance)
         .without("peak_power", chance)
         .null("peak"),
+        Case::new("three Poisson units, 5 Hz, 16 s at the defaults", |s| {
+            let r = units(s, 3, 1, 5.0, 16_000.0);
+            analyse("psd", s, &r, None, Looked::of(vec![subject("spikes", &[])]), &[])
+        })
+        .times(400, 0)
+        .holds("aperiodic_exponent", 0.0)
+        .holds("aperiodic_offset", 5f64.log10())
+        .holds("band_delta", 15.0)
+        .holds("band_theta", 20.0)
+        .holds("band_alpha", 25.0)
+        .holds("band_beta", 85.0)
+        .holds("band_gamma", 250.0)
+        .without("peak", chance)
+        .without("peak_power", chance),
+        Case::new("five gamma(4) units, 20 Hz, 10 s in segments of 1 s", |s| {
+            of_spikes(s, &units(s, 5, 4, 20.0, 10_000.0))
+        })
+        .times(400, 0)
+        .without("aperiodic_exponent", FEW)
+        .without("aperiodic_offset", FEW)
+        .holds_its_average("band_delta")
+        .holds_its_average("band_theta")
+        .holds_its_average("band_alpha")
+        .holds_its_average("band_beta")
+        .holds_its_average("band_gamma")
+        .without("peak", chance)
+        .without("peak_power", chance),
         Case::new("20 Poisson units, 10 Hz, 10 s in segments of 1 s", |s| {
             of_spikes(s, &units(s, 20, 1, 10.0, 10_000.0))
         })

@@ -11,6 +11,7 @@ use spikedeck_core::entropy::Counts;
 use spikedeck_core::information::{self, Table};
 use spikedeck_core::ksg::{self, Algorithm, KsgError, Neighbourhood};
 use spikedeck_core::rng::Key;
+use spikedeck_core::statistics::{deviation, mean, mean_interval};
 use spikedeck_core::surrogate::{Surrogate, Surrogates, jackknife_blocks, jackknife_interval, p_value};
 
 /// How a plug-in value is corrected for its bias.
@@ -322,6 +323,18 @@ impl Assessed {
         }
     }
 
+    /// Lets the interval of a negative value reach 0, which is the least that information can be, where chance gives
+    /// such values: one interval in forty of nothing ends below. A value far below all surrogates stays without.
+    fn reach_zero(&mut self) {
+        let (middle, scatter) = (mean(&self.surrogates), deviation(&self.surrogates, 1));
+        if let Some(Ok((_, high))) = &mut self.interval
+            && self.surrogates.len() >= LEAST_SURROGATES
+            && self.estimate.bits >= middle - FAR * scatter
+        {
+            *high = high.max(0.0);
+        }
+    }
+
     /// How probable a surrogate at least as large is.
     pub fn p(&self) -> Option<f64> {
         (!self.surrogates.is_empty()).then(|| p_value(self.estimate.bits, &self.surrogates))
@@ -333,9 +346,10 @@ impl Assessed {
 /// # Errors
 /// See [`EstimateError`]. When cancelled, what is missing is NaN: the caller asks and drops it.
 pub fn assess(data: &Data, method: Method, resampling: Resampling<'_>) -> Result<Assessed, EstimateError> {
-    let mut found = assess_by(data, resampling, |data| estimate(data, method))?;
+    let neighbours = matches!(method, Method::Ksg(..));
+    let mut found = assess_in(data, resampling, neighbours, |data| estimate(data, method))?;
     // Neighbours give values on both sides of 0, and normal ones.
-    if !matches!(method, Method::Ksg(..)) {
+    if !neighbours {
         found.leave_out_at_zero();
     }
     // Under independence information is 0: what the surrogates give on average is bias that no correction took off.
@@ -348,6 +362,9 @@ pub fn assess(data: &Data, method: Method, resampling: Resampling<'_>) -> Result
             "no interval: a bias of {left:.2e} bits is left (mean of the surrogates), beside a half width of {half:.2e}"
         )));
     }
+    if neighbours {
+        found.reach_zero();
+    }
     Ok(found)
 }
 
@@ -358,6 +375,16 @@ pub fn assess(data: &Data, method: Method, resampling: Resampling<'_>) -> Result
 pub fn assess_by(
     data: &Data,
     resampling: Resampling<'_>,
+    estimate: impl Fn(&Data) -> Result<Estimate, EstimateError> + Sync,
+) -> Result<Assessed, EstimateError> {
+    assess_in(data, resampling, false, estimate)
+}
+
+/// The same; the interval is from what is left without each block, or from the blocks `alone`.
+fn assess_in(
+    data: &Data,
+    resampling: Resampling<'_>,
+    alone: bool,
     estimate: impl Fn(&Data) -> Result<Estimate, EstimateError> + Sync,
 ) -> Result<Assessed, EstimateError> {
     let value = estimate(data)?;
@@ -373,7 +400,7 @@ pub fn assess_by(
     };
     let mut found = Assessed { estimate: value, surrogates, interval: None, n: data.len() };
     if resampling.blocks >= 3 {
-        found.interval = Some(trusted_interval(data, &found, resampling, again));
+        found.interval = Some(trusted_interval(data, &found, resampling, alone, again));
     }
     Ok(found)
 }
@@ -382,16 +409,21 @@ pub fn assess_by(
 const AT_ZERO: f64 = 0.05;
 /// Least length of a block of the jackknife in independent samples: blocks must be (nearly) independent.
 const LEAST_BLOCK: f64 = 10.0;
+/// Least samples of a block whose neighbours are sought in it alone.
+const LEAST_PART: usize = 20;
 /// What may be left of the bias, in half widths of the interval: a quarter costs two of the 95 % that it covers.
 const LEFT_BIAS: f64 = 0.25;
+/// Standard deviations of surrogates within which a value below them is chance.
+const FAR: f64 = 4.0;
 /// Surrogates whose mean tells what is left of the bias.
 const LEAST_SURROGATES: usize = 19;
 
-/// The jackknife's interval where it can be believed, or why it cannot.
+/// The interval of the jackknife, or of blocks alone, where it can be believed, or why it cannot.
 fn trusted_interval(
     data: &Data,
     found: &Assessed,
     resampling: Resampling<'_>,
+    alone: bool,
     again: impl Fn(&Data) -> f64 + Sync,
 ) -> Result<(f64, f64), String> {
     let block = data.len() as f64 / resampling.blocks as f64;
@@ -401,7 +433,13 @@ fn trusted_interval(
             block / resampling.correlated
         ));
     }
-    let Some((low, high)) = interval(data, found.estimate.bits, resampling.blocks, again) else {
+    let bits = found.estimate.bits;
+    let ends = if alone {
+        interval_of_parts(data, bits, resampling.blocks, again)
+    } else {
+        interval(data, bits, resampling.blocks, again)
+    };
+    let Some((low, high)) = ends else {
         return Err("no interval: too few samples in a block, or a block has no value".into());
     };
     let half = (high - low) / 2.0;
@@ -423,6 +461,28 @@ pub fn interval(data: &Data, whole: f64, blocks: usize, value: impl Fn(&Data) ->
         .map(|block| value(&data.subset(|i| !block.contains(&i))))
         .collect();
     jackknife_interval(whole, &left_out)
+}
+
+/// 95 % interval of a value that is a mean over samples of what each finds near it: the scatter of blocks that are
+/// estimated each alone, which falls as 1/n (Holmes and Nemenman 2019, doi:10.1103/PhysRevE.100.022404). Neighbours of
+/// a sample change when a block is left out, so that the jackknife takes their chance for scatter of the value: its
+/// intervals are up to twice too wide. None where blocks are fewer than 3, or too short.
+fn interval_of_parts(
+    data: &Data,
+    whole: f64,
+    blocks: usize,
+    value: impl Fn(&Data) -> f64 + Sync,
+) -> Option<(f64, f64)> {
+    if blocks < 3 || data.len() < LEAST_PART * blocks {
+        return None;
+    }
+    let parts: Vec<f64> = jackknife_blocks(data.len(), blocks)
+        .into_par_iter()
+        .map(|block| value(&data.subset(|i| block.contains(&i))))
+        .collect();
+    let (_, low, high) = mean_interval(&parts, 0.95);
+    let half = (high - low) / 2.0;
+    half.is_finite().then_some((whole - half, whole + half))
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@ use super::{Estimate, Options};
 use crate::prelude::*;
 use spikedeck_core::aperiodic::{self, Background, Fit, Ordinates, PeakSearch};
 use spikedeck_core::bootstrap;
-use spikedeck_core::statistics::{chi_squared_quantile, chi_squared_tail, mean, variance};
+use spikedeck_core::statistics::{chi_squared_quantile, chi_squared_tail, mean, student_quantile_of, variance};
 use spikedeck_core::units::short;
-use spikedeck_core::welch::{SEPARATE, Scaling, Spectrum, chi_squared_factors};
+use spikedeck_core::welch::{Detrend, SEPARATE, Scaling, Settings, Spectrum, chi_squared_factors};
 use spikedeck_signal::TimeBase;
 use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::f64::consts::TAU;
 use std::ops::Range;
 
 /// What was found in a spectrum, beside its numbers.
@@ -264,8 +265,7 @@ fn with_power(m: Metric, s: &Spectrum, k: usize, among: usize) -> Metric {
     }
 }
 
-/// Power in bands, Σ P Δf over ordinates in [low, high), with a chi-squared interval of the effective freedom
-/// (Satterthwaite, with the correlation of neighbours).
+/// Power in bands, Σ P Δf over ordinates in [low, high).
 fn bands(o: &Options, e: &Estimate, base: TimeBase) -> Vec<Metric> {
     let s = &e.spectrum;
     if o.taper.scaling == Scaling::Spectrum && e.rms.is_some() {
@@ -300,16 +300,108 @@ fn bands(o: &Options, e: &Estimate, base: TimeBase) -> Vec<Metric> {
             continue;
         }
         let (sum, count) = (s.power[bins.clone()].iter().sum::<f64>(), bins.len() as u64);
-        let (below, above) = if sum > 0.0 { chi_squared_factors(s.freedom_of_sum(bins), 0.95) } else { (1.0, 1.0) };
         let value = sum * s.step;
-        found.push(
-            Metric::new(&e.name, metric, value, &e.band_unit, count)
-                .interval(value * below, value * above)
-                .note(format!("{low} to {high} {}, n = ordinates; 95 % chi-squared interval", e.frequency_unit)),
-        );
+        let m = Metric::new(&e.name, metric, value, &e.band_unit, count)
+            .note(format!("{low} to {high} {}, n = ordinates", e.frequency_unit));
+        found.push(match sure_of_sum(e, &bins) {
+            Ok(interval) => {
+                let taken = s.step * taken_off(e, &bins);
+                let m = m.interval(value * interval.below, (value + taken) * interval.above).note(interval.how);
+                if taken > 0.0 { m.note("above with what detrending takes off white noise there") } else { m }
+            }
+            Err(why) => m.note(why),
+        });
     }
     found
 }
+
+/// Relative standard error below which segments are told apart by rounding alone.
+const ALIKE: f64 = 1e-9;
+
+/// Factors that turn a sum of ordinates into its 95 % interval.
+struct Sure {
+    below: f64,
+    above: f64,
+    how: String,
+}
+
+/// The interval of a sum of ordinates: from the scatter of groups of segments, which holds for lines, spikes and what
+/// else is not Gaussian, in logarithms. With too few groups, as of Gaussian signals; spikes have none then, because
+/// their number in a segment moves all ordinates together.
+fn sure_of_sum(e: &Estimate, bins: &Range<usize>) -> Result<Sure, String> {
+    let s = &e.spectrum;
+    if s.power[bins.clone()].iter().sum::<f64>() <= 0.0 {
+        return Err("no interval: there is no power".into());
+    }
+    if let Some((error, freedom)) = scatter(e, bins) {
+        if error < ALIKE {
+            return Err("no interval: all segments are alike".into());
+        }
+        let factor = (student_quantile_of(freedom) * error).exp();
+        let how = format!("95 % interval over {} groups of segments (t, of the logarithm)", s.groups.len());
+        return Ok(Sure { below: 1.0 / factor, above: factor, how });
+    }
+    if e.rms.is_none() {
+        return Err("no interval: fewer than four segments; shorten `segment`".into());
+    }
+    let (below, above) = chi_squared_factors(s.freedom_of_sum(bins.clone()), 0.95);
+    Ok(Sure { below, above, how: "95 % chi-squared interval, as of a Gaussian signal".into() })
+}
+
+/// Relative standard error of a sum of ordinates and its degrees of freedom, from the scatter of the groups of
+/// segments; `None` with fewer than four that are independent, or without power.
+fn scatter(e: &Estimate, bins: &Range<usize>) -> Option<(f64, f64)> {
+    let s = &e.spectrum;
+    let (count, shared) = (s.groups.len(), e.shared);
+    let groups = count as f64;
+    if groups / shared < 4.0 {
+        return None;
+    }
+    let sums: Vec<f64> = s.groups.iter().map(|g| g[bins.clone()].iter().sum()).collect();
+    // Groups have as many segments as come from dividing all evenly.
+    let share = |g: usize| ((g + 1) * s.segments / count - g * s.segments / count) as f64 / s.segments as f64;
+    let whole: f64 = sums.iter().enumerate().map(|(g, p)| share(g) * p).sum();
+    let squares: f64 = sums.iter().enumerate().map(|(g, p)| (share(g) * (p - whole)).powi(2)).sum();
+    let error = (squares * shared * groups / (groups - shared)).sqrt() / whole;
+    error.is_finite().then_some((error, groups / shared - 1.0))
+}
+
+/// What detrending takes off the ordinates of a range, as far as their power is that of white noise.
+fn taken_off(e: &Estimate, bins: &Range<usize>) -> f64 {
+    let power = &e.spectrum.power;
+    // Half at most: no segment of eight samples and more loses so much at an ordinate above the first.
+    let lost = |k: usize| e.lost.get(k).copied().unwrap_or(0.0).min(0.5);
+    bins.clone().map(|k| power[k] * lost(k) / (1.0 - lost(k))).sum()
+}
+
+/// The share of white noise at each of the first ordinates that detrending takes off each segment: the part of a
+/// tapered wave that lies along what is taken off.
+pub(super) fn lost(settings: &Settings) -> Vec<f64> {
+    let n = settings.segment;
+    let taper = settings.taper.weights(n);
+    let whole: f64 = taper.iter().map(|w| w * w).sum();
+    let centre = (n as f64 - 1.0) / 2.0;
+    let constant = vec![1.0; n];
+    let line: Vec<f64> = (0..n).map(|i| i as f64 - centre).collect();
+    let directions: Vec<Vec<f64>> = match settings.detrend {
+        Detrend::None => Vec::new(),
+        Detrend::Constant => vec![constant],
+        Detrend::Linear => vec![constant, line],
+    };
+    let along = |direction: &[f64], k: usize| {
+        let turn = TAU * k as f64 / n as f64;
+        let (c, s) = taper.iter().zip(direction).enumerate().fold((0.0, 0.0), |(c, s), (i, (w, d))| {
+            let (sine, cosine) = (turn * i as f64).sin_cos();
+            (c + w * d * cosine, s + w * d * sine)
+        });
+        let size: f64 = direction.iter().map(|d| d * d).sum();
+        if size > 0.0 { (c * c + s * s) / size / whole } else { 0.0 }
+    };
+    (0..=TOUCHED).map(|k| directions.iter().map(|d| along(d, k)).sum()).collect()
+}
+
+/// Ordinates that detrending touches, after the one at 0.
+const TOUCHED: usize = 4;
 
 fn aperiodic_metrics(e: &Estimate, fit: Option<&(Fit, Background)>, range: (f64, f64)) -> Vec<Metric> {
     let n = e.spectrum.range(range.0, range.1).len() as u64;
@@ -319,22 +411,36 @@ fn aperiodic_metrics(e: &Estimate, fit: Option<&(Fit, Background)>, range: (f64,
         let why = format!("{what}; needs eight ordinates with positive power");
         return names.iter().map(|name| Metric::missing(&e.name, *name, "", n, &why)).collect();
     };
-    let sure = |m: Metric, value: f64, se: f64| {
+    let sure = |m: Metric, value: f64, half: f64| {
         if line.bends() {
             return m.note("no interval: the spectrum is no line with peaks in this range");
         }
         let what = "line through the ordinates that do not stand out; 95 % interval, ordinates correlated by the taper";
-        m.interval(value - 1.96 * se, value + 1.96 * se).note(what)
+        m.interval(value - half, value + half).note(what)
     };
     vec![
-        sure(Metric::new(&e.name, names[0], line.exponent, "", n).note(&what), line.exponent, line.exponent_se),
+        sure(Metric::new(&e.name, names[0], line.exponent, "", n).note(&what), line.exponent, 1.96 * line.exponent_se),
         sure(
             Metric::new(&e.name, names[1], line.offset, "", n)
                 .note(format!("log10 of expected power at 1 {} in {}", e.frequency_unit, e.unit)),
             line.offset,
-            line.offset_se,
+            half_of_offset(e, line, range),
         ),
         Metric::new(&e.name, names[2], fit.r_squared, "", n)
             .note(format!("{} peaks and line on log10 power", fit.peaks.len())),
     ]
+}
+
+/// Half of the interval of the offset. What moves all ordinates of a segment together, as the number of its spikes
+/// does, moves the offset as well: as much of the scatter of the whole power as ordinates one by one do not give.
+fn half_of_offset(e: &Estimate, line: &Background, range: (f64, f64)) -> f64 {
+    let s = &e.spectrum;
+    let mut bins = s.range(range.0, range.1);
+    bins.start = bins.start.max(e.first + 1).min(bins.end);
+    let own = line.offset_se.powi(2);
+    let Some((error, freedom)) = scatter(e, &bins) else { return 1.96 * line.offset_se };
+    let together = (error * error - 2.0 / s.freedom_of_sum(bins)).max(0.0) / std::f64::consts::LN_10.powi(2);
+    // Satterthwaite: only what is read off the groups is uncertain.
+    let freedom = (freedom * ((own + together) / together).powi(2)).min(1e6);
+    student_quantile_of(freedom) * (own + together).sqrt()
 }

@@ -234,3 +234,47 @@ fn what_cannot_be_measured_says_why() {
     .unwrap();
     assert!(value(&o, "p.V_m", "band_slow") > 0.0);
 }
+
+/// What detrending takes off white noise: the closed form of a Hann taper, and what averages of noise lack.
+#[test]
+fn detrending_takes_its_share_of_the_first_ordinates() {
+    let of = |detrend| Settings { detrend, ..Settings::new(64) };
+    let constant = measures::lost(&of(Detrend::Constant));
+    assert!((constant[0] - 2.0 / 3.0).abs() < 1e-12 && (constant[1] - 1.0 / 6.0).abs() < 1e-12, "{constant:?}");
+    assert!(constant[2..].iter().chain(&measures::lost(&of(Detrend::None))).all(|l| *l < 1e-12));
+    let linear = of(Detrend::Linear);
+    let power = welch_in_groups(&noise(5, 0, 640_000), 1000.0, &linear, 1).unwrap().power;
+    // Noise of variance 1 has a density of 2/1000.
+    for (k, lost) in measures::lost(&linear).iter().enumerate().skip(1) {
+        assert!((power[k] / 0.002 - (1.0 - lost)).abs() < 0.03, "{k}: {} of {lost}", power[k]);
+    }
+}
+
+/// Intervals of bands are narrow where segments are alike (a line), and missing where nothing tells them apart.
+#[test]
+fn bands_rest_on_the_scatter_of_segments() {
+    let wave = |k: usize| (TAU * 0.02 * k as f64).sin();
+    let width = |noisy: f64| {
+        let noise = noise(9, 0, 8000);
+        let x: Vec<f64> = (0..8000).map(|k| wave(k) + noisy * noise[k]).collect();
+        let segment = [("segment", OptionValue::Number(0.5))];
+        let o = run(&Psd, &traces(&[x], 1.0), vec![subject("V_m", &[])], &segment).unwrap();
+        let m = metric(&o, "p.V_m", "band_beta").clone();
+        m.ends().map(|(low, high)| (high - low) / m.value.unwrap())
+    };
+    assert!(width(0.1).unwrap() < 0.05, "{:?}", width(0.1));
+    assert!(width(10.0).unwrap() > 0.1, "{:?}", width(10.0));
+    // 20 Hz are ten cycles of each segment, and five of each step.
+    assert_eq!(width(0.0), None);
+    let clock: Vec<f64> = (0..400).map(|k| 5.0 + 20.0 * f64::from(k)).collect();
+    let of = |segment: f64| {
+        let r = recording(&[clock.clone()], 8000.0);
+        let o = run(&Psd, &r, vec![subject("spikes", &[])], &[("segment", OptionValue::Number(segment))]).unwrap();
+        let m = metric(&o, "p.spikes", "band_gamma").clone();
+        (m.ends(), m.note)
+    };
+    let (none, note) = of(1.0);
+    assert!(none.is_none() && note.contains("alike"), "{note}");
+    let (none, note) = of(4.0);
+    assert!(none.is_none() && note.contains("four segments"), "{note}");
+}

@@ -2,8 +2,9 @@
 
 use super::Options;
 use crate::prelude::*;
+use crate::train_pairs::{Compared, error_of_pairs};
 use spikedeck_core::spike_distance::{
-    Edges, Framed, coincident_spikes, isi_distance, pairs, prepared, spike_distance_framed, symmetric,
+    Edges, Framed, POISSON_SPIKE, coincident_spikes, isi_distance, pairs, spike_distance_framed, symmetric,
 };
 use spikedeck_core::spike_lags::nearest_lags;
 use spikedeck_core::surrogate::student_quantile;
@@ -20,9 +21,6 @@ struct Pair {
     lag: f64,
     absolute_lag: f64,
 }
-
-/// Expected SPIKE-distance of Poisson trains of equal rate (simulation of 2e5 intervals, ± 1e-4).
-const POISSON_SPIKE: f64 = 0.2956;
 
 /// What a measure of pairs gives by chance.
 enum Chance {
@@ -113,60 +111,42 @@ fn measures(delta: f64, base: TimeBase) -> [Measure; 5] {
     ]
 }
 
-pub(super) fn distances(o: &Options, t: &subject::Trains, called: &[String], f: &mut Findings<'_>) -> Measured {
+pub(super) fn distances(o: &Options, c: &Compared, f: &mut Findings<'_>) -> Measured {
     let request = f.request;
-    let (most, all) = (o.max_units, t.trains.len());
-    let chosen: Vec<usize> = if all <= most { (0..all).collect() } else { (0..most).map(|k| k * all / most).collect() };
-    let n = chosen.len();
-    if n < all {
-        f.warn(format!("{}: pairs of {n} of {all} units are compared (option max_units)", t.subject));
-    }
-    let (trains, repeated): (Vec<Vec<f64>>, Vec<usize>) = chosen.iter().map(|&i| prepared(&t.trains[i])).unzip();
-    let repeated: usize = repeated.iter().sum();
-    if repeated > 0 {
-        f.warn(format!("{}: {repeated} repeated spike times were taken once", t.subject));
-    }
-    let silent = trains.iter().filter(|x| x.is_empty()).count();
-    if silent > 0 {
+    let (n, edges, trains) = (c.trains.len(), c.edges, &c.trains);
+    if c.silent() > 0 {
         f.warn(format!(
-            "{}: {silent} of {n} compared trains are empty; their distances come from the edges alone",
-            t.subject
+            "{}: {} of {n} compared trains are empty; their distances come from the edges alone",
+            c.subject,
+            c.silent()
         ));
     }
-    let edges = Edges { start: t.window.start, stop: t.window.stop };
     let (delta, max_tau) = (o.delta.axis, o.max_tau.map(|tau| tau.axis));
-    let trains: Vec<(Vec<f64>, Framed)> = trains
-        .into_iter()
-        .map(|train| {
-            let framed = Framed::new(&train, edges);
-            (train, framed)
-        })
-        .collect();
-    let guard = 1e-9 / t.base.seconds();
+    let trains: Vec<(&[f64], Framed)> = trains.iter().map(|t| (t.as_slice(), Framed::new(t, edges))).collect();
+    let guard = c.guard();
     let results: Vec<Option<Pair>> = pairs(n, |i, j| {
         (!request.cancel.load(Ordering::Relaxed)).then(|| compare(&trains[i], &trains[j], edges, delta, guard, max_tau))
     });
     request.check_cancelled()?;
     let results: Vec<Pair> = results.into_iter().flatten().collect();
     let spikes: usize = trains.iter().map(|t| t.0.len()).sum();
-    let names: Vec<String> = chosen.iter().map(|&i| called[i].clone()).collect();
     let mut told = Vec::new();
-    for m in &measures(delta, t.base) {
+    for m in &measures(delta, c.base) {
         let metric = if spikes == 0 && m.needs_spikes {
-            Metric::missing(&t.subject, m.name, m.unit, results.len() as u64, "no compared train has a spike")
+            Metric::missing(&c.subject, m.name, m.unit, results.len() as u64, "no compared train has a spike")
         } else {
-            summary(&t.subject, m, &results, n).note(m.by_chance)
+            summary(&c.subject, m, &results, n).note(m.by_chance)
         };
         if m.told {
             told.push(format!("{} {}", m.label, metric.value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))));
         }
         f.metric(metric);
-        f.shape(format!("{} of {}", m.label, t.subject), Shape::Matrix(matrix(m, &results, &names)));
+        f.shape(format!("{} of {}", m.label, c.subject), Shape::Matrix(matrix(m, &results, &c.names)));
     }
     if spikes < 10 * n {
-        f.warn(format!("{}: {spikes} spikes of {n} units are few; coincidences of so few are accidents", t.subject));
+        f.warn(format!("{}: {spikes} spikes of {n} units are few; coincidences of so few are accidents", c.subject));
     }
-    f.word(format!("{}: {}", t.subject, told.join(", ")));
+    f.word(format!("{}: {}", c.subject, told.join(", ")));
     Ok(())
 }
 
@@ -197,8 +177,8 @@ fn matrix(m: &Measure, results: &[Pair], names: &[String]) -> Matrix {
 }
 
 fn compare(
-    (a, framed_a): &(Vec<f64>, Framed),
-    (b, framed_b): &(Vec<f64>, Framed),
+    (a, framed_a): &(&[f64], Framed),
+    (b, framed_b): &(&[f64], Framed),
     edges: Edges,
     delta: f64,
     guard: f64,
@@ -263,19 +243,4 @@ fn summary(subject: &str, m: &Measure, results: &[Pair], n: usize) -> Metric {
     metric
         .interval((value - half).max(0.0), (value + half).min(most))
         .note("95 % interval over units (t); pairs that share a unit depend on each other")
-}
-
-/// Standard error of a mean over all pairs of `n` units, of which these are the deviations in the order of [`pairs`]
-/// (without a value for some): the square of the mean less what pairs without a common unit leave of it (Hoeffding
-/// 1948, doi:10.1214/aoms/1177730196), and not less than independent pairs give. `None` where nothing varies.
-fn error_of_pairs(n: usize, deviations: &[f64]) -> Option<f64> {
-    let full = symmetric(n, &deviations.iter().map(|d| if d.is_finite() { *d } else { 0.0 }).collect::<Vec<_>>(), 0.0);
-    let count = deviations.iter().filter(|d| d.is_finite()).count() as f64;
-    let share = count / deviations.len() as f64;
-    let squares: f64 = deviations.iter().filter(|d| d.is_finite()).map(|d| d * d).sum();
-    let rows: f64 = full.chunks_exact(n).map(|row| row.iter().sum::<f64>().powi(2)).sum();
-    let units = n as f64;
-    let disjoint = deviations.len() as f64 * (units - 2.0) * (units - 3.0) / 2.0 * share * share;
-    let variance = ((rows - squares) / disjoint).max(squares / (count * count));
-    (variance > 0.0).then(|| variance.sqrt())
 }
