@@ -38,7 +38,7 @@ options! {
     /// What `autocorrelogram` can be told.
     pub struct Options {
         max_lag: Time = time("100 ms").or(derived::FIVE), "greatest lag";
-        bin: Time = time("1 ms").or(derived::TWENTIETH), "width of a bin";
+        bin: Time = time("1 ms").or(derived::TWENTIETH).piece(), "width of a bin";
         burst: Time = time("10 ms").or(derived::QUARTER), "lags up to which spikes are of one burst";
         surrogate: TrainSurrogate = choice(TrainSurrogate::Uniform),
             "how chance is made: as many spikes anywhere (uniform); each spike moved (dither, dead_time_dither, \

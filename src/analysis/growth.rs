@@ -100,7 +100,8 @@ impl Estimator for Growth {
 const LEAST_STRETCHES: f64 = 20.0;
 
 /// Half of the 95 % interval of the slope. What is left of the line is noise about it, and a walk: the first shows in
-/// its covariances, the second in the sum of its steps (of noise alone they cancel; of a walk alone the slope has 6/5 of
+/// its covariances, the second in the sum of its steps (of noise alone they cancel; of a walk alone the slope has 6/5
+/// of
 /// the variance of the mean step).
 fn half_width(points: &[(f64, f64)], blocks: usize) -> Option<f64> {
     let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();

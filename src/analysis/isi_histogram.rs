@@ -36,7 +36,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `isi_histogram` can be told.
     pub struct Options {
-        bin: Option<Time> = time_if_given(), "width of a bin (default: by Freedman and Diaconis)";
+        bin: Option<Time> = time_if_given().piece(), "width of a bin (default: by Freedman and Diaconis)";
         max_isi: Option<Time> = time_if_given(), "longest interval shown (default: the 99th percentile)";
         refractory: Time = time("2 ms").or(derived::TWENTIETH), "intervals below this are violations";
         surrogates: usize = integer("199").between(0.0, 100_000.0), "number of surrogates (0: none)";

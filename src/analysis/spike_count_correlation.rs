@@ -33,7 +33,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `spike_count_correlation` can be told.
     pub struct Options {
-        bin: Time = time("50 ms").or(derived::TEN), "bins that spikes are counted in";
+        bin: Time = time("50 ms").or(derived::TEN).piece(), "bins that spikes are counted in";
         pairs: PairOptions = shared();
     }
 }
