@@ -1,7 +1,7 @@
 //! Phase-amplitude coupling: whether the amplitude of a fast band goes with the phase of a slow one.
 
 use super::band_filter;
-use super::dependence::signals::{Signal, pairs, resolve_all};
+use super::dependence::signals::{self, Signal};
 use super::phase_locking::rotations;
 use super::prelude::*;
 use spikedeck_core::analytic::BandPass;
@@ -21,12 +21,11 @@ const CARD: AnalysisCard = AnalysisCard {
     summary: "modulation index: how the amplitude of a fast rhythm goes with the phase of a slow one, with surrogates",
     formula: "p_j = ⟨A⟩ in phase bin j over the sum of all bins;  MI = (ln N + Σ p_j ln p_j)/ln N\n\
               phase and amplitude: of the analytic signals in the two bands;  preferred phase = arg Σ p_j e^(iφ_j)",
-    assumptions: "`source` gives the phase and `target` the amplitude; with `of` alone each signal gives both. p: the \
-                  amplitude rotated in time against the phase. The fast band has to be wide enough to hold the side \
+    assumptions: "Each signal gives phase and amplitude. p: the amplitude rotated in time against the phase. The fast band has to be wide enough to hold the side \
                   bands: twice the highest slow frequency.",
     bias: "MI is never negative, and of short data large without coupling: look at chance, the mean over surrogates. \
            No interval: p tells whether there is coupling.",
-    cost: "O(n log n + n surrogates) a pair",
+    cost: "O(n log n + n surrogates) a signal",
     caveats: "A slow wave that is no sine, and sharp events, have harmonics whose phase and amplitude go together \
               without any fast rhythm: look at the trace. The index depends on the bins and on both filters.",
     references: &[
@@ -53,40 +52,28 @@ options! {
 impl Estimator for PhaseAmplitudeCoupling {
     type Options = Options;
     const KIND: &'static str = "phase_amplitude_coupling";
-    const SUBJECTS: Subjects = Subjects::Directed;
+    const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let slow = &band_filter::one_band("phase", &o.phase, THETA, f.base)?;
         let fast = &band_filter::one_band("amplitude", &o.amplitude, GAMMA, f.base)?;
-        let spec = f.request.spec;
-        if spec.source.is_empty() && spec.target.is_empty() {
-            let signals = resolve_all(f.request, o.bin)?;
-            return f.each(&signals, |f, s| look(o, f, &s.name, (s, slow), (s, fast)));
-        }
-        let pairs = pairs(f.request, o.bin, false)?;
-        pairs.tell_outside(f);
-        f.each(&pairs.links, |f, &(i, j)| {
-            let (source, target) = (&pairs.sources[i], &pairs.targets[j]);
-            look(o, f, &format!("{}->{}", source.name, target.name), (source, slow), (target, fast))
+        f.each_subject(|f, subject| {
+            let found = signals::of(f.request, std::slice::from_ref(subject), o.bin)?;
+            f.each(&found, |f, s| look(o, f, s, slow, fast))
         })
     }
 }
 
-fn look(
-    o: &Options,
-    f: &mut Findings<'_>,
-    name: &str,
-    (source, slow): (&Signal, &Band),
-    (target, fast): (&Signal, &Band),
-) -> Measured {
+fn look(o: &Options, f: &mut Findings<'_>, s: &Signal, slow: &Band, fast: &Band) -> Measured {
+    let name = s.name.as_str();
     let label = |what: &str| format!("{what}_{}_{}", slow.name, fast.name);
     let unit = f.base.rate_unit();
-    let within = |s: &Signal, band: &Band| {
+    let within = |band: &Band| {
         band_filter::within(&s.values, 1.0 / s.interval, band, o.filter, unit)
             .map_err(|why| format!("{}: {why}", s.name))
     };
-    let (phase, amplitude) = match (within(source, slow), within(target, fast)) {
+    let (phase, amplitude) = match (within(slow), within(fast)) {
         (Ok(phase), Ok(amplitude)) => (phase, amplitude),
         (Err(why), _) | (_, Err(why)) => {
             f.metric(Metric::missing(name, label("modulation"), "", 0, &why));
@@ -97,8 +84,7 @@ fn look(
     };
     // Both where both are known.
     let from = phase.edge.max(amplitude.edge);
-    let all = source.values.len().min(target.values.len());
-    let n = all - 2 * from;
+    let n = s.values.len() - 2 * from;
     let bin_of = |z: &Complex64| (((z.arg() / TAU + 0.5) * o.bins as f64) as usize).min(o.bins - 1);
     let bins: Vec<usize> = phase.signal[from - phase.edge..][..n].iter().map(bin_of).collect();
     let sizes: Vec<f64> = amplitude.signal[from - amplitude.edge..][..n].iter().map(|z| z.norm()).collect();
@@ -116,7 +102,7 @@ fn look(
     };
     let observed = rotated(0);
     let value = modulation_index(&observed);
-    let cycles = n as f64 * source.interval * slow.low;
+    let cycles = n as f64 * s.interval * slow.low;
     let how = format!(
         "phase: {}; amplitude: {}; {} bins; n = samples",
         band_filter::told(slow, o.filter, unit),

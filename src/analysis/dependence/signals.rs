@@ -75,19 +75,6 @@ pub fn pairs(request: &Request<'_>, bin: Option<Time>, symmetric: bool) -> Resul
     Ok(pairs)
 }
 
-/// The signals of `of`, each by itself.
-///
-/// # Errors
-/// As [`pairs`].
-pub fn resolve_all(request: &Request<'_>, bin: Option<Time>) -> Result<Vec<Signal>, AnalysisError> {
-    let of = &request.spec.of;
-    if of.is_empty() {
-        return Err(AnalysisError::Unsuitable("write `of`, or `source` and `target`".into()));
-    }
-    let bin = usual(request, bin, &of.iter().collect::<Vec<_>>())?;
-    resolve(request, of, bin)
-}
-
 /// The signals of some subjects, each looked at alone: counts, rates and states as [`pairs`] takes them.
 ///
 /// # Errors
