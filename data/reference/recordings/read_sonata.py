@@ -2,7 +2,7 @@
 
     pip install h5py==3.16.0 && python read_sonata.py results/spikes.h5
 
-It prints the digest of the file and what h5py finds in it.
+`tests/it/recordings.rs` holds the digest of a file that was read so; h5py gave the numbers that stand there beside it.
 """
 
 import hashlib
