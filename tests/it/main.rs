@@ -30,7 +30,6 @@ mod outputs;
 mod plasticity;
 mod pty;
 mod published;
-mod recordings;
 mod registry;
 mod scenarios;
 mod sources;
