@@ -1,6 +1,7 @@
 //! How much of what a signal could carry about another it does carry: capacity, information and their ratio.
 
-use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate, interval};
+use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate};
+use super::dependence::interval::interval;
 use super::dependence::prepare::Alphabet;
 use super::dependence::{BiasCorrection, Binning, Data, PairOptions, Resampling, Told, assess, pairs, report};
 use super::prelude::*;

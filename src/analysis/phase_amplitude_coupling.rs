@@ -223,7 +223,7 @@ mod tests {
         for (x, why) in [
             (vec![1.0; 20_000], "does not vary"),
             (noise(1, 300), "too few"),
-            (noise(1, 3000), "slow cycles"),
+            (noise(1, 3500), "slow cycles"),
             ((0..9000).map(|k| if k == 70 { f64::NAN } else { f64::from(k % 13) }).collect(), "sample 70 is NaN"),
         ] {
             let o = run(&PhaseAmplitudeCoupling, &traces(&[x], 1.0), vec![subject("V_m", &[])], &bands()).unwrap();

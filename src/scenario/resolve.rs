@@ -116,6 +116,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
     let simulation = plan::simulation(resolver, simulation_node, &root.place);
 
     let known: Vec<&str> = population_entries.iter().map(|e| e.key.as_str()).collect();
+    resolver.names = known.iter().map(ToString::to_string).collect();
     let (populations, played) = populations(resolver, &mut own, &models, f.get("stimuli"));
     let mut projections = Vec::new();
     let projection_entries = entries(resolver, f.get("projections"), "projections", "projection");

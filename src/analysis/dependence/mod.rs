@@ -2,6 +2,7 @@
 //! `transfer_entropy`.
 
 pub mod assess;
+pub mod interval;
 pub mod prepare;
 pub mod report;
 pub mod signals;

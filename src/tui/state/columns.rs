@@ -140,9 +140,11 @@ impl Columns {
         &self.keys
     }
 
-    /// Place of the focused pane in [`Columns::keys`].
+    /// Place of the focused pane in [`Columns::keys`]; until one is chosen, of the first that the focused column has.
     pub fn pane_index(&self) -> usize {
-        self.pane.as_deref().and_then(|p| self.keys.iter().position(|k| k == p)).unwrap_or(0)
+        let chosen = self.pane.as_deref().and_then(|p| self.keys.iter().position(|k| k == p));
+        let first = || self.keys.iter().position(|k| self.focused().is_some_and(|c| c.pane(k).is_some()));
+        chosen.or_else(first).unwrap_or(0)
     }
 
     /// The focused pane of the focused column.
