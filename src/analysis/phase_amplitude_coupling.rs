@@ -21,8 +21,8 @@ const CARD: AnalysisCard = AnalysisCard {
     summary: "modulation index: how the amplitude of a fast rhythm goes with the phase of a slow one, with surrogates",
     formula: "p_j = ⟨A⟩ in phase bin j over the sum of all bins;  MI = (ln N + Σ p_j ln p_j)/ln N\n\
               phase and amplitude: of the analytic signals in the two bands;  preferred phase = arg Σ p_j e^(iφ_j)",
-    assumptions: "Each signal gives phase and amplitude. p: the amplitude rotated in time against the phase. The fast band has to be wide enough to hold the side \
-                  bands: twice the highest slow frequency.",
+    assumptions: "Each signal gives phase and amplitude. p: the amplitude rotated in time against the phase. The fast \
+                  band has to be wide enough to hold the side bands: twice the highest slow frequency.",
     bias: "MI is never negative, and of short data large without coupling: look at chance, the mean over surrogates. \
            No interval: p tells whether there is coupling.",
     cost: "O(n log n + n surrogates) a signal",
