@@ -8,12 +8,13 @@ use super::across::Across;
 use super::analyze::{Work, analyse};
 use super::ensemble::PointResult;
 use super::{Finished, Point, RunError, Status, Tell};
+use spikedeck_analysis::Analysis;
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Outcome, Recording};
 
 /// The names of the analyses of `spec` that look at all trials together.
 pub(super) fn together(spec: &Spec) -> HashSet<String> {
-    let across = |kind: &str| spikedeck_analysis::find(kind).is_some_and(|a| a.across_trials());
+    let across = |kind: &str| spikedeck_analysis::find(kind).is_some_and(Analysis::across_trials);
     spec.analyses.iter().filter(|a| spec.trials.is_some() && across(&a.kind)).map(|a| a.name.clone()).collect()
 }
 

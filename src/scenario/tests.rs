@@ -378,10 +378,8 @@ connections = false
 #[test]
 fn examples_have_the_names_of_the_scenario() {
     for names in [&["cells"][..], &["e4", "i4"], &["inh", "exc"]] {
-        let mut text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n".to_owned();
-        for name in names {
-            text += &format!("[populations.{name}]\nmodel = \"lif\"\n");
-        }
+        let populations: String = names.iter().flat_map(|n| ["[populations.", *n, "]\nmodel = \"lif\"\n"]).collect();
+        let mut text = format!("[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n{populations}");
         text += "[projections.p]\nweight = \"1 mV\"\ndelay = \"1 ms\"\n";
         let read = load(&text, None, "t", &Overrides::default(), library(), &Catalog::default(), &NoFiles);
         let report = read.map(|_| "it lacks what is required").unwrap_err().render(false);

@@ -201,7 +201,7 @@ fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Recording {
 /// The rows of each trial, which stand together in the order of the trials; all of a run without trials.
 fn rows(table: &Table, trials: &[Recording]) -> Result<Vec<Range<usize>>, TableError> {
     if trials.iter().all(|r| r.trial.is_none()) {
-        return Ok(vec![0..table.rows()]);
+        return Ok(std::iter::once(0..table.rows()).collect());
     }
     let numbers = table.optional_whole_numbers(TRIAL)?;
     let mut from = 0;
@@ -289,7 +289,9 @@ fn spikes(tables: &Tables<'_>, trials: &mut [Recording], damage: &mut Vec<String
         }
     };
     let absent = |s: &Spikes| Absent { population: s.population.clone(), variable: None, why: why.clone() };
-    trials.iter_mut().for_each(|recording| recording.absent.extend(all.iter().map(absent)));
+    for recording in trials.iter_mut() {
+        recording.absent.extend(all.iter().map(absent));
+    }
 }
 
 fn units(tables: &Tables<'_>, recording: &mut Recording) -> Result<(), TableError> {

@@ -268,7 +268,7 @@ fn bands_rest_on_the_scatter_of_segments() {
     assert_eq!(width(0.0), None);
     let clock: Vec<f64> = (0..400).map(|k| 5.0 + 20.0 * f64::from(k)).collect();
     let of = |segment: f64| {
-        let r = recording(&[clock.clone()], 8000.0);
+        let r = recording(std::slice::from_ref(&clock), 8000.0);
         let o = run(&Psd, &r, vec![subject("spikes", &[])], &[("segment", OptionValue::Number(segment))]).unwrap();
         let m = metric(&o, "p.spikes", "band_gamma").clone();
         (m.ends(), m.note)
