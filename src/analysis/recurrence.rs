@@ -60,7 +60,7 @@ options! {
     }
 }
 
-/// The numbers, in the order in which [`measures`] gives them.
+/// The numbers, in the order in which `measures` gives them.
 const NUMBERS: [(&str, &str); 7] = [
     ("determinism", ""),
     ("laminarity", ""),

@@ -83,6 +83,12 @@ pub(super) fn print(
     match result {
         Simulated::Many(ensemble) if !ensemble.points.iter().all(|p| p.point.axes.is_empty()) => {
             points(&mut out, ensemble, colour)?;
+            // What is about all trials of a network together stands in no row of a point.
+            let joint = finished.outcomes.iter().filter(|o| !o.metrics.is_empty()).cloned().collect();
+            let joint = Finished { outcomes: joint, ..(**finished).clone() };
+            if !joint.outcomes.is_empty() {
+                metrics(&mut out, &joint, args.verbose, colour)?;
+            }
         }
         _ => metrics(&mut out, finished, args.verbose, colour)?,
     }

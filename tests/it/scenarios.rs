@@ -16,7 +16,15 @@ fn complaints(reference: &str) -> Vec<String> {
         found.push(format!("{reference}: a shipped scenario states what it expects"));
     }
     let options = run::Options { threads: 1, ..run::Options::default() };
-    match run::execute(&spec, options, &AtomicBool::new(false), &(Arc::new(|_| {}) as run::Tell)) {
+    // Trials are part of what a scenario is; the points of a sweep would take long, and each stands for itself.
+    let (cancel, tell): (_, run::Tell) = (AtomicBool::new(false), Arc::new(|_| {}));
+    let finished = if spec.trials.is_some() {
+        let points = run::points(&spec, &|more| run::again(&spec, more)).unwrap();
+        run::ensemble(&spec, &points, options, &cancel, &tell).map(|e| e.finished)
+    } else {
+        run::execute(&spec, options, &cancel, &tell).map(Arc::new)
+    };
+    match finished {
         Err(e) => found.push(format!("{reference}: {e}")),
         Ok(finished) => {
             // A scenario may show how a scheme fails; then it says when.
