@@ -7,7 +7,7 @@ use std::sync::{Arc, mpsc};
 use super::{Event, JobHandle, Options, Point, Tell, simulate};
 use spikedeck_scenario::Spec;
 
-/// Starts what `spec` asks for, as [`simulate`] does. The last event is [`Event::Done`] or [`Event::Failed`]; a panic
+/// Starts what `spec` asks for, as [`simulate()`] does. The last event is [`Event::Done`] or [`Event::Failed`]; a panic
 /// is the latter. Dropping the handle cancels.
 pub fn start(spec: Arc<Spec>, points: Vec<Point>, options: Options) -> JobHandle {
     let cancel = Arc::new(AtomicBool::new(false));
