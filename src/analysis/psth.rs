@@ -305,7 +305,7 @@ fn flipped(differences: &[f64], replicates: usize, key: spikedeck_core::rng::Key
 
 /// The beginning of the first two bins after the event whose bands lie above the baseline.
 fn latency(name: &str, of: &Counted, low: &[f64], baseline: f64, o: &Options, unit: &str, n: u64) -> Metric {
-    let onset = o.onset.map_or(0.0, |t| t.axis);
+    let onset = o.onset.expect("there is a stretch before the event only where there is one").axis;
     let bin = o.bin.axis;
     let first = of.ends.partition_point(|&end| end - bin < onset - 1e-9 * bin);
     let last = of.ends.partition_point(|&end| end <= onset + o.response.axis + 1e-9 * bin);

@@ -35,8 +35,9 @@ pub(super) fn measured(
     for trials in points.chunk_by(|a, b| a.point.is_trial_with(&b.point)) {
         let first = &trials[0];
         let Some((_, swept)) = first.point.trial else { continue };
-        let complete = |p: &&PointResult| p.finished.status == Status::Complete;
-        let Some(recording) = joined(trials.iter().filter(complete).map(|p| &p.finished.recording)) else { continue };
+        // What did not fit was forgotten, and its recording is none.
+        let kept = |p: &&PointResult| p.finished.status == Status::Complete && p.finished.recording.trial.is_some();
+        let Some(recording) = joined(trials.iter().filter(kept).map(|p| &p.finished.recording)) else { continue };
         let work = Work {
             analyses: spec.analyses.iter().filter(|a| names.contains(&a.name)).cloned().collect(),
             ..Work::of(&first.point.spec)
@@ -84,7 +85,7 @@ pub(super) fn again(
         if status != Status::Complete {
             return Ok((outcomes, status));
         }
-        let trial = recording.trial.clone().unwrap_or_default();
+        let trial = recording.trial.clone().expect("each of several trials says which it is");
         let axes = if conditions.len() > 1 { vec![("condition".into(), trial.condition)] } else { Vec::new() };
         let point = Point { axes, seed, trial: Some((trial.number, 0)), spec: asked.clone() };
         let own = Finished { recording: Arc::default(), outcomes, status, ..finished.clone() };
@@ -108,4 +109,43 @@ pub(super) fn bytes(recording: &Recording) -> u64 {
     let spikes: usize = recording.spikes.iter().map(|s| s.len() * 12).sum();
     let traces: usize = recording.traces.iter().map(|t| t.values.len() * 8).sum();
     (spikes + traces) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, execute};
+
+    /// A trial whose recording did not fit is in nothing that is measured of all of them, and ends nothing.
+    #[test]
+    fn a_trial_that_was_forgotten_is_left_out() {
+        let text = "
+            simulation = { duration = '100 ms', dt = '0.1 ms' }
+            populations.p = { model = 'spike_source', size = 5, spikes = { kind = 'poisson', rate = '50 Hz' } }
+            record.p = { spikes = true }
+            analyses.response = { kind = 'psth', of = 'p.spikes' }
+            trials.count = 3
+        ";
+        let source = crate::Source { text: text.into(), origin: None, name: "t".into(), variant: None };
+        let (spec, _) = crate::resolve(&source, &[]).map_err(|e| e.render(false)).unwrap();
+        let (cancel, tell): (_, Tell) = (AtomicBool::new(false), Arc::new(|_| {}));
+        let run = |(k, point): (usize, &Point)| {
+            let options = Options { threads: 1, ..Options::default() };
+            let mut finished = execute(&point.spec, options, &cancel, &tell).unwrap();
+            finished.recording = match k {
+                1 => Arc::default(),
+                _ => Arc::new(Recording { trial: point.as_trial(), ..(*finished.recording).clone() }),
+            };
+            PointResult { point: point.clone(), finished: Arc::new(finished) }
+        };
+        let points = crate::points(&spec, &|more| crate::again(&spec, more)).unwrap();
+        let done: Vec<PointResult> = points.iter().enumerate().map(run).collect();
+        let (networks, whole) = measured(&spec, &done, 1, &cancel, &tell).unwrap();
+        assert!(whole && networks.len() == 1);
+        let numbers: Vec<u64> =
+            networks[0].finished.recording.each_trial().map(|r| r.trial.as_ref().unwrap().number).collect();
+        assert_eq!(numbers, [0, 2]);
+        let rate = networks[0].finished.outcomes[0].metrics.iter().find(|m| m.metric == "mean_rate").unwrap();
+        assert_eq!(rate.n, Some(2));
+    }
 }
