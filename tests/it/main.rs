@@ -35,5 +35,6 @@ mod scenarios;
 mod sources;
 mod spikes;
 mod supply_chain;
+mod sweep;
 mod trees;
 mod trials;
