@@ -32,6 +32,7 @@ mod pty;
 mod published;
 mod registry;
 mod scenarios;
+mod slurm;
 mod sources;
 mod spikes;
 mod supply_chain;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const SCENARIO: &str = r#"
+pub(crate) const SCENARIO: &str = r#"
 [simulation]
 duration = "200 ms"
 dt = "0.1 ms"
@@ -37,22 +37,22 @@ fn command(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-fn spikedeck(folder: &Path, args: &[&str]) -> Output {
+pub(crate) fn spikedeck(folder: &Path, args: &[&str]) -> Output {
     command(folder, args).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-fn folder(text: &str) -> tempfile::TempDir {
+pub(crate) fn folder(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("s.toml"), text).unwrap();
     folder
 }
 
 /// Tables of two sweeps: equal to the byte.
-fn assert_same_tables(one: &Path, other: &Path) {
+pub(crate) fn assert_same_tables(one: &Path, other: &Path) {
     for table in ["metrics.parquet", "across.parquet", "analyses/rates.parquet"] {
         let of = |run: &Path| fs::read(run.join(table)).unwrap();
         assert!(of(one) == of(other), "{table} of {} and {}", one.display(), other.display());

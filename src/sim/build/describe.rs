@@ -11,12 +11,12 @@ use spikedeck_signal::{Connections, Population};
 /// Populations as the recording knows them.
 pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Population> {
     let one = |(population, values): (&PopulationSpec, &PopulationValues)| {
-        let differing = population.system.parameters().iter().zip(&values.parameters).filter_map(
-            |(variable, column)| match column {
+        let differing = population.system.parameters().iter().zip(&values.parameters).enumerate().filter_map(
+            |(at, (variable, column))| match column {
                 UnitValues::Shared(_) => None,
                 UnitValues::Each(values) => {
                     let unit = display_unit(variable.dimension);
-                    let measure = population.model.parameter(&variable.name).is_some_and(|p| p.geometry.is_some());
+                    let measure = population.is_measure(at);
                     let has = |k: usize| !measure || population.tree.as_ref().is_none_or(|t| t.has_membrane(k));
                     let shown = |(k, v): (usize, &f64)| if has(k) { v / unit.scale } else { f64::NAN };
                     Some((unit.column(&variable.name), values.iter().enumerate().map(shown).collect()))
