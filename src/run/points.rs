@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::RunError;
 use super::across::setting;
-use spikedeck_scenario::{FileUse, Redraws, SMALL_FILE, Spec, Sweep};
+use spikedeck_scenario::{Design, FileUse, Redraws, SMALL_FILE, Spec, Sweep};
 use spikedeck_signal::Trial;
 
 /// One point: a scenario with its axis values and seed put in.
@@ -81,7 +81,7 @@ impl Plan {
         let (needed, allowed) = (count(spec).saturating_mul(PLANNED), super::memory::budget(spec));
         too_many(spec, needed, allowed, "are planned")?;
         let mut points = Vec::new();
-        for axes in product(&sweep.axes) {
+        for axes in combinations(sweep) {
             for k in 0..u64::from(sweep.seeds.max(1)) {
                 let (seed, redrawn) = seeds(spec, sweep, k)?;
                 let overrides = [axes.clone(), redrawn].concat();
@@ -166,7 +166,7 @@ fn count(spec: &Spec) -> u64 {
     let values = |axes: &[(String, Vec<String>)]| {
         axes.iter().fold(1_u64, |n, (_, values)| n.saturating_mul(values.len() as u64))
     };
-    let swept = spec.sweep.as_ref().map_or(1, |s| values(&s.axes).saturating_mul(u64::from(s.seeds.max(1))));
+    let swept = spec.sweep.as_ref().map_or(1, |s| s.combinations().saturating_mul(u64::from(s.seeds.max(1))));
     let trials = spec.trials.as_ref().map_or(1, |t| values(&t.axes).saturating_mul(u64::from(t.count.max(1))));
     swept.saturating_mul(trials)
 }
@@ -177,6 +177,15 @@ fn too_many(spec: &Spec, needed: u64, allowed: u64, held: &str) -> Result<(), Ru
     }
     let largest = format!("{} points of a sweep {held}", spikedeck_core::number::count(count(spec)));
     Err(spikedeck_sim::BuildError::Memory { needed, allowed, largest }.into())
+}
+
+/// The combinations of axis values that are points of a sweep.
+fn combinations(sweep: &Sweep) -> Vec<Vec<(String, String)>> {
+    if sweep.design == Design::Product || sweep.axes.is_empty() {
+        return product(&sweep.axes);
+    }
+    let each = |k: usize| sweep.axes.iter().map(|(path, values)| (path.clone(), values[k].clone())).collect();
+    (0..sweep.combinations() as usize).map(each).collect()
 }
 
 /// All combinations of the values of axes, the first of which varies slowest.

@@ -31,6 +31,7 @@ mod connections;
 mod continuous;
 mod coverage;
 mod definition;
+mod design;
 mod distribution;
 mod edges;
 mod files;

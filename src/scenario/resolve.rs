@@ -153,7 +153,9 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
     let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();
     let expect = f.get("expect").map(|n| plan::expectations(resolver, n, &analyses, &named)).unwrap_or_default();
     let variants = sweep::variants(resolver, written);
-    let sweep = f.get("sweep").and_then(|n| sweep::sweep(resolver, root, n));
+    // Of a scenario whose simulation cannot be read nothing is drawn that is used.
+    let seed = simulation.as_ref().map_or(0, |s| s.seed);
+    let sweep = f.get("sweep").and_then(|n| sweep::sweep(resolver, root, n, seed));
     let trials = f.get("trials").and_then(|n| sweep::trials(resolver, root, n));
     f.finish(resolver);
     Some(Spec {

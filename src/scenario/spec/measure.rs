@@ -156,6 +156,37 @@ pub struct Sweep {
     pub seeds: u32,
     /// What another seed draws anew.
     pub redraws: Redraws,
+    /// How the values of the axes are put together.
+    pub design: Design,
+}
+
+impl Sweep {
+    /// Number of combinations of axis values.
+    pub fn combinations(&self) -> u64 {
+        let lengths = self.axes.iter().map(|(_, values)| values.len() as u64);
+        match self.design {
+            Design::Product => lengths.fold(1, u64::saturating_mul),
+            _ => lengths.max().unwrap_or(1),
+        }
+    }
+}
+
+words! {
+    /// How the values of axes make points.
+    #[derive(Default)]
+    pub enum Design {
+        /// every value of each axis with every value of the others
+        #[default]
+        Product = "product",
+        /// the first value of each axis, then the second of each: all axes are of one length
+        Zip = "zip",
+        /// `points` places drawn at random between the ends of the axes
+        Random = "random",
+        /// `points` places, one in each of as many equal parts of each axis
+        LatinHypercube = "latin_hypercube",
+        /// `points` places of a Sobol sequence with a random shift: evenest for powers of two
+        Sobol = "sobol",
+    }
 }
 
 words! {

@@ -112,7 +112,7 @@ fn preview(spec: &Spec) -> Preview {
     facts.push(("memory".to_owned(), format!("about {}", spikedeck_core::number::bytes(bytes))));
     facts.push(("seed".to_owned(), s.seed.to_string()));
     if let Some(sweep) = &spec.sweep {
-        let points: usize = sweep.axes.iter().map(|a| a.1.len()).product::<usize>() * sweep.seeds.max(1) as usize;
+        let points = sweep.combinations() as usize * sweep.seeds.max(1) as usize;
         facts.push(("sweep".to_owned(), format!("{points} runs")));
     }
     Preview {
