@@ -15,7 +15,7 @@ use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Status};
 use spikedeck_scenario::AskedAnalysis;
 use spikedeck_signal::NamedShape;
 use spikedeck_store as store;
-use spikedeck_table as table;
+use spikedeck_table::{self as table, Sampling};
 
 /// Arguments of `plot`.
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
 
 /// The run in a folder, or a table, with the analysis that is asked for; nothing where the argument is a scenario.
 fn measured(args: &Args, path: &Path) -> Result<Option<Arc<Finished>>, CliError> {
-    let is_table = args.run == STANDARD_INPUT || store::Format::of(path).is_some();
+    let is_table = args.run == STANDARD_INPUT || store::FileKind::of(path).is_some();
     if !is_table && !table::is_run(path) {
         return Ok(None);
     }
@@ -77,7 +77,7 @@ fn measured(args: &Args, path: &Path) -> Result<Option<Arc<Finished>>, CliError>
         let what = "`--set` changes a scenario before it runs, and this is recorded already".to_owned();
         return Err(CliError::Usage(what));
     }
-    let Opened { finished, .. } = analyze::open(&args.run)?;
+    let Opened { finished, .. } = analyze::open(&args.run, &Sampling::default())?;
     let name = args.analysis.split('/').next().unwrap_or_default();
     if finished.outcomes.iter().any(|o| o.name == name) {
         return Ok(Some(Arc::new(finished)));

@@ -11,8 +11,8 @@ pub(super) const MOST_SOBOL_AXES: usize = DIRECTIONS.len() + 1;
 /// `points` places in `axes` dimensions, each in [0, 1), place by place. They depend on `seed` alone.
 ///
 /// - Random: independent uniform numbers.
-/// - Latin hypercube (McKay, Beckman, Conover 1979, doi:10.1080/00401706.1979.10489755): each of `points` equal parts of
-///   each axis holds one place.
+/// - Latin hypercube (McKay, Beckman, Conover 1979, doi:10.1080/00401706.1979.10489755): each of `points` equal parts
+///   of each axis holds one place.
 /// - Sobol' (direction numbers of Joe and Kuo 2008, doi:10.1137/070709359) with a random digital shift: evenest for
 ///   powers of two.
 ///
@@ -146,8 +146,8 @@ mod tests {
         assert!(parts(Design::LatinHypercube) && parts(Design::Sobol) && !parts(Design::Random));
     }
 
-    /// The share of places in a corner of half each side is a quarter: within five standard deviations at random, exactly
-    /// on a Sobol' sequence.
+    /// The share of places in a corner of half each side is a quarter: within five standard deviations at random,
+    /// exactly on a Sobol' sequence.
     #[test]
     fn places_fill_the_square() {
         let share = |design: Design, seed: u64| {

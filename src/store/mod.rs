@@ -1,11 +1,13 @@
-//! Named, typed columns ↔ Parquet and CSV: the only room that knows them, by the crates of polars for files.
+//! Named, typed columns ↔ Parquet and CSV: the only room that knows them, by the crates of polars for files; and the
+//! other files that recordings come in, HDF5 (NWB, SONATA) and NumPy's.
 //!
 //! A [`Table`] is a list of named [`Column`]s of one length with key-value metadata. [`write()`] puts one into a file
 //! at once; a [`Writer`] takes tables larger than memory batch by batch, a row group (Parquet) each. Both write under a
 //! temporary name in the same folder, sync, and rename: a reader never sees half a file. [`read()`] gives back all
 //! columns or the named ones.
 //!
-//! [`file_table`] reads what people bring, [`bytes_table`] what comes to them through a pipe.
+//! [`file_table`] reads what people bring, [`bytes_table`] what comes to them through a pipe, [`recorded()`] the units
+//! and signals of an HDF5 file.
 //!
 //! ```
 //! use spikedeck_store::{Column, Format, Table, read, write};
@@ -25,18 +27,25 @@ mod csv_read;
 mod csv_write;
 mod error;
 mod guard;
+mod hdf5;
 mod input;
+mod kind;
 pub mod leftover;
+mod npy;
 mod parquet_read;
 mod parquet_write;
 mod read;
+mod recorded;
 mod write;
 
 pub use column::{Column, ColumnType, Table};
 pub use error::StoreError;
 pub use guard::panics_are_caught;
-pub use input::{bytes_table, file_table};
+pub use hdf5::write_sonata;
+pub use input::{bytes_recorded, bytes_table, file_table, recorded};
+pub use kind::FileKind;
 pub use read::{Contents, describe, describe_bytes, needs, read};
+pub use recorded::{Recorded, RecordedSignal, RecordedSpikes, RecordedUnits};
 pub use write::{Writer, write, write_bytes, write_new, write_text};
 
 use std::path::Path;

@@ -9,6 +9,7 @@ use super::Format;
 use super::column::Table;
 use super::csv_read;
 use super::error::StoreError;
+use super::kind::FileKind;
 use super::parquet_read::ParquetFile;
 
 /// What a file holds, without its rows.
@@ -24,12 +25,21 @@ pub struct Contents {
 
 /// A file of tables: a regular one (a pipe or a device may never end), in a format that is read.
 pub(super) fn open(path: &Path) -> Result<(Format, File), StoreError> {
-    let kind = fs::metadata(path).map_err(|e| StoreError::io(path, e))?;
-    if !kind.is_file() {
-        return Err(StoreError::NoFile { path: path.to_owned(), folder: kind.is_dir() });
-    }
+    regular(path)?;
     let format = Format::of(path).ok_or_else(|| StoreError::UnknownFormat { path: path.to_owned() })?;
     Ok((format, File::open(path).map_err(|e| StoreError::io(path, e))?))
+}
+
+/// The same of everything that spikes and signals are read from.
+pub(super) fn open_any(path: &Path) -> Result<(FileKind, File), StoreError> {
+    regular(path)?;
+    let kind = FileKind::of(path).ok_or_else(|| StoreError::UnknownFormat { path: path.to_owned() })?;
+    Ok((kind, File::open(path).map_err(|e| StoreError::io(path, e))?))
+}
+
+fn regular(path: &Path) -> Result<(), StoreError> {
+    let kind = fs::metadata(path).map_err(|e| StoreError::io(path, e))?;
+    if kind.is_file() { Ok(()) } else { Err(StoreError::NoFile { path: path.to_owned(), folder: kind.is_dir() }) }
 }
 
 /// What the pages of a table are read from.

@@ -16,7 +16,7 @@ use super::recording::{
 use super::{cut_short, metrics, outcomes};
 use spikedeck_run::{Ensemble, Finished, Sink, Status};
 use spikedeck_scenario::{Place, Spec};
-use spikedeck_signal::{Recording, Trace};
+use spikedeck_signal::{Recording, TimeBase, Trace};
 use spikedeck_store::{self as store, Format};
 
 /// The folder of a run. As a [`Sink`] it takes parts while the run lasts; [`Folder::finish`] writes everything and
@@ -27,6 +27,8 @@ pub struct Folder {
     /// Where the run is or will be, as it is said.
     path: PathBuf,
     format: Format,
+    /// Whether spikes are written as SONATA has them, too.
+    sonata: bool,
     parts: Parts,
     /// What was recorded, without values, where values left memory.
     streamed: Option<Recording>,
@@ -49,12 +51,20 @@ impl Folder {
             claim: Claim::take(path, force)?,
             path: path.to_owned(),
             format,
+            sonata: false,
             parts: Parts::default(),
             streamed: None,
             files: Vec::new(),
             has_tables: false,
             begun: None,
         })
+    }
+
+    /// The same, and spikes are written as SONATA has them, too, where `wanted`.
+    #[must_use]
+    pub fn with_sonata(mut self, wanted: bool) -> Self {
+        self.sonata = wanted;
+        self
     }
 
     /// Where it is.
@@ -222,6 +232,15 @@ impl Folder {
             };
             rows.insert(format!("spikes.{extension}"), n);
         }
+        if self.sonata {
+            match spikes_of_sonata(described, recording) {
+                Ok(()) => {
+                    let n = store::write_sonata(&work.join(SONATA), &recording.spikes)?;
+                    rows.insert(SONATA.to_owned(), n);
+                }
+                Err(why) => manifest.warnings.push(format!("{SONATA} was not written: {why}")),
+            }
+        }
         if !recording.populations.is_empty() {
             let file = format!("units.{extension}");
             let n = store::write(&work.join(&file), &units_table(recording), self.format)?;
@@ -281,6 +300,22 @@ pub(super) fn measured(
     }
     manifest.analyses = outcomes::write(work, &finished.outcomes, format, &mut manifest.rows)?;
     Ok(())
+}
+
+/// The spikes of a run in the layout of SONATA.
+const SONATA: &str = "spikes.h5";
+
+/// Whether the spikes that were recorded can be written as SONATA has them; else why not.
+fn spikes_of_sonata(described: &Recording, recording: &Recording) -> Result<(), &'static str> {
+    if described.time_base != TimeBase::Milliseconds {
+        Err("times of this run have no unit, and those of SONATA are milliseconds")
+    } else if described.spikes.is_empty() {
+        Err("no spikes were recorded")
+    } else if recording.spikes.len() != described.spikes.len() {
+        Err("the spikes of this run do not fit into memory")
+    } else {
+        Ok(())
+    }
 }
 
 /// One table from its parts, one in memory at a time.

@@ -49,6 +49,7 @@ mod metrics;
 mod open;
 mod outcomes;
 mod parts;
+mod recorded;
 mod recording;
 mod sameness;
 mod shapes;
@@ -56,7 +57,7 @@ mod stored;
 mod sweep;
 mod tables;
 
-pub use elsewhere::{recording_from, recording_from_bytes};
+pub use elsewhere::{Sampling, recording_from, recording_from_bytes};
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;

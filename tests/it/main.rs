@@ -30,6 +30,7 @@ mod outputs;
 mod plasticity;
 mod pty;
 mod published;
+mod recordings;
 mod registry;
 mod scenarios;
 mod slurm;

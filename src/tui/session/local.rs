@@ -25,7 +25,7 @@ impl LocalBackend {
     /// What a path or name of the command line is: the folder of a run, a recording, or a scenario.
     pub fn source(text: &str) -> Source {
         let path = PathBuf::from(text);
-        let recording = spikedeck_store::Format::of(&path).is_some();
+        let recording = spikedeck_store::FileKind::of(&path).is_some();
         if table::is_run(&path) || recording { Source::Finished(path) } else { Source::Scenario(text.to_owned()) }
     }
 }
@@ -94,7 +94,8 @@ impl Backend for LocalBackend {
     }
 
     fn open(&self, path: &Path) -> Result<Arc<Finished>, String> {
-        let opened = if table::is_run(path) { table::open(path) } else { table::recording_from(path) };
+        let said = table::Sampling::default();
+        let opened = if table::is_run(path) { table::open(path) } else { table::recording_from(path, &said) };
         opened.map(Arc::new).map_err(|e| e.to_string())
     }
 }
