@@ -210,7 +210,10 @@ fn tell_all(
         writeln!(out, "  and {} more", lost.len() - SHOWN)?;
     }
     let warnings: Vec<&String> = ensemble.finished.warnings.iter().filter(|w| !spec.warnings.contains(w)).collect();
-    report::warnings(&mut out, &warnings, colour)?;
+    report::warnings(&mut out, &warnings[..warnings.len().min(SHOWN)], colour)?;
+    if warnings.len() > SHOWN {
+        writeln!(out, "  ! and {} more, in the manifest", warnings.len() - SHOWN)?;
+    }
     if let Some(manifest) = manifest {
         report::checks(&mut out, &ensemble.finished, colour)?;
         let kept = match &args.keep {
@@ -224,7 +227,7 @@ fn tell_all(
     Ok(out.flush()?)
 }
 
-/// Points that failed, of which it is said why.
+/// Points that failed, and warnings, that are shown.
 const SHOWN: usize = 10;
 
 #[cfg(test)]

@@ -143,7 +143,9 @@ fn observed(file: &Hdf5<'_>, (times, trains): (&[f64], &[usize]), found: &mut Re
     let place = "units/obs_intervals";
     let spans = file.numbers(place)?;
     let [_, 2] = spans.shape[..] else {
-        return Err(file.wrong(place, format!("its extents are {:?}, and a row is a start and a stop", spans.shape)));
+        let extents: Vec<String> = spans.shape.iter().map(ToString::to_string).collect();
+        let why = format!("its extents are {}, and a row is a start and a stop", extents.join(" x "));
+        return Err(file.wrong(place, why));
     };
     let spans: Vec<Span> = spans.values.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
     if let Some(bad) = spans.iter().position(|s| !(s.0.is_finite() && s.1.is_finite() && s.0 <= s.1)) {
