@@ -50,6 +50,7 @@ mod positions;
 mod projection;
 mod record;
 mod recorded;
+mod recordings;
 mod resolve;
 mod resolver;
 mod schema;
@@ -69,7 +70,7 @@ pub use clock::Clock;
 pub use connect::RULES;
 pub use coverage::{CoverageLine, coverage};
 pub use distribution::DISTRIBUTIONS;
-pub use files::{FileError, FileLoader, FileTable, FileUse, NoFiles, SMALL_FILE};
+pub use files::{FileError, FileLoader, FileTable, FileUse, NoFiles, Opened, SMALL_FILE};
 pub use gallery::{BuiltIn, built_in, find_built_in};
 pub use identity::identify;
 pub use language::{Words, Writer, reference};
@@ -113,6 +114,7 @@ pub static SCENARIO: Section = Section::new(
         Key::optional("projections", Takes::Named(&projection::PROJECTION), "none", projection::PROJECTION.about),
         Key::optional("stimuli", Takes::NamedOne(&STIMULI), "none", STIMULI.about),
         Key::optional("record", Takes::NamedOne(&record::RECORD), "nothing is kept", record::RECORD.about),
+        Key::optional("recordings", Takes::Named(&recordings::RECORDING), "none", recordings::RECORDING.about),
         Key::optional("analyses", Takes::Analyses, "none", "what is measured"),
         Key::optional("expect", Takes::Named(&plan::EXPECT), "none", plan::EXPECT.about),
         Key::optional("variants", Takes::Named(&sweep::VARIANT), "none", sweep::VARIANT.about),
@@ -135,6 +137,7 @@ pub fn sections() -> Vec<&'static Section> {
         &mechanism::CHANNEL,
         &projection::PROJECTION,
         &plasticity::PLASTICITY,
+        &recordings::RECORDING,
         &plan::EXPECT,
         &sweep::VARIANT,
         &sweep::SWEEP,
@@ -238,6 +241,7 @@ pub fn read_analysis(spec: &Spec, catalog: &Catalog, name: &str, text: &str) -> 
         known: &known,
         projections: &spec.projections,
         records: &spec.records,
+        recorded: &recordings::places(&spec.recordings),
         equations: false,
     };
     let read = analysis::read(&mut resolver, &Entry { key: name.to_owned(), place, value }, &scope);

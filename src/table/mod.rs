@@ -39,7 +39,6 @@
 
 mod claim;
 mod cut_short;
-mod elsewhere;
 mod error;
 mod folder;
 mod kept;
@@ -48,14 +47,12 @@ mod metrics;
 mod open;
 mod outcomes;
 mod parts;
-mod recorded;
 mod recording;
 mod sameness;
 mod shapes;
 mod stored;
 mod tables;
 
-pub use elsewhere::{Sampling, recording_from, recording_from_bytes};
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
