@@ -2,9 +2,9 @@
 //!
 //! [`execute`] runs one scenario on the calling thread; [`start`] runs whatever a scenario asks for (a single run,
 //! seeds, a sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble()`] runs many points
-//! side by side with common random numbers, [`compare()`] holds finished runs against each other. [`catalog()`] tells
-//! scenarios what analyses exist, [`load()`] finds and resolves a scenario, [`examine`] says what would keep it from
-//! running.
+//! side by side with common random numbers, [`sweep()`] makes those of a [`Plan`] one by one, [`compare()`] holds
+//! finished runs against each other. [`catalog()`] tells scenarios what analyses exist, [`load()`] finds and resolves a
+//! scenario, [`examine`] says what would keep it from running.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -49,6 +49,7 @@ mod recorded;
 mod requests;
 mod simulate;
 mod single;
+mod sweep;
 mod trials;
 mod watch;
 
@@ -56,7 +57,7 @@ pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
 pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
-pub use ensemble::{Ensemble, PointResult, ensemble};
+pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;
 pub use job::start;
 pub use load::{
@@ -64,9 +65,11 @@ pub use load::{
     standard_input,
 };
 pub use memory::free_memory;
-pub use points::{Point, Resolve, points};
+pub use points::{Plan, Point, Resolve, points};
 pub use simulate::{Simulated, simulate};
 pub use single::{examine, execute};
+pub use sweep::{TakePoint, sweep};
+pub use trials::of_all_trials;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::column::Column;
 use super::error::StoreError;
 use super::kind::FileKind;
-use super::parquet::ParquetFile;
+use super::parquet_read::ParquetFile;
 use super::read::{Stream, open_any, text_needs, value_needs};
 use super::recorded::Recorded;
-use super::{csv, hdf5, npy};
+use super::{csv_read, hdf5, npy};
 use spikedeck_signal::FileColumns;
 use spikedeck_signal::data::{Cells, FileData, FileTable};
 
@@ -126,7 +126,7 @@ fn parquet(path: &Path, file: Box<dyn Stream>, columns: &FileColumns, most: u64)
 }
 
 fn text(path: &Path, bytes: &[u8], columns: &FileColumns) -> Result<FileTable, StoreError> {
-    let text = csv::read(path, bytes, &|name| columns.asks_for(name))?;
+    let text = csv_read::read(path, bytes, &|name| columns.asks_for(name))?;
     let columns = text.names.into_iter().zip(text.columns).map(|(name, column)| match column {
         Some(column) => data(name, column),
         None => FileData::new(name, Cells::Unread),

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::Format;
 use super::column::Table;
-use super::csv;
+use super::csv_read;
 use super::error::StoreError;
 use super::kind::FileKind;
-use super::parquet::ParquetFile;
+use super::parquet_read::ParquetFile;
 
 /// What a file holds, without its rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +81,7 @@ pub fn read(path: &Path, columns: Option<&[&str]>) -> Result<Table, StoreError> 
         }
         Format::Csv => {
             let bytes = fs::read(path).map_err(|e| StoreError::io(path, e))?;
-            let text = csv::read(path, &bytes, &|name| columns.is_none_or(|wanted| wanted.contains(&name)))?;
+            let text = csv_read::read(path, &bytes, &|name| columns.is_none_or(|wanted| wanted.contains(&name)))?;
             if let Some(wanted) = columns {
                 check_present(path, wanted, &text.names)?;
             }
@@ -151,7 +151,7 @@ pub fn describe_bytes(name: &Path, bytes: &Arc<[u8]>) -> Result<Contents, StoreE
 }
 
 fn describe_text(path: &Path, bytes: &[u8]) -> Result<Contents, StoreError> {
-    let text = csv::read(path, bytes, &|_| false)?;
+    let text = csv_read::read(path, bytes, &|_| false)?;
     Ok(Contents { columns: text.names, rows: text.rows as u64, metadata: Vec::new() })
 }
 

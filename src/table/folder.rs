@@ -184,7 +184,8 @@ impl Folder {
         self.has_tables = true;
         let mut manifest = Manifest::of(finished);
         self.recorded(&finished.recording, &mut manifest)?;
-        self.measured(finished, &table, points, &mut manifest)?;
+        let place = (self.claim.work(), self.format);
+        measured(place, finished, &table, points, &mut self.files, &mut manifest)?;
         manifest.seal(self.claim.work())?;
         manifest.write(self.claim.work())?;
         self.parts.remove();
@@ -205,7 +206,8 @@ impl Folder {
         manifest.warnings.push(format!("the run was ended from outside after {} points", ensemble.points.len()));
         manifest.recording = ensemble.finished.spec.as_deref().map(planned).unwrap_or_default();
         let table = metrics::points_table(&ensemble.points);
-        self.measured(&ensemble.finished, &table, Some(ensemble.points.len()), &mut manifest)?;
+        let (place, points) = ((self.claim.work(), self.format), Some(ensemble.points.len()));
+        measured(place, &ensemble.finished, &table, points, &mut self.files, &mut manifest)?;
         manifest.seal(self.claim.work())?;
         manifest.write(self.claim.work())
     }
@@ -269,34 +271,35 @@ impl Folder {
         }
         Ok(())
     }
+}
 
-    /// Writes what was measured, and the scenario with its files.
-    fn measured(
-        &mut self,
-        finished: &Finished,
-        table: &store::Table,
-        points: Option<usize>,
-        manifest: &mut Manifest,
-    ) -> Result<(), TableError> {
-        let (work, extension) = (self.claim.work(), self.format.extension());
-        manifest.points = points;
-        extension.clone_into(&mut manifest.format);
-        if let Some(spec) = &finished.spec {
-            store::write_text(&work.join(SCENARIO), &spec.source)?;
-            kept::keep(work, &spec.files, &mut self.files)?;
-        }
-        manifest.files = Some(self.files.clone());
-        let file = format!("metrics.{extension}");
-        let n = store::write(&work.join(&file), table, self.format)?;
-        manifest.rows.insert(file, n);
-        if points.is_some() {
-            let file = format!("across.{extension}");
-            let n = store::write(&work.join(&file), &metrics::metrics_table(finished), self.format)?;
-            manifest.rows.insert(file, n);
-        }
-        manifest.analyses = outcomes::write(work, &finished.outcomes, self.format, &mut manifest.rows)?;
-        Ok(())
+/// Writes what was measured into `work`, and the scenario with its files.
+pub(super) fn measured(
+    (work, format): (&Path, Format),
+    finished: &Finished,
+    table: &store::Table,
+    points: Option<usize>,
+    files: &mut Vec<FileEntry>,
+    manifest: &mut Manifest,
+) -> Result<(), TableError> {
+    let extension = format.extension();
+    manifest.points = points;
+    extension.clone_into(&mut manifest.format);
+    if let Some(spec) = &finished.spec {
+        store::write_text(&work.join(SCENARIO), &spec.source)?;
+        kept::keep(work, &spec.files, files)?;
     }
+    manifest.files = Some(files.clone());
+    let file = format!("metrics.{extension}");
+    let n = store::write(&work.join(&file), table, format)?;
+    manifest.rows.insert(file, n);
+    if points.is_some() {
+        let file = format!("across.{extension}");
+        let n = store::write(&work.join(&file), &metrics::metrics_table(finished), format)?;
+        manifest.rows.insert(file, n);
+    }
+    manifest.analyses = outcomes::write(work, &finished.outcomes, format, &mut manifest.rows)?;
+    Ok(())
 }
 
 /// The spikes of a run in the layout of SONATA.
@@ -354,7 +357,7 @@ impl Sink for Folder {
 }
 
 /// What will be recorded, as far as it is known before the network is built: enough to read the parts of a killed run.
-fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
+pub(super) fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
     use super::manifest::{PopulationEntry, RecordingEntry};
     let base = spec.simulation.time_base;
     let axis = |steps: u64| steps as f64 * spec.simulation.dt / base.seconds();
