@@ -191,7 +191,9 @@ impl Target {
     fn average(&self, events: &[f64], lags: &[f64]) -> Vec<f64> {
         let mut sum = vec![0.0; lags.len()];
         self.around(events, lags, |_, row| sum.iter_mut().zip(row).for_each(|(s, v)| *s += v));
-        sum.iter_mut().for_each(|s| *s /= events.len() as f64);
+        for s in &mut sum {
+            *s /= events.len() as f64;
+        }
         sum
     }
 }
@@ -373,7 +375,9 @@ mod tests {
                 values[at + j] += 3.0 * (-(j as f64) / 20.0).exp();
             }
         }
-        values.iter_mut().for_each(|v| *v += noise * (stream.uniform() - 0.5));
+        for v in &mut values {
+            *v += noise * (stream.uniform() - 0.5);
+        }
         let mut r = traces(&[values], 1.0);
         r.spikes = recording(&[events], 1e9).spikes;
         r

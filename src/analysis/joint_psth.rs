@@ -35,8 +35,8 @@ options! {
     /// What `joint_psth` can be told.
     pub struct Options {
         bin: Time = time("20 ms").or(derived::QUARTER).piece(), "width of the bins";
-        start: Option<Time> = time_if_given().or_zero(), "begin of the bins in each trial (default that of the window)";
-        stop: Option<Time> = time_if_given(), "their end (default that of the window)";
+        from: Option<Time> = time_if_given().or_zero(), "begin of the bins in each trial (default that of the window)";
+        to: Option<Time> = time_if_given(), "their end (default that of the window)";
         surrogates: usize = integer("999").between(19.0, 100_000.0), "orders of the trials of the second unit";
     }
 }
@@ -64,7 +64,7 @@ impl Estimator for JointPsth {
         let mut units = Vec::new();
         let mut spans = Vec::new();
         for s in subject::of_or_all_spikes(f.request)? {
-            let window = stretch(f, &s, o.start, o.stop)?;
+            let window = stretch(f, &s, o.from, o.to)?;
             units.extend(counted(f, &s, window, o)?);
             spans.push(window);
         }
@@ -128,7 +128,9 @@ fn centre(rows: &mut [Vec<f64>]) {
     let (n, bins) = (rows.len() as f64, rows.first().map_or(0, Vec::len));
     for bin in 0..bins {
         let middle = rows.iter().map(|r| r[bin]).sum::<f64>() / n;
-        rows.iter_mut().for_each(|r| r[bin] -= middle);
+        for r in rows.iter_mut() {
+            r[bin] -= middle;
+        }
     }
 }
 

@@ -19,7 +19,7 @@ const CARD: AnalysisCard = AnalysisCard {
               condition\nsignal: r_ij = Pearson correlation of mean counts over conditions\nboth as means over \
               pairs of units",
     assumptions: "Trials are independent, and alike within a condition (the axes of `[trials]`). Counts are of the \
-                  whole window, or from `start` to `stop` of each trial. Units whose counts do not vary are in no \
+                  whole window, or from `from` to `to` of each trial. Units whose counts do not vary are in no \
                   pair. Interval: jackknife over trials. p: trials of each unit in an order of their own within their \
                   condition (noise), conditions likewise (signal), two-sided.",
     bias: "Noise correlations of counts are low where counts are: they grow with the window and with the rate. Of few \
@@ -34,9 +34,9 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `noise_correlation` can be told.
     pub struct Options {
-        start: Option<Time> = time_if_given().or_zero(), "begin of the counts in each trial (default that of \
+        from: Option<Time> = time_if_given().or_zero(), "begin of the counts in each trial (default that of \
             the window)";
-        stop: Option<Time> = time_if_given(), "their end (default that of the window)";
+        to: Option<Time> = time_if_given(), "their end (default that of the window)";
         surrogates: usize = integer("999").between(19.0, 100_000.0), "orders of the trials";
     }
 }
@@ -103,7 +103,7 @@ pub(super) fn trial_trains(
 }
 
 fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
-    let window = stretch(f, s, o.start, o.stop)?;
+    let window = stretch(f, s, o.from, o.to)?;
     let (mut all, mut units): (Vec<Counts>, Vec<u32>) = (Vec::new(), Vec::new());
     for (_, trials) in conditions(f.recording) {
         let mut rows = Counts::new();
@@ -154,7 +154,7 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
         noise = noise.interval(low, high).note("95 % interval by leaving out one trial at a time");
     }
     f.metric(noise);
-    signal(f, s, &all, &varying, o, &counted)?;
+    signal(f, s, &all, &varying, o, &counted);
     f.word(format!("{}: noise correlation {value:.3} of {pairs} pairs", s.text));
     matrix(f, s, &columns, &varying, &units);
     Ok(())
@@ -234,14 +234,7 @@ fn without_trial(all: &[Counts], out: usize) -> Vec<Vec<f64>> {
 }
 
 /// The correlation of mean counts over conditions.
-fn signal(
-    f: &mut Findings<'_>,
-    s: &Subject,
-    all: &[Counts],
-    varying: &[usize],
-    o: &Options,
-    counted: &str,
-) -> Measured {
+fn signal(f: &mut Findings<'_>, s: &Subject, all: &[Counts], varying: &[usize], o: &Options, counted: &str) {
     let conditions = all.len();
     if conditions < 3 {
         let why = match conditions {
@@ -249,7 +242,7 @@ fn signal(
             n => format!("{n} conditions are too few for a correlation"),
         };
         f.metric(Metric::missing(&s.text, "signal_correlation", "", 0, why));
-        return Ok(());
+        return;
     }
     let middle = |u: usize| -> Vec<f64> {
         all.iter().map(|rows| rows.iter().map(|r| r[u]).sum::<f64>() / rows.len() as f64).collect()
@@ -260,7 +253,7 @@ fn signal(
     let tuned_units: Vec<usize> = (0..varying.len()).filter(|&u| own[u].iter().any(|v| *v != 0.0)).collect();
     if tuned_units.len() < 2 {
         f.metric(Metric::missing(&s.text, "signal_correlation", "", 0, "fewer than two units change with conditions"));
-        return Ok(());
+        return;
     }
     let value = mean_product(&own, &tuned_units);
     let key = f.key(&s.text, "conditions");
@@ -270,7 +263,6 @@ fn signal(
     let pairs = (tuned_units.len() * (tuned_units.len() - 1) / 2) as u64;
     let metric = two_sided(Metric::new(&s.text, "signal_correlation", value, "", pairs), value, &drawn);
     f.metric(metric.note(counted).note("no interval: conditions are chosen, not drawn"));
-    Ok(())
 }
 
 fn matrix(f: &mut Findings<'_>, s: &Subject, columns: &[Vec<f64>], varying: &[usize], units: &[u32]) {
@@ -382,7 +374,7 @@ mod tests {
         let r = trials(&[vec![vec![2, 2], vec![2, 2], vec![2, 3]]]);
         let o = run(&NoiseCorrelation, &r, vec![], &[]).unwrap();
         assert!(metric(&o, "p.spikes", "noise_correlation").note.contains("1 of 2 units do not vary"));
-        let outside = [("stop", OptionValue::Number(2.0))];
+        let outside = [("to", OptionValue::Number(2.0))];
         assert!(run(&NoiseCorrelation, &r, vec![], &outside).unwrap_err().to_string().contains("not inside the trial"));
     }
 }

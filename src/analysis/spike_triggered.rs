@@ -135,7 +135,9 @@ impl Signal {
         for &t in spikes {
             sum.iter_mut().zip(self.before(t)).for_each(|(s, v)| *s += v);
         }
-        sum.iter_mut().for_each(|s| *s /= spikes.len() as f64);
+        for s in &mut sum {
+            *s /= spikes.len() as f64;
+        }
         sum
     }
 
@@ -327,7 +329,9 @@ fn direction(matrix: &[f64], n: usize, value: f64) -> Option<Vec<f64>> {
     for _ in 0..3 {
         v = solve(&shifted, &v)?;
         let norm = v.iter().map(|x| x * x).sum::<f64>().sqrt();
-        v.iter_mut().for_each(|x| *x /= norm);
+        for x in &mut v {
+            *x /= norm;
+        }
     }
     let far = v.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()))?;
     Some(v.into_iter().map(|x| x * far.signum()).collect())

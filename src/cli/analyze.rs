@@ -246,11 +246,8 @@ pub(super) fn wanted(
     // Events are there to be asked for; they are no units.
     let events = &finished.facts.event_populations;
     let is_event = |subject: &str| events.iter().any(|e| subject.strip_suffix(".spikes") == Some(e));
-    let spikes: Vec<String> =
-        match spikes.iter().any(|s| !is_event(s)) || places.iter().any(|p| !p.variables.is_empty()) {
-            true => spikes.into_iter().filter(|s| !is_event(s)).collect(),
-            false => spikes,
-        };
+    let others = places.iter().any(|p| !p.variables.is_empty()) || spikes.iter().any(|s| !is_event(s));
+    let spikes: Vec<String> = spikes.into_iter().filter(|s| !(others && is_event(s))).collect();
     let signals: Vec<String> =
         places.iter().flat_map(|p| p.variables.iter().map(|v| format!("{}.{v}", p.name))).collect();
     if spikes.is_empty() && signals.is_empty() {

@@ -105,10 +105,10 @@ pub static SCENARIO: Section = Section::new(
             "{ duration = \"2 s\", dt = \"0.1 ms\" }",
             plan::SIMULATION.about,
         ),
-        Key::required(
+        Key::optional(
             "populations",
             Takes::Named(&population::POPULATION),
-            "{ exc = { model = \"lif\" } }",
+            "recordings alone",
             population::POPULATION.about,
         ),
         Key::optional("projections", Takes::Named(&projection::PROJECTION), "none", projection::PROJECTION.about),

@@ -48,7 +48,7 @@ const SCENARIO: &str = r#"
     rate = "1 kHz"
     first = "-1 s"
     unit = "mV"
-    start = "-0.5 s"
+    start = "-0.9 s"
     [analyses.rates]
     kind = "rates"
     of = ["model.spikes", "data.spikes", "data.spikes[1]"]
@@ -63,7 +63,7 @@ const SCENARIO: &str = r#"
 
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    // Units 0, 1 and 2 (silent within the run); 3 spikes of each of two cells within 60 to 62 s.
+    // Three spikes of each of two cells within 60 to 62 s, and some before and after.
     let mut table = "time_s,unit\n10,0\n".to_owned();
     for k in 0..3 {
         write!(table, "{},0\n{},1\n", 60.25 + 0.5 * f64::from(k), 60.3 + 0.5 * f64::from(k)).unwrap();

@@ -20,11 +20,17 @@ pub(super) fn recording(of: &RecordingSpec) -> Json {
         digest.count(*size);
         digest.count(times.len());
         digest.numbers(times);
-        units.iter().for_each(|&u| digest.count(u as usize));
+        for &unit in units {
+            digest.count(unit as usize);
+        }
     }
     for Trace { population, name: _, variable, unit, column: _, units, start, interval, values } in traces.iter() {
-        [population, variable, unit].into_iter().for_each(|text| digest.text(text));
-        units.iter().for_each(|&u| digest.count(u as usize));
+        for text in [population, variable, unit] {
+            digest.text(text);
+        }
+        for &unit in units {
+            digest.count(unit as usize);
+        }
         digest.numbers(&[*start, *interval]);
         digest.count(values.len());
         digest.numbers(values);
