@@ -14,10 +14,10 @@ use spikedeck::core::units::Dimension;
 use spikedeck::equation::expression::Expression;
 use spikedeck::model::library;
 use spikedeck::model::morphology::{cut, swc};
+use spikedeck::run::Sampling;
 use spikedeck::scenario::{NoFiles, Overrides, load};
 use spikedeck::signal::data::{EDGES, EdgeKeys, SIGNAL, SPIKES, SignalKeys, SpikeKeys, edges, signal, spikes};
 use spikedeck::store::Format;
-use spikedeck::table::Sampling;
 use spikedeck::{run, sim, store, table};
 
 /// A door.
@@ -242,8 +242,8 @@ fn tabled(path: &Path) {
         let _ = signal(&table, &SignalKeys::default());
     }
     let _ = store::describe(path);
-    let _ = table::recording_from(path, &Sampling { rate: Some(1000.0), ..Sampling::default() });
-    let _ = table::recording_from(path, &Sampling::default());
+    let _ = run::recording_from(path, &Sampling { rate: Some(1000.0), ..Sampling::default() });
+    let _ = run::recording_from(path, &Sampling::default());
 }
 
 /// The small recordings of other programs in `data/reference/recordings`.

@@ -11,11 +11,14 @@ use super::report;
 use super::run::{TableFormat, interrupt_flag, progress, writing};
 use spikedeck_core::number;
 use spikedeck_core::units::{Dimension, Quantity, parse_unit, short};
-use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Status};
+use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Sampling, Status};
 use spikedeck_scenario::{AnalysisSpec, AskedAnalysis, RecordedPlace, analyses_of};
 use spikedeck_signal::Recording;
 use spikedeck_store::FileKind;
-use spikedeck_table::{self as table, Folder, Manifest, Sampling};
+use spikedeck_table::{self as table, Folder, Manifest};
+
+/// Subjects that are listed where nothing was asked for.
+const SHOWN: usize = 8;
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
@@ -161,6 +164,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         report::print_json_of(&measured)?;
     } else {
         print(&measured, seed, points, args.verbose)?;
+        if args.with.is_empty() && measured.spec.is_none() && !args.quiet {
+            output::say(&further(&measured.recording));
+        }
     }
     if let Some((path, manifest)) = written? {
         output::say(&format!("{} written: {} tables", path.display(), manifest.rows.len()));
@@ -195,7 +201,7 @@ pub(super) fn open(source: &str, sampling: &Sampling) -> Result<Opened, CliError
     let path = Path::new(source);
     if source == STANDARD_INPUT {
         let bytes: Arc<[u8]> = run::standard_input().map_err(CliError::Usage)?.into();
-        let finished = table::recording_from_bytes("input", Path::new("standard input"), &bytes, sampling)?;
+        let finished = run::recording_from_bytes("input", Path::new("standard input"), &bytes, sampling)?;
         return Ok(Opened { finished, points: None });
     }
     if path.is_dir() {
@@ -218,7 +224,7 @@ pub(super) fn open(source: &str, sampling: &Sampling) -> Result<Opened, CliError
              {source}` runs a scenario"
         )));
     }
-    Ok(Opened { finished: table::recording_from(path, sampling)?, points: None })
+    Ok(Opened { finished: run::recording_from(path, sampling)?, points: None })
 }
 
 /// The analyses that are asked for: those of the scenario where none is named.
@@ -237,6 +243,11 @@ pub(super) fn wanted(
     let places = places(recording);
     let spikes: Vec<String> =
         places.iter().filter(|p| p.spiking.is_some()).map(|p| format!("{}.spikes", p.name)).collect();
+    // Events are there to be asked for; they are no units.
+    let events = &finished.facts.event_populations;
+    let is_event = |subject: &str| events.iter().any(|e| subject.strip_suffix(".spikes") == Some(e));
+    let others = places.iter().any(|p| !p.variables.is_empty()) || spikes.iter().any(|s| !is_event(s));
+    let spikes: Vec<String> = spikes.into_iter().filter(|s| !(others && is_event(s))).collect();
     let signals: Vec<String> =
         places.iter().flat_map(|p| p.variables.iter().map(|v| format!("{}.{v}", p.name))).collect();
     if spikes.is_empty() && signals.is_empty() {
@@ -316,6 +327,16 @@ fn print(measured: &Finished, seed: u64, points: Option<usize>, verbose: bool) -
     let took = number::duration(measured.facts.analyse_seconds);
     writeln!(out, "{}", tone(&format!("analysed {took}"), Tone::Dim, colour))?;
     Ok(out.flush()?)
+}
+
+/// What else can be asked for, where nothing was.
+fn further(recording: &Recording) -> String {
+    let subjects: Vec<String> = places(recording).iter().flat_map(RecordedPlace::subjects).collect();
+    let more = if subjects.len() > SHOWN { format!(", and {} more", subjects.len() - SHOWN) } else { String::new() };
+    format!(
+        "`spikedeck list analyses` names what else --with can ask for, of {}{more}",
+        subjects[..subjects.len().min(SHOWN)].join(", ")
+    )
 }
 
 /// What is there, in a line.

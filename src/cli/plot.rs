@@ -11,11 +11,11 @@ use super::output;
 use super::run::{Change, end_on_signals, interrupt_flag, outcome_of, progress, simulate};
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_plot::{self as plot, Look, View, ansi, cells, png, scene, svg};
-use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Status};
+use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Sampling, Status};
 use spikedeck_scenario::AskedAnalysis;
 use spikedeck_signal::NamedShape;
 use spikedeck_store as store;
-use spikedeck_table::{self as table, Sampling};
+use spikedeck_table as table;
 
 /// Arguments of `plot`.
 #[derive(Debug, clap::Args)]

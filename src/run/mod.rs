@@ -32,6 +32,7 @@ mod across;
 mod analyze;
 mod catalog;
 mod compare;
+mod elsewhere;
 mod ensemble;
 mod expect;
 mod gaps;
@@ -44,6 +45,7 @@ mod measure;
 mod memory;
 mod other;
 mod points;
+mod recorded;
 mod requests;
 mod simulate;
 mod single;
@@ -54,6 +56,7 @@ mod watch;
 pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
+pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
 pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;
 pub use job::start;
@@ -249,6 +252,8 @@ pub struct Facts {
     pub spikes: u64,
     /// Number of synaptic events.
     pub events: u64,
+    /// Populations of a recording that are events (trials, epochs) and not units.
+    pub event_populations: Vec<String>,
 }
 
 /// What a job tells while it lasts.

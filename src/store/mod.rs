@@ -45,7 +45,7 @@ pub use hdf5::write_sonata;
 pub use input::{bytes_recorded, bytes_table, file_table, recorded};
 pub use kind::FileKind;
 pub use read::{Contents, describe, describe_bytes, needs, read};
-pub use recorded::{Recorded, RecordedSignal, RecordedSpikes, RecordedUnits};
+pub use recorded::{Recorded, RecordedEvents, RecordedSignal, RecordedSpikes, RecordedUnits};
 pub use write::{Writer, write, write_bytes, write_new, write_text};
 
 use std::path::Path;

@@ -9,6 +9,10 @@ pub struct Recorded {
     pub spikes: Vec<RecordedSpikes>,
     /// Evenly sampled signals.
     pub signals: Vec<RecordedSignal>,
+    /// Events, one entry a table of them.
+    pub events: Vec<RecordedEvents>,
+    /// Stretches in seconds that are to be left out (artefacts).
+    pub invalid: Vec<(f64, f64)>,
     /// The stretch in seconds that all units were observed in, where the file says it.
     pub observed: Option<(f64, f64)>,
     /// What is there and is not read: names, with what it is.
@@ -42,6 +46,15 @@ pub enum RecordedUnits {
         /// Their ids or names.
         labels: Vec<String>,
     },
+}
+
+/// Events of one table: trials, epochs, licks.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RecordedEvents {
+    /// Its name.
+    pub name: String,
+    /// Its columns of times: their names, and seconds.
+    pub columns: Vec<(String, Vec<f64>)>,
 }
 
 /// An evenly sampled signal of one or more channels.

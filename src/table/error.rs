@@ -116,14 +116,6 @@ pub enum TableError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A table that is no recording.
-    #[error("{} is no recording: {why}", path.display())]
-    NoRecording {
-        /// File.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: spikedeck_signal::data::Refused,
-    },
     /// No run is there.
     #[error("{} is no finished run: {why}", path.display())]
     NoRun {

@@ -326,6 +326,7 @@ impl Manifest {
             estimated_bytes: self.counts.estimated_bytes,
             spikes: self.counts.spikes,
             events: self.counts.events,
+            event_populations: Vec::new(),
         }
     }
 

@@ -40,7 +40,6 @@
 
 mod claim;
 mod cut_short;
-mod elsewhere;
 mod error;
 mod folder;
 mod kept;
@@ -49,7 +48,6 @@ mod metrics;
 mod open;
 mod outcomes;
 mod parts;
-mod recorded;
 mod recording;
 mod sameness;
 mod shapes;
@@ -57,7 +55,6 @@ mod stored;
 mod sweep;
 mod tables;
 
-pub use elsewhere::{Sampling, recording_from, recording_from_bytes};
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;

@@ -13,6 +13,7 @@ fn update_pages() -> bool {
 mod analyze;
 mod architecture;
 mod bad_scenarios;
+mod beside;
 mod cli;
 mod coverage;
 mod doors;

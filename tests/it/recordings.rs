@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use spikedeck::run::Finished;
+use spikedeck::run::{Finished, Sampling, recording_from, recording_from_bytes};
 use spikedeck::signal::{Spikes, Trace, Window};
 use spikedeck::store::write_sonata;
-use spikedeck::table::{Sampling, recording_from, recording_from_bytes};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data/reference/recordings").join(name)
@@ -80,7 +79,11 @@ fn units_of_nwb_have_regions_names_and_an_observed_stretch() {
     warns(&run, "CA1: units are numbered in the order of the file: `cell_0` is unit 0, `cell_1` is unit 1");
     warns(&run, "units were not all observed at all times: analyses look at 0 s to 5 s");
     warns(&run, "`units` columns quality");
-    warns(&run, "`intervals/trials` (5 rows: start_time, stimulus, stop_time)");
+    warns(&run, "`intervals/trials` (5 rows: stimulus)");
+    // Trials are events: their starts and stops.
+    warns(&run, "`trials.spikes` are events: [0] start_time, [1] stop_time");
+    assert_eq!(recording.spikes_of("trials").unwrap().len(), 10);
+    assert_eq!(run.facts.event_populations, ["trials"]);
     warns(&run, "`acquisition/licks` (the samples of this file are not evenly spaced");
     assert!(!run.warnings.iter().any(|w| w.contains("silent units")), "{:?}", run.warnings);
 }
@@ -138,6 +141,15 @@ fn populations_of_sonata_are_read_in_their_units_of_time() {
     let [trace] = &run.recording.traces[..] else { panic!("one report") };
     near(&channel(trace, 3), &numbers(&expected("report.h5")));
     assert_eq!((trace.population.as_str(), trace.interval, trace.unit.as_str()), ("v1", 0.1, "mV"));
+}
+
+/// What was never written is its fill value, as for every reader of HDF5, and what has no rows is silence.
+#[test]
+fn datasets_that_were_never_written_are_their_fill_value() {
+    let run = open("unwritten.h5");
+    let spikes = run.recording.spikes_of("p").unwrap();
+    assert_eq!((spikes.times.as_slice(), spikes.units.as_slice()), (&[2.5; 3][..], &[0; 3][..]));
+    assert!(run.recording.spikes_of("q").unwrap().is_empty());
 }
 
 #[test]

@@ -138,6 +138,14 @@ np.save("two.npy", np.asfortranarray(np.stack([wave, 2 * wave], axis=1).astype("
 np.save("counts.npy", np.arange(60, dtype=">i2").reshape(30, 2))
 expected["lfp.npy"] = [float(v) for v in wave.astype("<f4")]
 
+# Datasets that were never written: their space is not there, and every value is the fill value.
+with h5py.File("unwritten.h5", "w") as f:
+    times = f.create_dataset("/spikes/p/timestamps", shape=(3,), dtype="f8", fillvalue=2.5)
+    times.attrs["units"] = "ms"
+    f.create_dataset("/spikes/p/node_ids", shape=(3,), chunks=(2,), dtype="u4")
+    f.create_dataset("/spikes/q/timestamps", shape=(0,), maxshape=(None,), dtype="f8")
+    f.create_dataset("/spikes/q/node_ids", shape=(0,), maxshape=(None,), dtype="u4")
+
 with open("expected.json", "w") as f:
     json.dump(expected, f)
     f.write("\n")

@@ -1,12 +1,14 @@
 //! Resolved recordings, analyses, expectations, sweeps and trials.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::ids::{Place, TraceId, TracedId, VariableId};
 use crate::catalog::OptionValue;
 use crate::language::words;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::Variable;
+use spikedeck_signal::{Population, Spikes, Trace};
 
 /// What is recorded of a population or a projection.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +117,21 @@ pub struct AnalysisSpec {
     pub target: Vec<Subject>,
     /// Options as given, with defaults filled in where the declaration has them.
     pub options: BTreeMap<&'static str, OptionValue>,
+}
+
+/// A recording beside what is simulated: what of it lies within the run, on the time axis of the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordingSpec {
+    /// Name in the scenario.
+    pub name: String,
+    /// Time of the file at which the run begins, in seconds (or time units).
+    pub start: f64,
+    /// Its populations, which follow those of the scenario in a recording of the run.
+    pub populations: Vec<Population>,
+    /// Its spikes.
+    pub spikes: Arc<Vec<Spikes>>,
+    /// Its signals.
+    pub traces: Arc<Vec<Trace>>,
 }
 
 /// An expectation.

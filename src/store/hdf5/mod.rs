@@ -6,6 +6,7 @@
 //! the reader is a refusal.
 
 mod file;
+mod intervals;
 mod lzf;
 mod nwb;
 mod observed;
@@ -30,7 +31,7 @@ use super::recorded::Recorded;
 pub(super) fn read(path: &Path, stream: Box<dyn Stream>, most: u64) -> Result<Recorded, StoreError> {
     // What is refused with a reason of its own goes through the guard as it is.
     let found = guarded(path, || Ok(contents(path, stream, most)))??;
-    if !found.spikes.is_empty() || !found.signals.is_empty() {
+    if !found.spikes.is_empty() || !found.signals.is_empty() || !found.events.is_empty() {
         return Ok(found);
     }
     Err(StoreError::Malformed {
@@ -49,6 +50,7 @@ fn contents(path: &Path, stream: Box<dyn Stream>, most: u64) -> Result<Recorded,
     nwb::units(&file, &mut found)?;
     sonata::spikes(&file, &mut found)?;
     series::series(&file, &mut found)?;
+    intervals::intervals(&file, &mut found)?;
     sonata::reports(&file, &mut found)?;
     if found.spikes.is_empty() && found.signals.is_empty() && found.left.is_empty() {
         let all = file.groups("")?.into_iter().chain(file.datasets("")?);

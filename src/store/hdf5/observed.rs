@@ -62,7 +62,7 @@ mod tests {
             (state >> 33) % n
         };
         for _ in 0..2000 {
-            let all: Vec<Vec<Span>> = (0..1 + next(4))
+            let all: Vec<Vec<Span>> = (0..=next(4))
                 .map(|_| {
                     (0..next(5))
                         .map(|_| {

@@ -20,16 +20,6 @@ pub(super) fn series(file: &Hdf5<'_>, found: &mut Recorded) -> Result<(), StoreE
     for place in PLACES {
         below(file, place, DEPTH, found)?;
     }
-    for table in file.groups("intervals")? {
-        let place = format!("intervals/{table}");
-        let columns = file.datasets(&place)?;
-        let rows = match columns.iter().find(|c| *c == "start_time") {
-            Some(_) => file.shape(&format!("{place}/start_time"))?.first().copied().unwrap_or(0),
-            None => 0,
-        };
-        let names: Vec<&str> = columns.iter().map(String::as_str).filter(|c| *c != "id").collect();
-        found.left.push(format!("`{place}` ({rows} rows: {})", names.join(", ")));
-    }
     Ok(())
 }
 

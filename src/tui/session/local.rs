@@ -94,9 +94,12 @@ impl Backend for LocalBackend {
     }
 
     fn open(&self, path: &Path) -> Result<Arc<Finished>, String> {
-        let said = table::Sampling::default();
-        let opened = if table::is_run(path) { table::open(path) } else { table::recording_from(path, &said) };
-        opened.map(Arc::new).map_err(|e| e.to_string())
+        let opened = if table::is_run(path) {
+            table::open(path).map_err(|e| e.to_string())
+        } else {
+            run::recording_from(path, &run::Sampling::default()).map_err(|e| e.to_string())
+        };
+        opened.map(Arc::new)
     }
 }
 

@@ -6,14 +6,15 @@ use super::elsewhere::{by_time, numbered, window_of};
 use spikedeck_core::units::short;
 use spikedeck_signal::data::{FileUnit, Ids};
 use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trace, Window};
-use spikedeck_store::{Recorded, RecordedSignal, RecordedSpikes, RecordedUnits};
+use spikedeck_store::{Recorded, RecordedEvents, RecordedSignal, RecordedSpikes, RecordedUnits};
 
 /// What signals of a population are called.
 const VARIABLE: &str = "data";
 
-/// The recording, and what should be known of it. `label` is the name of a population that has none.
-pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String>) {
-    let Recorded { spikes, signals, observed, left, mut notes } = file;
+/// The recording, which of its populations are events, and what should be known of it. `label` is the name of a
+/// population that has none.
+pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String>, Vec<String>) {
+    let Recorded { spikes, signals, events, invalid, observed, left, mut notes } = file;
     let several = spikes.len() > 1;
     let mut taken = HashSet::new();
     let mut known = true;
@@ -32,7 +33,11 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
         }
         traces.push(trace(signal, &mut taken));
     }
-    let window = window(&trains, &traces, observed, known, &mut notes);
+    let happened: Vec<Spikes> = events.into_iter().map(|own| moments(own, &mut taken, &mut notes)).collect();
+    let window = window(&trains, &traces, &happened, observed, known, &mut notes);
+    let window = without(window, &invalid, &mut notes);
+    let event_populations: Vec<String> = happened.iter().map(|s| s.population.clone()).collect();
+    trains.extend(happened);
     if !left.is_empty() {
         let more = if left.len() > 8 { format!(", and {} more", left.len() - 8) } else { String::new() };
         let named = &left[..left.len().min(8)];
@@ -49,7 +54,47 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
         traces,
         ..Recording::default()
     };
-    (recording, notes)
+    (recording, event_populations, notes)
+}
+
+/// Events as a population of which each column of times is a unit.
+fn moments(own: RecordedEvents, taken: &mut HashSet<String>, notes: &mut Vec<String>) -> Spikes {
+    let population = free(own.name, taken);
+    let named: Vec<String> = own.columns.iter().enumerate().map(|(k, (name, _))| format!("[{k}] {name}")).collect();
+    notes.push(format!("`{population}.spikes` are events: {}", named.join(", ")));
+    let size = own.columns.len();
+    let columns = own.columns.into_iter().enumerate();
+    let all = columns.flat_map(|(k, (_, times))| times.into_iter().map(move |t| (t, k as u32)));
+    let (times, units) = all.map(|(t, k)| (t / TimeBase::Milliseconds.seconds(), k)).unzip();
+    let (times, units) = by_time(times, units);
+    Spikes { population, size, times, units }
+}
+
+/// The longest part of `window` in which nothing is to be left out.
+fn without(window: Window, invalid: &[(f64, f64)], notes: &mut Vec<String>) -> Window {
+    let base = TimeBase::Milliseconds;
+    let mut spans: Vec<(f64, f64)> =
+        invalid.iter().map(|(start, stop)| (start / base.seconds(), stop / base.seconds())).collect();
+    spans.retain(|(start, stop)| *stop > window.start && *start < window.stop);
+    if spans.is_empty() {
+        return window;
+    }
+    spans.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut best, mut from) = (Window { start: window.start, stop: window.start }, window.start);
+    for (start, stop) in spans.iter().copied().chain([(window.stop, window.stop)]) {
+        if start - from > best.length() {
+            best = Window { start: from, stop: start };
+        }
+        from = from.max(stop);
+    }
+    notes.push(format!(
+        "{} stretches of this file are marked as invalid: analyses look at {} to {} {}, the longest without any",
+        spans.len(),
+        short(best.start),
+        short(best.stop),
+        base.unit()
+    ));
+    best
 }
 
 /// A name that no other population has.
@@ -112,6 +157,7 @@ fn trace(signal: RecordedSignal, taken: &mut HashSet<String>) -> Trace {
 fn window(
     trains: &[Spikes],
     traces: &[Trace],
+    happened: &[Spikes],
     observed: Option<(f64, f64)>,
     known: bool,
     notes: &mut Vec<String>,
@@ -137,6 +183,8 @@ fn window(
         }
         return window;
     }
+    // Events say when something was recorded only where there is nothing else.
+    let trains = if trains.is_empty() && traces.is_empty() { happened } else { trains };
     let first = trains.iter().filter_map(|s| s.times.first()).copied().min_by(f64::total_cmp);
     let last = trains.iter().filter_map(|s| s.times.last()).copied().max_by(f64::total_cmp);
     let spiking = first.zip(last).map(|(first, last)| window_of(first, last));
@@ -175,7 +223,7 @@ mod tests {
     #[test]
     fn units_without_spikes_are_units_and_all_are_sorted_by_time() {
         let spikes = vec![listed(None, &[0.5, 1.5, 0.5, 1.0], &[0, 0, 2, 2], &["7", "8", "9"])];
-        let (recording, notes) = of_recorded("rec", Recorded { spikes, ..Recorded::default() });
+        let (recording, _, notes) = of_recorded("rec", Recorded { spikes, ..Recorded::default() });
         let own = &recording.spikes[0];
         assert_eq!((own.population.as_str(), own.size), ("rec", 3));
         assert_eq!(
@@ -185,6 +233,50 @@ mod tests {
         assert_eq!(recording.window, Window { start: 0.0, stop: 1500.0 });
         assert!(notes.iter().any(|n| n.contains("`7` is unit 0, `8` is unit 1, `9` is unit 2")), "{notes:?}");
         assert!(notes.iter().all(|n| !n.contains("silent units")), "{notes:?}");
+    }
+
+    #[test]
+    fn events_are_populations_of_their_own_and_invalid_times_are_left_out() {
+        let spikes = vec![listed(None, &[0.5, 9.0], &[0, 0], &["0"])];
+        let columns = vec![("start_time".to_owned(), vec![4.0, 0.0]), ("stop_time".to_owned(), vec![1.0, 20.0])];
+        let events = vec![RecordedEvents { name: "trials".into(), columns }];
+        let file =
+            Recorded { spikes, events, invalid: vec![(3.0, 4.0), (3.5, 4.5), (8.0, 8.5)], ..Recorded::default() };
+        let (recording, events, notes) = of_recorded("rec", file);
+        let trials = recording.spikes_of("trials").unwrap();
+        assert_eq!((trials.times.as_slice(), trials.units.as_slice()), (&[0.0, 1e3, 4e3, 2e4][..], &[0, 1, 0, 1][..]));
+        assert_eq!(events, ["trials"]);
+        // That of the spikes is 0 to 9 s; the longest valid part is between the second and the third.
+        assert_eq!(recording.window, Window { start: 4500.0, stop: 8000.0 });
+        assert!(notes.iter().any(|n| n.contains("[0] start_time, [1] stop_time")), "{notes:?}");
+        assert!(notes.iter().any(|n| n.contains("marked as invalid")), "{notes:?}");
+    }
+
+    /// A moment of the stretch that is left is in no invalid one, and no longer stretch is.
+    #[test]
+    fn what_is_left_is_the_longest_valid_stretch() {
+        let mut state = 3_u64;
+        let mut next = |n: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        for _ in 0..500 {
+            let invalid: Vec<(f64, f64)> = (0..next(6))
+                .map(|_| {
+                    let start = next(40) as f64 - 5.0;
+                    (start, start + 1.0 + next(8) as f64)
+                })
+                .collect();
+            let found = without(Window { start: 0.0, stop: 30_000.0 }, &invalid, &mut Vec::new());
+            let free = |k: u64| !invalid.iter().any(|s| s.0 < k as f64 + 0.5 && k as f64 + 0.5 < s.1);
+            let (mut longest, mut run) = (0, 0);
+            for k in 0..30 {
+                run = if free(k) { run + 1 } else { 0 };
+                longest = longest.max(run);
+            }
+            assert_eq!(found.length(), 1000.0 * f64::from(longest), "{invalid:?}");
+            assert!((0..30).filter(|&k| found.start <= k as f64 * 1e3 && (k as f64) * 1e3 < found.stop).all(free));
+        }
     }
 
     #[test]
@@ -199,7 +291,7 @@ mod tests {
             values: vec![0.0; 40],
         }];
         let file = Recorded { spikes, signals, observed: Some((2.0, 9.0)), ..Recorded::default() };
-        let (recording, notes) = of_recorded("rec", file);
+        let (recording, _, notes) = of_recorded("rec", file);
         assert_eq!(recording.window, Window { start: 2000_f64.next_down(), stop: 9000.0 });
         let names: Vec<&str> = recording.populations.iter().map(|p| p.name.as_str()).collect();
         assert_eq!(names, ["CA1", "CA1-2"]);

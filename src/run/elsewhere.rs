@@ -1,11 +1,10 @@
 //! Recordings from elsewhere: somebody's spikes or signals, opened as a run without a scenario.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::TableError;
 use super::recorded::of_recorded;
-use spikedeck_run::{Facts, Finished, Status, free_memory};
+use super::{Facts, Finished, Status, free_memory};
 use spikedeck_signal::data::{
     Even, FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys,
     even, signal, spikes,
@@ -17,6 +16,22 @@ use spikedeck_store::{self as store, FileKind, Recorded, StoreError};
 const SPARSE: i64 = 10;
 /// See [`SPARSE`].
 const FEW: i64 = 1000;
+
+/// Why a file is not read as a recording.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRead {
+    /// It cannot be read, or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is something else.
+    #[error("{} is no recording: {why}", path.display())]
+    NoRecording {
+        /// File.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: Refused,
+    },
+}
 
 /// What a signal does not say itself: when its samples were taken, and the unit of its values.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -35,7 +50,7 @@ pub struct Sampling {
 ///
 /// # Errors
 /// When the file is none of these; what is accepted and what is there.
-pub fn recording_from(path: &Path, sampling: &Sampling) -> Result<Finished, TableError> {
+pub fn recording_from(path: &Path, sampling: &Sampling) -> Result<Finished, NotRead> {
     let label = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
     let most = free_memory() / 4 * 3;
     let read = |columns: &FileColumns| store::file_table(path, columns, most);
@@ -56,7 +71,7 @@ pub fn recording_from_bytes(
     name: &Path,
     bytes: &Arc<[u8]>,
     sampling: &Sampling,
-) -> Result<Finished, TableError> {
+) -> Result<Finished, NotRead> {
     let label = label.to_owned();
     let most = free_memory() / 4 * 3;
     let read = |columns: &FileColumns| store::bytes_table(name, bytes, columns, most);
@@ -70,7 +85,7 @@ pub fn recording_from_bytes(
 }
 
 /// Refuses what is said of samples where the file says it itself.
-fn says_itself(path: &Path, sampling: &Sampling, what: &str) -> Result<(), TableError> {
+fn says_itself(path: &Path, sampling: &Sampling, what: &str) -> Result<(), NotRead> {
     if *sampling == Sampling::default() {
         return Ok(());
     }
@@ -78,18 +93,20 @@ fn says_itself(path: &Path, sampling: &Sampling, what: &str) -> Result<(), Table
         format!("{what}, and rate, start and unit are for signals that do not say theirs"),
         "leave out `--rate`, `--start` and `--unit`",
     );
-    Err(TableError::NoRecording { path: path.to_owned(), why })
+    Err(NotRead::NoRecording { path: path.to_owned(), why })
 }
 
-fn hdf5_of(label: String, path: &Path, found: Recorded, sampling: &Sampling) -> Result<Finished, TableError> {
+fn hdf5_of(label: String, path: &Path, found: Recorded, sampling: &Sampling) -> Result<Finished, NotRead> {
     says_itself(path, sampling, "it is an HDF5 file")?;
-    let (recording, warnings) = of_recorded(&label, found);
-    Ok(finished(label, recording, warnings))
+    let (recording, events, warnings) = of_recorded(&label, found);
+    let mut opened = finished(label, recording, warnings);
+    opened.facts.event_populations = events;
+    Ok(opened)
 }
 
-fn array_of(label: String, path: &Path, table: &FileTable, sampling: &Sampling) -> Result<Finished, TableError> {
+fn array_of(label: String, path: &Path, table: &FileTable, sampling: &Sampling) -> Result<Finished, NotRead> {
     let opened = signal(table, &SignalKeys::default()).and_then(|file| of_signal(&label, file, sampling));
-    let (recording, mut warnings) = opened.map_err(|why| TableError::NoRecording { path: path.to_owned(), why })?;
+    let (recording, mut warnings) = opened.map_err(|why| NotRead::NoRecording { path: path.to_owned(), why })?;
     if table.columns.len() > table.rows {
         warnings.push(format!(
             "rows of an array are samples and its columns channels: these are {} samples of {} channels; transpose it \
@@ -107,8 +124,8 @@ fn table_of(
     contents: &store::Contents,
     read: &dyn Fn(&FileColumns) -> Result<FileTable, StoreError>,
     sampling: &Sampling,
-) -> Result<Finished, TableError> {
-    let refused = |why: Refused| TableError::NoRecording { path: path.to_owned(), why };
+) -> Result<Finished, NotRead> {
+    let refused = |why: Refused| NotRead::NoRecording { path: path.to_owned(), why };
     let has = |name: &str| contents.columns.iter().any(|c| SPIKES.asks_for_as(name, c));
     let (recording, warnings) = if contents.columns.iter().all(|c| SPIKES.asks_for(c) || c.is_empty()) {
         says_itself(path, sampling, "it lists spikes")?;
