@@ -138,7 +138,7 @@ impl Flat<'_> {
     fn leads_on(&self, value: &Node, entries: &[Entry], takes: Option<Takes>, there: Option<&Node>) -> bool {
         let between_braces = self.report.text_of(value.place.text)[value.place.span.start..].starts_with('{');
         let is_other = there.is_some_and(|t| t.entries().is_none());
-        !is_other && !(between_braces && is_value(takes, entries))
+        !(is_other || between_braces && is_value(takes, entries))
     }
 }
 
@@ -337,7 +337,8 @@ mod tests {
 
     /// A table in which each of these paths has this value.
     fn table(values: &[(Vec<&str>, String)]) -> String {
-        values.iter().map(|(path, value)| format!("{} = {value}\n", path.join("."))).collect()
+        let line = |(path, value): &(Vec<&str>, String)| format!("{} = {value}", path.join("."));
+        values.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
     }
 
     /// Bare dotted keys, headers of tables, paths in quotes and `--set` change the same key, and nothing beside it: at
