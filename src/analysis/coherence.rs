@@ -118,6 +118,7 @@ impl Estimator for Coherence {
             cross_spectra(&values, &sound, rate, &cut, |done, of| f.progress(done as f64 / of as f64))
         })?;
         let law = Law::new(&cut, &spectra);
+        let floors: Vec<f64> = values.iter().map(|v| rounding(v, &cut, spectra.segments)).collect();
         if law.worth < 4.0 {
             f.warn(format!(
                 "{} segments under {} tapers are worth {:.1} independent ones: any two signals look coherent; shorten \
@@ -137,7 +138,7 @@ impl Estimator for Coherence {
                     Some(why) => Err(why),
                     None => {
                         let place = sound.iter().position(|l| *l == (i, j)).expect("pairs without a fault are sound");
-                        Ok(Found::new(&spectra, place, (i, j)))
+                        Ok(Found::new(&spectra, place, (i, j), &floors))
                     }
                 };
                 peaks.push(report(o, f, &name, found, &law, few));
@@ -264,13 +265,24 @@ struct Found {
     phase: Vec<f64>,
 }
 
+/// Power of an ordinate that rounding leaves of a signal without any there: what is below it is none.
+fn rounding(values: &[f64], cut: &Cut, segments: usize) -> f64 {
+    let square = values.iter().map(|v| v * v).sum::<f64>() / values.len().max(1) as f64;
+    let energy: f64 = cut.tapers.iter().flatten().map(|w| w * w).sum();
+    1e-26 * square * energy * segments as f64
+}
+
 impl Found {
-    fn new(spectra: &CrossSpectra, place: usize, link: (usize, usize)) -> Self {
-        Self {
-            step: spectra.step,
-            coherence: spectra.coherence(place, link),
-            phase: spectra.cross[place].iter().map(|z| z.arg()).collect(),
+    fn new(spectra: &CrossSpectra, place: usize, link: (usize, usize), floors: &[f64]) -> Self {
+        let mut coherence = spectra.coherence(place, link);
+        for signal in [link.0, link.1] {
+            for (c, power) in coherence.iter_mut().zip(&spectra.power[signal]) {
+                if *power <= floors[signal] {
+                    *c = f64::NAN;
+                }
+            }
         }
+        Self { step: spectra.step, coherence, phase: spectra.cross[place].iter().map(|z| z.arg()).collect() }
     }
 
     /// Ordinates in `[low, high]` but zero and Nyquist, where transforms are real.
@@ -312,7 +324,11 @@ fn report(
         .filter(|&k| found.coherence[k].is_finite())
         .max_by(|&a, &b| found.coherence[a].total_cmp(&found.coherence[b]).then(b.cmp(&a)));
     let Some(k) = peak else {
-        let why = format!("no ordinate in the range: they are {} {hz} apart", short(found.step));
+        let why = if range.is_empty() {
+            format!("no ordinate in the range: they are {} {hz} apart", short(found.step))
+        } else {
+            "at no ordinate of the range have both signals any power".to_owned()
+        };
         for (metric, unit) in [("peak", hz), ("peak_coherence", ""), ("phase", "rad"), ("delay", time)] {
             f.metric(Metric::missing(name, metric, unit, n, &why));
         }

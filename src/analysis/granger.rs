@@ -4,7 +4,7 @@ use super::dependence::signals::{Pairs, Signal, pairs};
 use super::prelude::*;
 use super::psd::BANDS;
 use spikedeck_core::granger::{Model, Moments, chance_level, interval, tail};
-use spikedeck_core::statistics::mean;
+use spikedeck_core::statistics::{mean, variance};
 use spikedeck_core::surrogate::{Correction, adjust};
 use spikedeck_core::units::short;
 use spikedeck_scenario::Band;
@@ -131,12 +131,18 @@ impl<'p> Everyone<'p> {
         };
         let model = moments.model(order).ok_or(COLLINEAR)?;
         let is_at_most = o.order.is_none() && order == most;
-        Ok(Fitted { of: of.to_vec(), moments, order, model, is_at_most })
+        let variances = values.iter().map(|v| variance(v, 0)).collect();
+        Ok(Fitted { variances, of: of.to_vec(), moments, order, model, is_at_most })
     }
 }
 
+/// The part of a variance below which a residual is rounding.
+const ROUNDING: f64 = 1e-12;
+
 /// Regressions of some signals.
 struct Fitted {
+    /// Variance of each.
+    variances: Vec<f64>,
     of: Vec<usize>,
     moments: Moments,
     order: usize,
@@ -162,6 +168,13 @@ fn found(fitted: &Fitted, (from, to): (usize, usize)) -> Result<Found, String> {
     let (Some(with), Some(reduced)) = (residual(&all), residual(&without)) else {
         return Err(COLLINEAR.into());
     };
+    if with <= ROUNDING * fitted.variances[to] {
+        return Err(
+            "the past foretells the target without a rest: what is left of it is rounding, and its logarithm no \
+                    measure"
+                .into(),
+        );
+    }
     let place = |k: usize| 0.5 * k as f64 / FREQUENCIES as f64;
     Ok(Found {
         measure: (reduced / with).ln(),
@@ -322,6 +335,18 @@ mod tests {
         assert!((value(&o, "p.V_m[2]->p.V_m[1]", "band_gamma") - 2f64.ln()).abs() < 0.06);
         assert!(metric(&given, there, "granger").note.contains("given 1 others"));
         same_values(&o, &run(&Granger, &shifted(&r, 1e9), vec![subject("V_m", &[])], &[]).unwrap(), 1e-9);
+    }
+
+    /// What the past foretells without a rest has no measure: the logarithm of rounding is none.
+    #[test]
+    fn a_copy_and_a_sine_have_no_measure() {
+        let impulse = |at: usize| (0..400).map(|k| f64::from(u8::from(k == at))).collect::<Vec<f64>>();
+        let sine = |shift: f64| (0..400).map(|k| (0.1 * f64::from(k) + shift).sin()).collect::<Vec<f64>>();
+        for columns in [vec![impulse(200), impulse(201)], vec![sine(0.0), sine(1.0)]] {
+            let o = run(&Granger, &traces(&columns, 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+            let m = metric(&o, "p.V_m[0]->p.V_m[1]", "granger");
+            assert!(m.value.is_none() && m.p_value.is_none() && m.note.contains("without a rest"), "{m:?}");
+        }
     }
 
     #[test]

@@ -328,6 +328,9 @@ pub fn variable(request: &Request<'_>, subject: &Subject) -> Result<Columns, Ana
     }
 }
 
+/// Values up to which sums of their fourth powers are numbers, also of many; the least are one over it.
+const LARGEST: f64 = 1e70;
+
 fn trace_columns(
     request: &Request<'_>,
     subject: &Subject,
@@ -389,6 +392,14 @@ fn trace_columns(
     } else {
         place.iter().map(|&j| range.clone().map(|k| trace.values[k * width + j]).collect()).collect()
     };
+    let largest = columns.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |most: f64, v| most.max(v.abs()));
+    if largest > LARGEST || (largest > 0.0 && largest < 1.0 / LARGEST) {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{}: its values reach {largest:e}, and squares of such are no numbers that can be told apart: record it in \
+             another unit, or multiplied by a factor",
+            subject.text
+        )));
+    }
     let tree = request
         .scenario
         .and_then(|s| s.population_at(subject.place))

@@ -32,6 +32,7 @@ mod across;
 mod analyze;
 mod catalog;
 mod compare;
+mod crowded;
 mod elsewhere;
 mod ensemble;
 mod expect;

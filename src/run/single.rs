@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::analyze::{Work, analyse};
+use super::crowded::Crowded;
 use super::heard::heard;
 use super::live::Live;
 use super::watch::Watch;
@@ -149,11 +150,14 @@ impl<'a> Job<'a> {
             simulation.dt,
             simulation.time_base.seconds(),
         );
+        watch.crowded = Crowded::of(&self.full);
         let mut result = network.run(&mut watch);
         let streamed = watch.left.is_some();
         let mut spikes = result.recording.spikes.iter().map(|s| s.len() as u64).sum();
         let mut gaps = std::mem::take(&mut watch.gaps);
         gaps.look(&result.recording);
+        let mut crowded = std::mem::take(&mut watch.crowded);
+        crowded.look(&result.recording);
         if let Some(left) = &watch.left {
             // The rest starts where the last part ended; with the parts before it, it is the whole again.
             result.recording.window.start = left.from;
@@ -184,6 +188,7 @@ impl<'a> Job<'a> {
         };
         self.facts.spikes = spikes;
         self.warnings.extend(gaps.warnings());
+        self.warnings.extend(crowded.warnings());
         Ok(Recorded { recording, stopped: result.stopped, steps: result.steps })
     }
 

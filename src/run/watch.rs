@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use super::crowded::Crowded;
 use super::gaps::Gaps;
 use super::live::Live;
 use super::{Event, Progress, Sink, Tell};
@@ -38,6 +39,8 @@ pub(super) struct Watch<'a> {
     pub(super) left: Option<Left>,
     /// Samples that are no numbers, of what left memory.
     pub(super) gaps: Gaps,
+    /// Spikes in step after step.
+    pub(super) crowded: Crowded,
 }
 
 /// What left memory while a run lasted.
@@ -73,6 +76,7 @@ impl<'a> Watch<'a> {
             unwritten: None,
             left: None,
             gaps: Gaps::default(),
+            crowded: Crowded::default(),
         }
     }
 }
@@ -130,6 +134,7 @@ impl Observer for Watch<'_> {
         let left = self.left.get_or_insert(Left { from: part.window.start, spikes: 0 });
         left.spikes += part.spikes.iter().map(|s| s.len() as u64).sum::<u64>();
         self.gaps.look(&part);
+        self.crowded.look(&part);
         match self.sink.as_mut() {
             Some(sink) => sink.part(&part),
             None => Err("what is recorded does not fit into memory; write the run to a folder (`--out DIR`), record \

@@ -44,12 +44,13 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
         let variants = root.get("variants").and_then(Node::entries).unwrap_or_default().to_vec();
         match variants.iter().find(|v| v.key == *name) {
             Some(variant) => {
-                let known = entries_of(root);
                 for e in variant.value.entries().unwrap_or_default() {
-                    flatten(&e.key, &e.place, &e.value, &known, &mut |path, place, value| {
-                        applied.push((path.to_owned(), value.to_toml()));
-                        set(report, root, path, place, value.clone());
-                    });
+                    let mut flat = Flat { report: &*report, root: &*root, changes: Vec::new() };
+                    flat.of(e);
+                    for (path, place, value) in flat.changes {
+                        applied.push((path.clone(), value.to_toml()));
+                        set(report, root, &path, &place, value);
+                    }
                 }
             }
             None => {
@@ -79,44 +80,71 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
     applied
 }
 
-/// Paths of the entries that the author has named: `populations.exc`.
-fn entries_of(root: &Node) -> Vec<String> {
-    let of = |table: &str| -> Vec<String> {
-        root.get(table)
-            .and_then(Node::entries)
-            .unwrap_or_default()
-            .iter()
-            .map(|e| format!("{table}.{}", e.key))
-            .collect()
-    };
-    tables().into_iter().filter(|table| part(table).is_some_and(is_named)).flat_map(of).collect()
+/// What a variant changes, as paths and values: both `"populations.exc.size" = 5` and `populations.exc.size = 5` are
+/// understood.
+struct Flat<'a> {
+    report: &'a Report,
+    /// The scenario that is changed.
+    root: &'a Node,
+    changes: Vec<(String, SourceSpan, Node)>,
 }
 
-/// Both `"populations.exc.size" = 5` and `populations.exc.size = 5` are understood inside a variant.
-fn flatten(
-    path: &str,
-    place: &SourceSpan,
-    value: &Node,
-    known: &[String],
-    visit: &mut dyn FnMut(&str, &SourceSpan, &Node),
-) {
-    let table = part(path).filter(|key| is_table(key));
-    let (Some(entries), Some(table)) = (value.entries(), table) else {
-        return visit(path, place, value);
-    };
-    for e in entries {
-        let below = format!("{path}.{}", e.key);
-        if is_named(table) && !known.contains(&below) && is_entry(table, &e.value) {
-            visit(&below, &e.place, &e.value);
-        } else {
-            let takes = match table.takes {
-                Takes::Table(_) => inside(table.takes, &e.key),
-                Takes::Named(section) => Some(Takes::Table(section)),
-                entries => Some(entries),
-            };
-            deepen(&below, &e.place, &e.value, takes, visit);
+impl Flat<'_> {
+    /// Adds what an entry of the variant changes.
+    fn of(&mut self, entry: &Entry) {
+        let table = part(&entry.key).filter(|key| is_table(key));
+        let (Some(entries), Some(table)) = (entry.value.entries(), table) else {
+            return self.change(entry.key.clone(), entry);
+        };
+        let there = self.root.get(&entry.key);
+        for e in entries {
+            let below = format!("{}.{}", entry.key, segment(&e.key));
+            let there = there.and_then(|t| t.get(&e.key));
+            if is_named(table) && there.is_none() && is_entry(table, &e.value) {
+                self.change(below, e);
+            } else {
+                let takes = match table.takes {
+                    Takes::Table(_) => inside(table.takes, &e.key),
+                    Takes::Named(section) => Some(Takes::Table(section)),
+                    entries => Some(entries),
+                };
+                self.deepen(below, e, takes, there);
+            }
         }
     }
+
+    fn change(&mut self, path: String, entry: &Entry) {
+        self.changes.push((path, entry.place.clone(), entry.value.clone()));
+    }
+
+    /// Follows a table into its keys, of which each is a change of its own, up to what is written as one value in
+    /// place of what is `there`.
+    fn deepen(&mut self, path: String, entry: &Entry, takes: Option<Takes>, there: Option<&Node>) {
+        match entry.value.entries() {
+            Some(entries) if !entries.is_empty() && self.leads_on(&entry.value, entries, takes, there) => {
+                for e in entries {
+                    let below = format!("{path}.{}", segment(&e.key));
+                    let takes = takes.and_then(|t| inside(t, &e.key));
+                    self.deepen(below, e, takes, there.and_then(|t| t.get(&e.key)));
+                }
+            }
+            _ => self.change(path, entry),
+        }
+    }
+
+    /// Whether the keys of a table change those that are there one by one, as TOML merges tables. What is written
+    /// between braces and is a value by itself takes the place of what is there, as does what stands where no table
+    /// was.
+    fn leads_on(&self, value: &Node, entries: &[Entry], takes: Option<Takes>, there: Option<&Node>) -> bool {
+        let between_braces = self.report.text_of(value.place.text)[value.place.span.start..].starts_with('{');
+        let is_other = there.is_some_and(|t| t.entries().is_none());
+        !(is_other || between_braces && is_value(takes, entries))
+    }
+}
+
+/// A key as a segment of a path: in quotes where it holds a dot.
+fn segment(key: &str) -> String {
+    if key.contains('.') { format!("\"{key}\"") } else { key.to_owned() }
 }
 
 /// Whether a table says what every entry of `table` says first, so that it is a new one and not a change to one with
@@ -164,23 +192,6 @@ fn is_value(takes: Option<Takes>, entries: &[Entry]) -> bool {
         Some(Takes::Either(list)) => list.iter().any(|t| is_value(Some(*t), entries)),
         // Options of analyses are declared elsewhere.
         None | Some(_) => entries.iter().any(|e| e.key == "kind" || DISTRIBUTIONS.key(&e.key).is_some()),
-    }
-}
-
-fn deepen(
-    path: &str,
-    place: &SourceSpan,
-    value: &Node,
-    takes: Option<Takes>,
-    visit: &mut dyn FnMut(&str, &SourceSpan, &Node),
-) {
-    match value.entries() {
-        Some(entries) if !entries.is_empty() && !is_value(takes, entries) => {
-            for e in entries {
-                deepen(&format!("{path}.{}", e.key), &e.place, &e.value, takes.and_then(|t| inside(t, &e.key)), visit);
-            }
-        }
-        _ => visit(path, place, value),
     }
 }
 
@@ -322,6 +333,104 @@ mod tests {
         assert!(!report.failed(), "{report}");
         assert_eq!(root.get("populations").unwrap().get("inh").unwrap().get("size").unwrap().as_number(), Some(2.0));
         assert_eq!(root.get("expect").unwrap().get("rate").unwrap().get("min").unwrap().as_text(), Some("1 Hz"));
+    }
+
+    /// A table in which each of these paths has this value.
+    fn table(values: &[(Vec<&str>, String)]) -> String {
+        let line = |(path, value): &(Vec<&str>, String)| format!("{} = {value}", path.join("."));
+        values.iter().map(line).collect::<Vec<_>>().join("\n") + "\n"
+    }
+
+    /// Bare dotted keys, headers of tables, paths in quotes and `--set` change the same key, and nothing beside it: at
+    /// every depth of every kind of table, whatever the language takes there.
+    #[test]
+    fn a_dotted_key_changes_what_it_names_and_nothing_beside_it() {
+        let whole: Vec<(Vec<&str>, String)> = [
+            ("stimuli.s.kind", "\"poisson\""),
+            ("stimuli.s.target", "\"n.ampa\""),
+            ("stimuli.s.rate.file", "\"a.csv\""),
+            ("stimuli.s.rate.unit", "\"Hz\""),
+            ("stimuli.s.rate.column", "\"r\""),
+            ("stimuli.s.weight.normal.mean", "\"1 nS\""),
+            ("stimuli.s.weight.normal.sd", "\"0.1 nS\""),
+            ("projections.p.connect.kind", "\"probability\""),
+            ("projections.p.connect.p", "0.1"),
+            ("projections.p.connect.seed", "3"),
+            ("projections.p.weight.uniform.low", "\"1 nS\""),
+            ("projections.p.weight.uniform.high", "\"2 nS\""),
+            ("projections.p.plasticity.kind", "\"stdp_pair\""),
+            ("projections.p.plasticity.parameters.A_plus", "0.1"),
+            ("projections.p.plasticity.parameters.A_minus", "0.1"),
+            ("populations.n.model", "\"lif\""),
+            ("populations.n.parameters.tau_m.normal.mean", "\"10 ms\""),
+            ("populations.n.parameters.tau_m.normal.sd", "\"1 ms\""),
+            ("populations.n.parameters.E_L", "\"-70 mV\""),
+            ("populations.n.receptors.ampa.kind", "\"ampa\""),
+            ("populations.n.receptors.ampa.tau", "\"2 ms\""),
+            ("populations.n.grid.shape", "[10]"),
+            ("populations.n.grid.spacing", "1"),
+            ("record.n.spikes", "true"),
+            ("record.n.interval", "\"1 ms\""),
+            ("analyses.psd.kind", "\"psd\""),
+            ("analyses.psd.of", "\"n.rate\""),
+            ("analyses.psd.window", "\"1 s\""),
+            ("expect.a.metric", "\"psd.n.rate.peak\""),
+            ("expect.a.min", "1"),
+        ]
+        .map(|(path, value)| (path.split('.').collect(), value.to_owned()))
+        .to_vec();
+        let base = table(&whole);
+        for (changed, (path, _)) in whole.iter().enumerate() {
+            let mut wanted = whole.clone();
+            wanted[changed].1 = "\"new\"".to_owned();
+            let mut report = Report::new();
+            let text = report.text("w.toml", table(&wanted));
+            let wanted = parse(&mut report, text).to_toml();
+            let dotted = path.join(".");
+            let (last, above) = path.split_last().unwrap();
+            for variant in [
+                format!("[variants.v]\n{dotted} = \"new\"\n"),
+                format!("[variants.v]\n\"{dotted}\" = \"new\"\n"),
+                format!("[variants.v.{}]\n{last} = \"new\"\n", above.join(".")),
+                format!("variants.v.{dotted} = \"new\"\n"),
+                String::new(),
+            ] {
+                let mut report = Report::new();
+                let text = report.text("s.toml", format!("{base}{variant}"));
+                let mut root = parse(&mut report, text);
+                let set = if variant.is_empty() { vec![(dotted.clone(), "new".into())] } else { Vec::new() };
+                let name = (!variant.is_empty()).then(|| "v".to_owned());
+                let applied = apply(&mut report, &mut root, &Overrides { variant: name, set });
+                assert!(!report.failed(), "{report}");
+                assert_eq!(applied, [(dotted.clone(), "\"new\"".to_owned())], "{variant}");
+                if let Item::Table(entries) = &mut root.item {
+                    entries.retain(|e| e.key != "variants");
+                }
+                assert_eq!(root.to_toml(), wanted, "{variant}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_between_braces_and_a_key_in_the_place_of_a_text_replace_it() {
+        let base = "stimuli.s = { kind = \"poisson\", rate = \"5 Hz\", weight = { normal = { mean = 1, sd = 2 } } }\n";
+        for (variant, path, wanted) in [
+            (
+                "stimuli.s.weight = { uniform = { low = 1, high = 2 } }",
+                "weight",
+                "{ \"uniform\" = { \"low\" = 1, \"high\" = 2 } }",
+            ),
+            ("stimuli.s.rate.file = \"a.csv\"", "rate", "{ \"file\" = \"a.csv\" }"),
+            ("stimuli.s.\"a.b\" = 3", "a.b", "3"),
+        ] {
+            let mut report = Report::new();
+            let text = report.text("s.toml", format!("{base}[variants.v]\n{variant}\n"));
+            let mut root = parse(&mut report, text);
+            apply(&mut report, &mut root, &Overrides { variant: Some("v".into()), set: Vec::new() });
+            assert!(!report.failed(), "{report}");
+            let s = root.get("stimuli").unwrap().get("s").unwrap();
+            assert_eq!(s.get(path).unwrap().to_toml(), wanted);
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub(super) static VARIANT: Section = Section::open(
     "named overrides, run as `SCENARIO:NAME`",
     &[],
     Others {
-        about: "a path in quotes, such as `\"populations.exc.parameters.tau_m\"`",
+        about: "a path, bare (its table is merged) or in quotes: `\"populations.exc.parameters.tau_m\"`",
         takes: Takes::Anything("the value that stands there instead"),
         parameters_of: None,
     },

@@ -430,3 +430,56 @@ fn examples_have_the_names_of_the_scenario() {
         }
     }
 }
+
+/// What a step of 0.1 ms does not follow is told, whatever kind of stimulus it stands in, and nothing that it follows.
+#[test]
+fn stimuli_that_are_faster_than_the_steps_are_told() {
+    let told = |stimulus: &str| {
+        let text = format!(
+            "[simulation]\nduration = '200 ms'\ndt = '0.1 ms'\n[populations.n]\nmodel = 'lif'\nreceptors.r = {{ kind = \
+             'delta' }}\n[stimuli.s]\n{stimulus}\n"
+        );
+        let (_, warnings) = read(&text, &Overrides::default()).unwrap_or_else(|r| unreachable!("{r}"));
+        assert!(warnings.len() < 2, "{warnings:?}");
+        warnings.first().cloned()
+    };
+    let level = |keys: &str| told(&format!("target = 'n.I'\n{keys}"));
+    for hertz in [1, 50, 500, 2000, 2400, 2600, 4900, 5100, 9000, 9990, 12_000, 100_000] {
+        let lost = hertz > 2500;
+        let sine = level(&format!("kind = 'sine'\namplitude = '1 nA'\nfrequency = '{hertz} Hz'"));
+        assert_eq!(sine.is_some(), lost, "{hertz}: {sine:?}");
+        assert_eq!(sine.is_some_and(|w| w.contains("another frequency")), hertz > 5000, "{hertz}");
+        let half = level(&format!("kind = 'sine'\namplitude = '1 nA'\nrectified = true\nfrequency = '{hertz} Hz'"));
+        assert_eq!(half.is_some(), 2 * hertz > 2500, "{hertz}");
+        let (from, to) = (hertz.min(20), hertz.max(20));
+        let chirp = level(&format!("kind = 'chirp'\namplitude = '1 nA'\nf_start = '{to} Hz'\nf_stop = '{from} Hz'"));
+        assert_eq!(chirp.is_some(), lost, "{hertz}: {chirp:?}");
+        // What an expression does is only looked at: from two steps a turn on.
+        let expression =
+            level(&format!("kind = 'expression'\nvalue = '[1 nA]*sin(6.283185307179586*{hertz}*t/[1 s])'"));
+        assert!(expression.is_some() || hertz < 4900, "{hertz}");
+        assert!(expression.is_none() || hertz > 2400, "{hertz}: {expression:?}");
+        let rate = format!("[50 Hz]*(1 + sin(6.283185307179586*{hertz}*t/[1 s]))");
+        let poisson = told(&format!("target = 'n.r'\nkind = 'poisson'\nweight = '1 mV'\nrate = '{rate}'"));
+        assert_eq!(poisson.is_some(), expression.is_some(), "{hertz}: {poisson:?}");
+    }
+    for (tau, lost) in [("5 ms", false), ("0.1 ms", false), ("0.09 ms", true), ("0.01 ms", true)] {
+        let ou = level(&format!("kind = 'ou_noise'\nsigma = '1 nA'\ntau = '{tau}'"));
+        assert_eq!(ou.is_some(), lost, "{tau}");
+        let bell = |sigma: &str, center: &str| {
+            level(&format!("kind = 'gaussian_pulse'\namplitude = '1 nA'\ncenter = '{center}'\nsigma = '{sigma}'"))
+        };
+        assert_eq!(bell(tau, "100 ms").is_some(), tau == "0.01 ms", "{tau}");
+        assert!(bell(tau, "300 ms").is_some_and(|w| w.contains("it has no effect")), "{tau}");
+    }
+    let half_power = level("kind = 'ou_noise'\nsigma = '1 nA'\ntau = '0.05 ms'").unwrap();
+    assert!(half_power.contains("1.31 times the power"), "1/tanh(1): {half_power}");
+    // Pulses and steps add up exactly, and a jump somewhere is a jump.
+    assert_eq!(level("kind = 'pulse_train'\namplitude = '1 nA'\nperiod = '3.33 ms'\nwidth = '1.07 ms'"), None);
+    assert_eq!(level("kind = 'expression'\nvalue = 'where(t > [50.03 ms], [1 nA], [0 nA])'"), None);
+    let protocol = |times: &str| {
+        level(&format!("kind = 'protocol'\nlevels = ['0 pA', '1 pA', '2 pA']\ndurations = ['50 ms', '{times}']"))
+    };
+    assert_eq!(protocol("100 ms"), None);
+    assert!(protocol("150 ms").is_some_and(|w| w.contains("1 of its 3 levels after the end")));
+}

@@ -31,6 +31,9 @@ pub(super) fn read(path: &Path, bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> 
         let line = bytes[..e.valid_up_to()].split(|b| *b == b'\n').count();
         malformed(format!("line {line} is not text in UTF-8"))
     })?;
+    // Programs of long ago end lines with a carriage return alone.
+    let text = if text.contains('\n') { Cow::Borrowed(text) } else { Cow::Owned(text.replace('\r', "\n")) };
+    let text = text.as_ref();
     let Some(heading) = text.lines().find(|line| !skipped(line)) else {
         return Err(malformed("it is empty".into()));
     };
@@ -342,6 +345,7 @@ mod tests {
             "# a rig\n% of ours\n\ntime_ms, unit\n10.5, 0\n\n# half\n20.25, 1\n",
             "\u{feff}\"time_ms\" , \"unit\"\n\"10.5\",0\n20.25,\"1\"\n",
             "time_ms unit\n 10.5   0\n20.25\t1\n",
+            "time_ms,unit\r10.5,0\r20.25,1\r",
         ] {
             assert_eq!(columns(text), wanted, "{text}");
         }

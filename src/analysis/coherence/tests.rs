@@ -120,3 +120,28 @@ fn p_values_are_uniform_under_the_null() {
         assert!(far < 1.63 / 200f64.sqrt(), "{method}: {far}, median {}", p[100]);
     }
 }
+
+/// Where a signal has no power but that of rounding, there is no coherence; and squares of very large or small values
+/// are no numbers.
+#[test]
+fn rounding_is_not_coherent_and_what_cannot_be_squared_is_refused() {
+    for (scale, offset) in [(1.0, 0.0), (1e-12, 0.0), (1e6, 1e3)] {
+        let alternating = |first: usize| (0..400).map(|k| offset + scale * ((k + first) % 2) as f64).collect();
+        let columns: [Vec<f64>; 2] = [alternating(0), alternating(1)];
+        let o = run(&Coherence, &traces(&columns, 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        for name in ["band_gamma", "band_beta"] {
+            let m = metric(&o, PAIR, name);
+            assert!(m.value.is_none() && m.p_value.is_none() && m.note.contains("power"), "{m:?}");
+        }
+        // The window spreads what is at Nyquist to its neighbour, and no farther.
+        assert!(metric(&o, PAIR, "peak").value.is_none_or(|peak| peak > 450.0));
+    }
+    for (factor, fits) in [(1e200, false), (1e-200, false), (1e60, true), (1e-60, true)] {
+        let columns: Vec<Vec<f64>> = (0..2).map(|u| white(7, u, 400).iter().map(|v| v * factor).collect()).collect();
+        let o = run(&Coherence, &traces(&columns, 1.0), vec![subject("V_m", &[])], &[]);
+        match o {
+            Ok(o) => assert!(fits && value(&o, PAIR, "peak_coherence") < 0.9, "{factor}"),
+            Err(e) => assert!(!fits && e.to_string().contains("another unit"), "{factor}: {e}"),
+        }
+    }
+}

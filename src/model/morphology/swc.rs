@@ -1,8 +1,12 @@
 //! SWC files: one sample a line (`id type x y z radius parent`, micrometres), as neuromorpho.org and most tracing
 //! programs write them (Cannon et al. 1998, doi:10.1016/S0165-0270(98)00091-0).
 
-use std::collections::HashMap;
+mod rows;
 
+use std::collections::HashMap;
+use std::ops::Range;
+
+use self::rows::{Row, Rows};
 use super::section::{Point, Section, Tree, distance};
 use spikedeck_signal::{FileColumn, FileColumns};
 
@@ -14,19 +18,19 @@ const fn whole(name: &'static [&'static str], about: &'static str) -> FileColumn
     FileColumn { names: name, unit: "", required: true, about, ending: "" }
 }
 
-/// Columns of an SWC file, in this order, without headings.
+/// Columns of an SWC file, in this order where no heading names them.
 pub static SWC: FileColumns = FileColumns {
     name: "SWC",
-    about: "a morphology: one sample a line, words apart by blanks, in this order and without headings; `#` begins a \
-        comment",
+    about: "a morphology: one sample a line, words apart by blanks, commas or semicolons, in this order or as a heading \
+        names them; `#` begins a comment",
     columns: &[
-        whole(&["id"], "number of the sample"),
-        whole(&["type"], "1 soma, 2 axon, 3 basal dendrite, 4 apical dendrite, others by number"),
+        whole(&["id", "n", "index", "sample"], "number of the sample"),
+        whole(&["type", "label", "structure"], "1 soma, 2 axon, 3 basal dendrite, 4 apical dendrite, others by number"),
         micrometres(&["x"], "where it is"),
         micrometres(&["y"], "where it is"),
         micrometres(&["z"], "where it is"),
-        micrometres(&["radius"], "half the diameter"),
-        whole(&["parent"], "number of the sample that it hangs on; -1 for the root"),
+        micrometres(&["radius", "r"], "half the diameter"),
+        whole(&["parent", "pid", "parent_id"], "number of the sample that it hangs on; -1 for the root"),
     ],
     others: None,
 };
@@ -60,7 +64,7 @@ impl Soma {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
     /// Bytes of the text.
-    pub span: std::ops::Range<usize>,
+    pub span: Range<usize>,
     /// What is wrong.
     pub message: String,
     /// What would be right.
@@ -73,7 +77,7 @@ struct Sample {
     kind: i64,
     point: Point,
     parent: i64,
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
     line: usize,
 }
 
@@ -83,19 +87,14 @@ struct Sample {
 /// Everything that is wrong: lines that are no samples, ids that are there twice, parents that are missing or come
 /// later (or in a circle), several roots, diameters of zero, a soma that does not fit the reading.
 pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wrong>> {
+    let rows = Rows::new(text).map_err(|w| vec![w])?;
     let mut wrong = Vec::new();
     let mut samples = Vec::new();
-    let mut start = 0;
-    for (n, line) in text.split_inclusive('\n').enumerate() {
-        let visible = line.split('#').next().unwrap_or("").trim_end();
-        let from = start + (visible.len() - visible.trim_start().len());
-        if !visible.trim().is_empty() {
-            match sample(visible.trim(), from..start + visible.len(), n + 1) {
-                Ok(s) => samples.push(s),
-                Err(w) => wrong.push(w),
-            }
+    for row in &rows.rows {
+        match sample(row, &rows.places) {
+            Ok(s) => samples.push(s),
+            Err(w) => wrong.push(w),
         }
-        start += line.len();
     }
     if samples.is_empty() && wrong.is_empty() {
         wrong.push(Wrong { span: 0..0, message: "this file has no samples".into(), help: line_of_columns() });
@@ -125,59 +124,77 @@ pub fn read(text: &str, soma: Soma, least: Option<f64>) -> Result<Tree, Vec<Wron
     sections(&samples, &parents, soma).map_err(|w| vec![w])
 }
 
-/// What is not as it stands in a file that can be read, with counts: columns after the seventh, and diameters that
-/// became the `least`.
+/// What is not as it stands in a file that can be read, with counts: columns that are not known, diameters that became
+/// the `least`, and lengths that are probably not in micrometres.
 pub fn notes(text: &str, least: Option<f64>) -> Vec<String> {
-    let lines: Vec<(usize, Vec<&str>)> = text
-        .lines()
-        .enumerate()
-        .map(|(n, line)| (n + 1, line.split('#').next().unwrap_or("").split_whitespace().collect::<Vec<_>>()))
-        .filter(|(_, words)| !words.is_empty())
-        .collect();
+    let Ok(Rows { rows, places, unknown }) = Rows::new(text) else { return Vec::new() };
     let mut notes = Vec::new();
-    let mut longer = lines.iter().filter(|(_, words)| words.len() > SWC.columns.len());
-    if let Some((first, words)) = longer.next() {
-        let (count, of, known) = (1 + longer.count(), lines.len(), SWC.columns.len());
+    let known = SWC.columns.len();
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().map(|w| format!("`{w}`")).collect();
         notes.push(format!(
-            "{count} of {of} samples have more than {known} columns, and the others are not used: line {first} has \
-             `{}` there",
-            words[known..].join(" ")
+            "columns {} of {} samples have no meaning here and are not used",
+            names.join(", "),
+            rows.len()
         ));
     }
-    let thinner = least.map_or(0, |least| {
-        let radius = |words: &[&str]| words.get(5).and_then(|w| w.parse::<f64>().ok());
-        lines.iter().filter(|(_, words)| radius(words).is_some_and(|r| r * 2e-6 < least)).count()
-    });
+    let most = known + unknown.len();
+    let mut longer = rows.iter().filter(|row| row.words.len() > most);
+    if let Some(first) = longer.next() {
+        let (count, of) = (1 + longer.count(), rows.len());
+        notes.push(format!(
+            "{count} of {of} samples have more than {most} columns, and the others are not used: line {} has `{}` there",
+            first.line,
+            first.words[most..].join(" ")
+        ));
+    }
+    let radii: Vec<f64> = rows.iter().filter_map(|row| row.words.get(places[5])?.parse().ok()).collect();
+    let thinner = least.map_or(0, |least| radii.iter().filter(|r| **r * 2e-6 < least).count());
     if thinner > 0 {
         notes.push(format!(
             "{thinner} of {} samples are thinner than `least_diameter` and are as thick as it",
-            lines.len()
+            rows.len()
+        ));
+    }
+    let thickest = radii.iter().copied().fold(0.0, f64::max);
+    if !(THICKEST.0..=THICKEST.1).contains(&thickest) {
+        notes.push(format!(
+            "its thickest sample has a radius of {thickest} um: is this file in micrometres, as SWC files are?"
         ));
     }
     notes
 }
 
-fn sample(line: &str, span: std::ops::Range<usize>, number: usize) -> Result<Sample, Wrong> {
+/// Radii (micrometres) between which the thickest sample of a cell is: those of a thin branch, and of the giant axon of
+/// the squid.
+const THICKEST: (f64, f64) = (0.05, 500.0);
+
+fn sample(row: &Row<'_>, places: &[usize; 7]) -> Result<Sample, Wrong> {
+    let Row { line, span, words } = row;
     let fail = |message: String| Wrong { span: span.clone(), message, help: line_of_columns() };
-    let words: Vec<&str> = line.split_whitespace().collect();
-    if words.len() < 7 {
-        return Err(fail(format!("line {number} has {} columns, not seven", words.len())));
+    if places.iter().any(|&at| at >= words.len()) {
+        return Err(fail(format!("line {line} has {} columns, not seven", words.len())));
     }
+    if words.len() > SWC.columns.len() && words.iter().any(|w| w.is_empty()) {
+        return Err(fail(format!("line {line} has {} columns, and not all of them hold something", words.len())));
+    }
+    let words = places.map(|at| words[at]);
     let mut values = [0.0; 7];
     for (v, w) in values.iter_mut().zip(&words) {
         *v = w
             .parse::<f64>()
             .ok()
             .filter(|v| v.is_finite())
-            .ok_or_else(|| fail(format!("line {number}: `{w}` is no number")))?;
+            .ok_or_else(|| fail(format!("line {line}: `{w}` is no number")))?;
     }
     for k in [0, 1, 6] {
         if values[k].fract() != 0.0 {
-            return Err(fail(format!("line {number}: `{}` is no whole number", words[k])));
+            return Err(fail(format!("line {line}: `{}` is no whole number", words[k])));
         }
     }
     let point = Point { at: [values[2] * 1e-6, values[3] * 1e-6, values[4] * 1e-6], diameter: values[5] * 2e-6 };
-    Ok(Sample { id: values[0] as i64, kind: values[1] as i64, point, parent: values[6] as i64, span, line: number })
+    let [id, kind, .., parent] = values.map(|v| v as i64);
+    Ok(Sample { id, kind, point, parent, span: span.clone(), line: *line })
 }
 
 /// Index of each sample's parent.
@@ -455,6 +472,48 @@ mod tests {
         assert!(told[0].contains("2 of 3 samples have more than 7 columns") && told[0].contains("line 2 has `0.5 x`"));
         assert!(told[1].starts_with("1 of 3 samples are thinner"), "{told:?}");
         assert!(notes("1 1 0 0 0 5 -1\n2 3 9 0 0 1 1\n", Some(1e-6)).is_empty() && notes(CELL, None).is_empty());
+    }
+
+    /// One morphology however it is written; what is not micrometres, or may be something else, is said.
+    #[test]
+    fn separators_headings_and_ends_of_lines_do_not_matter() {
+        let plain = "1 1 0 0 0 10 -1\n2 3 20.5 0 0 1 1\n3 3 120 0 0 1 2\n4 3 20 50 0 0.8 1\n";
+        let tree = read(plain, Soma::Neuron, None).unwrap();
+        let swap = |line: &str| {
+            let mut words: Vec<&str> = line.split(' ').rev().collect();
+            words.push("9\n");
+            words.join(";")
+        };
+        let swapped: Vec<String> = plain.lines().map(swap).collect();
+        let swapped = swapped.concat();
+        for (text, notes_of) in [
+            (plain.replace('\n', "\r"), 0),
+            (plain.replace('\n', "\r\n"), 0),
+            (plain.replace(' ', "\t"), 0),
+            (plain.replace(' ', ","), 0),
+            (plain.replace(' ', ", "), 0),
+            (plain.replace(' ', ";"), 0),
+            (format!("\u{feff}{plain}"), 0),
+            (format!("id type x y z radius parent\n{plain}"), 0),
+            (format!("# from a program\nN,Type,X,Y,Z,R,PID\n{}", plain.replace(' ', ",")), 0),
+            (format!("parent;radius;z;y;x;type;id;depth\n{swapped}"), 1),
+        ] {
+            assert_eq!(read(&text, Soma::Neuron, None).as_ref(), Ok(&tree), "{text:?}");
+            assert_eq!(notes(&text, None).len(), notes_of, "{text:?}: {:?}", notes(&text, None));
+        }
+        for (text, told) in [
+            (format!("id type x y z diameter parent\n{plain}"), "names no column `radius`"),
+            ("1,1,0,0,0,10,-1\n2,3,20,5,0,0,1,1\n".to_owned(), "line 2 has 8 words between commas, not 7"),
+            ("1 1 0,5 0 0 10 -1\n".to_owned(), "line 1: `0,5` is no number"),
+        ] {
+            let wrong = read(&text, Soma::Neuron, None).unwrap_err();
+            assert!(wrong[0].message.contains(told), "{text:?}: {wrong:?}");
+        }
+        for factor in [1e-3, 1e3] {
+            let text = format!("1 1 0 0 0 {} -1\n2 3 {} 0 0 {} 1\n", 10.0 * factor, 50.0 * factor, factor);
+            let told = notes(&text, None);
+            assert!(told.len() == 1 && told[0].contains("is this file in micrometres"), "{told:?}");
+        }
     }
 
     #[test]

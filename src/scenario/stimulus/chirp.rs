@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course,
+    Arrives, AtRest, FromKeys, Lost, Stimulus, StimulusKind, TimeCourse, Wave, course,
     course::{Window, turn},
 };
 use crate::Clock;
@@ -76,6 +76,11 @@ impl Stimulus for Chirp {
 
     fn drawn_in_steps(&self) -> bool {
         false
+    }
+
+    fn lost_in_steps(&self, dt: f64, _: f64) -> Option<Lost> {
+        let lost = course::aliased(self.f_start.abs().max(self.f_stop.abs()) * dt);
+        lost.map(|lost| Lost::by_steps(format!("at its fastest {lost}")))
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

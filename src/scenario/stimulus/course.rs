@@ -215,6 +215,57 @@ impl Wave for Window {
     }
 }
 
+/// What comes of a wave that turns so often in a step, where that is more than a quarter of a turn: one value holds for
+/// the whole step.
+pub(super) fn aliased(turns: f64) -> Option<String> {
+    let turns = turns.abs();
+    let what = if turns > 0.5 {
+        "what acts is of another frequency"
+    } else {
+        "what acts is smaller, and later, than the wave"
+    };
+    (turns > 0.25)
+        .then(|| format!("turns once in {:.3} steps, and holds one value for a whole step: {what}", 1.0 / turns))
+}
+
+/// Places at which an expression in time is looked at.
+const LOOKED_AT: u64 = 256;
+
+/// Whether an expression in time does within most steps what its values at their ends do not show.
+pub(super) fn too_fast(formula: &Formula<UnitName>, dt: f64, duration: f64) -> Option<String> {
+    if !formula.names().contains(&UnitName::Time) {
+        return None;
+    }
+    let at = |t: f64| {
+        formula.evaluate(|name| match name {
+            UnitName::Time => t,
+            // Some unit, somewhere; parameters are not known here.
+            UnitName::Parameter(_) => f64::NAN,
+            _ => 1.0,
+        })
+    };
+    let steps = (duration / dt).floor().max(1.0);
+    // All over the run, at no even distance.
+    let places = (0..LOOKED_AT).map(|k| (k as f64 * 0.618_033_988_749_895).fract() * steps).map(f64::floor);
+    // Where in a step: its ends, and inside where no whole number of turns returns to them.
+    let parts = [0.0, 0.191, 0.5, 1.0];
+    let looks: Vec<[f64; 4]> = places.map(|k| parts.map(|part| at((k + part) * dt))).collect();
+    let all = || looks.iter().flatten().copied();
+    let range = all().fold(f64::NEG_INFINITY, f64::max) - all().fold(f64::INFINITY, f64::min);
+    let differs = |look: &&[f64; 4]| {
+        let line = |part: f64| part.mul_add(look[3] - look[0], look[0]);
+        (1..3).any(|k| (look[k] - line(parts[k])).abs() > 0.2 * range)
+    };
+    let lost = looks.iter().filter(differs).count();
+    (range > 0.0 && lost > looks.len() / 8).then(|| {
+        format!(
+            "changes within {:.0} % of the steps in a way that its values at their ends do not show, and holds the first \
+             for a whole step: what acts is something else",
+            100.0 * lost as f64 / looks.len() as f64
+        )
+    })
+}
+
 /// The sine of a number of turns plus a phase; whole turns are dropped first, so that long runs lose nothing.
 pub(super) fn turn(cycles: f64, phase: f64) -> f64 {
     sin(std::f64::consts::TAU.mul_add(cycles - cycles.floor(), phase))

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse};
+use super::{Arrives, AtRest, FromKeys, Lost, Stimulus, StimulusKind, TimeCourse, course};
 use crate::language::{Declared, Field, Key, Of, Reader, Takes, Writer, declare};
 use crate::value::KnownNames;
 use crate::{Clock, UnitName};
@@ -75,6 +75,10 @@ impl Stimulus for Expression {
 
     fn drawn_in_steps(&self) -> bool {
         false
+    }
+
+    fn lost_in_steps(&self, dt: f64, duration: f64) -> Option<Lost> {
+        course::too_fast(&self.value, dt, duration).map(Lost::by_steps)
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

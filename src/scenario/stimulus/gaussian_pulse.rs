@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course};
+use super::{Arrives, AtRest, FromKeys, Lost, Stimulus, StimulusKind, TimeCourse, Wave, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Time, Writer, declare};
 use crate::spec::Value;
@@ -47,6 +47,21 @@ impl Stimulus for GaussianPulse {
 
     fn drawn_in_steps(&self) -> bool {
         false
+    }
+
+    fn lost_in_steps(&self, dt: f64, duration: f64) -> Option<Lost> {
+        let beside = self.center + 6.0 * self.sigma < 0.0 || self.center - 6.0 * self.sigma > duration;
+        if beside {
+            return Some(Lost::outside("is over before the run begins, or begins after its end".to_owned()));
+        }
+        // Values at even points sum up to the area as long as a step is no longer than two deviations (to 1.4 %).
+        (self.sigma < 0.5 * dt).then(|| {
+            Lost::by_steps(format!(
+                "is {:.3} steps wide, and holds one value for a whole step: what acts depends on where its peak is between \
+                 two steps",
+                self.sigma / dt
+            ))
+        })
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

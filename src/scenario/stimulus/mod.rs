@@ -20,6 +20,7 @@ use crate::spec::{PopulationSpec, Port, StimulusSpec, Target};
 use crate::target::target;
 use crate::value::KnownNames;
 use spikedeck_model::document::{Entry, Node};
+use spikedeck_model::report::SourceSpan;
 
 /// What is asked of every kind of stimulus.
 pub trait Stimulus {
@@ -32,8 +33,35 @@ pub trait Stimulus {
     /// Whether it is drawn anew in every step, so that a run with another step has other numbers.
     fn drawn_in_steps(&self) -> bool;
 
+    /// What is lost of it in steps of `dt`, for each of which it holds one value, and in a run of `duration`; nothing of
+    /// what adds up exactly whatever the step is.
+    fn lost_in_steps(&self, _dt: f64, _duration: f64) -> Option<Lost> {
+        None
+    }
+
     /// What is written of it, key by key.
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json>;
+}
+
+/// What a run loses of a stimulus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// What, in words that follow its name.
+    pub what: String,
+    /// What would be right.
+    pub help: &'static str,
+}
+
+impl Lost {
+    /// What steps are too long for.
+    fn by_steps(what: String) -> Self {
+        Self { what, help: "a shorter `dt` follows it" }
+    }
+
+    /// What lies outside the run.
+    fn outside(what: String) -> Self {
+        Self { what, help: "it has no effect" }
+    }
 }
 
 /// Where a kind arrives.
@@ -206,6 +234,10 @@ impl Stimulus for StimulusKind {
         self.asked().drawn_in_steps()
     }
 
+    fn lost_in_steps(&self, dt: f64, duration: f64) -> Option<Lost> {
+        self.asked().lost_in_steps(dt, duration)
+    }
+
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
         self.asked().entries(writer)
     }
@@ -289,7 +321,18 @@ pub(super) fn read(
             resolver.warn(&node.place, what, "they never arrive");
         }
     }
+    warn_of_steps(resolver, &entry.place, &format!("stimulus `{}`", entry.key), &kind);
     (resolver.report.errors() == before).then(|| StimulusSpec { name: entry.key.clone(), target: goal, units, kind })
+}
+
+/// Says so where the steps of the run lose what a stimulus is.
+fn warn_of_steps(resolver: &mut Resolver<'_>, place: &SourceSpan, what: &str, kind: &StimulusKind) {
+    if resolver.dt > 0.0
+        && resolver.duration > 0.0
+        && let Some(lost) = kind.lost_in_steps(resolver.dt, resolver.duration)
+    {
+        resolver.warn(place, format!("{what} {}", lost.what), lost.help);
+    }
 }
 
 /// The port of a stimulus that is recorded by itself.

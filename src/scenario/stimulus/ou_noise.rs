@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
+use super::{Arrives, AtRest, FromKeys, Lost, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Target, Time, Writer, declare};
 use crate::spec::Value;
+use spikedeck_core::math::tanh;
 
 declare! {
     /// Ornstein-Uhlenbeck process, independent for each unit
@@ -43,6 +44,19 @@ impl Stimulus for OuNoise {
 
     fn drawn_in_steps(&self) -> bool {
         true
+    }
+
+    fn lost_in_steps(&self, dt: f64, _: f64) -> Option<Lost> {
+        // Held for a step, x = dt/tau: the density at low frequencies is (x/2) coth(x/2) of what the process has.
+        let half = 0.5 * dt / self.tau;
+        (self.tau < dt).then(|| {
+            Lost::by_steps(format!(
+                "forgets in {:.3} steps, and holds one value for a whole step: its slow frequencies have {:.2} times the \
+                 power that sigma and tau say (`white_noise` states its density, whatever the step is)",
+                self.tau / dt,
+                half / tanh(half)
+            ))
+        })
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

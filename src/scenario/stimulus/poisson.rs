@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::course::EventRate;
 use super::rate::{self, Rate};
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, course};
+use super::{Arrives, AtRest, FromKeys, Lost, Stimulus, StimulusKind, TimeCourse, course};
 use crate::Clock;
 use crate::language::{Declared, Reader, Start, Stop, Weight, Whole, Writer, declare};
 use crate::spec::Value;
@@ -53,6 +53,10 @@ impl Stimulus for Poisson {
 
     fn drawn_in_steps(&self) -> bool {
         true
+    }
+
+    fn lost_in_steps(&self, dt: f64, duration: f64) -> Option<Lost> {
+        self.rate.lost_in_steps(dt, duration)
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course};
+use super::{Arrives, AtRest, FromKeys, Lost, Stimulus, StimulusKind, TimeCourse, Wave, course};
 use crate::Clock;
 use crate::language::{Declared, Field, Key, Of, Reader, Start, Takes, Writer, declare};
 use crate::spec::Value;
@@ -156,6 +156,15 @@ impl Stimulus for Protocol {
 
     fn drawn_in_steps(&self) -> bool {
         false
+    }
+
+    fn lost_in_steps(&self, _: f64, duration: f64) -> Option<Lost> {
+        let begins = self.durations.iter().scan(self.start, |time, d| {
+            *time += d;
+            Some(*time)
+        });
+        let late = begins.take(self.levels.len() - 1).filter(|time| *time >= duration).count();
+        (late > 0).then(|| Lost::outside(format!("has {late} of its {} levels after the end of the run", self.levels.len())))
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

@@ -2,6 +2,8 @@
 
 use serde_json::Value as Json;
 
+use super::Lost;
+use super::course::too_fast;
 use super::expression::in_time;
 use super::file::{SAMPLED, Signal};
 use crate::UnitName;
@@ -20,6 +22,14 @@ pub enum Rate {
     InTime(Formula<UnitName>),
     /// As a file says.
     Sampled(Signal),
+}
+
+impl Rate {
+    /// What steps lose of it: the rate at a step's beginning holds for all of it.
+    pub(super) fn lost_in_steps(&self, dt: f64, duration: f64) -> Option<Lost> {
+        let Self::InTime(formula) = self else { return None };
+        too_fast(formula, dt, duration).map(|lost| Lost::by_steps(format!("has a rate that {lost}")))
+    }
 }
 
 /// A rate, an expression of one in `t`, or a file of one.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Arrives, AtRest, EventRate, FromKeys, Rate, Stimulus, StimulusKind, TimeCourse, course, rate};
+use super::{Arrives, AtRest, EventRate, FromKeys, Lost, Rate, Stimulus, StimulusKind, TimeCourse, course, rate};
 use crate::Clock;
 use crate::language::{Field, Number, Of, Reader, Start, Stop, Time, Weight, Word, Words, Writer, declare, words};
 use crate::spec::Value;
@@ -211,6 +211,10 @@ impl Stimulus for Renewal {
     /// Intervals are drawn, not steps: another step has the same spikes, each in the step that it falls in.
     fn drawn_in_steps(&self) -> bool {
         false
+    }
+
+    fn lost_in_steps(&self, dt: f64, duration: f64) -> Option<Lost> {
+        self.rate.lost_in_steps(dt, duration)
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

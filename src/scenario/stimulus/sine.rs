@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course,
+    Arrives, AtRest, FromKeys, Lost, Stimulus, StimulusKind, TimeCourse, Wave, course,
     course::{Window, turn},
 };
 use crate::Clock;
@@ -62,6 +62,11 @@ impl Stimulus for Sine {
 
     fn drawn_in_steps(&self) -> bool {
         false
+    }
+
+    fn lost_in_steps(&self, dt: f64, _: f64) -> Option<Lost> {
+        // The absolute value does in half a turn what the sine does in one.
+        course::aliased(self.frequency * dt * if self.rectified { 2.0 } else { 1.0 }).map(Lost::by_steps)
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

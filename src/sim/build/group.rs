@@ -13,7 +13,7 @@ use crate::group::Group;
 use crate::recorder::Sampler;
 use crate::stepper::{Stepper, StepperSpec, UnitValues};
 use crate::stimulus::Local;
-use crate::tree::{Forest, TreeBuild, scheme, together};
+use crate::tree::{Forest, TreeBuild, doubt, scheme, together};
 use crate::values::slice;
 use spikedeck_core::units::display_unit;
 use spikedeck_scenario::{
@@ -90,10 +90,23 @@ pub(super) fn choice(
         let why = "its spikes are played, and there is nothing to integrate".to_owned();
         return Ok(Choice { integrator: Integrator::Auto, why, doubt: None });
     }
-    if population.tree.is_some() {
+    if let Some(tree) = &population.tree {
         let (second_order, why) = scheme(population.integrator);
         let integrator = if second_order { Integrator::CrankNicolson } else { Integrator::BackwardEuler };
-        return Ok(Choice { integrator, why: why.to_owned(), doubt: None });
+        let build = TreeBuild {
+            population,
+            tree,
+            parameters: &values.parameters,
+            initial: &values.initial,
+            cells: 0..1,
+            dt: spec.simulation.dt,
+            seed: spec.simulation.noise_seed(),
+            driven: &vec![Vec::new(); population.system.inputs().len()],
+            second_order,
+            spike_times: spec.simulation.spike_times,
+        };
+        let doubt = doubt(&build).map_err(|m| unsuitable(format!("populations.{}", population.name), m))?;
+        return Ok(Choice { integrator, why: why.to_owned(), doubt });
     }
     let asked = values.layout.as_ref().map_or(population.integrator, |l| l.pointwise);
     let first = stepper(spec, population, values, &(0..population.size.min(1)), asked, false)?;

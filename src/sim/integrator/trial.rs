@@ -14,7 +14,7 @@ const STEPS: usize = 64;
 
 /// Numbers of steps over which a distance is averaged, the worst of which counts: a spike that takes few steps is not
 /// outweighed by the rest that follows it.
-const SPANS: [usize; 4] = [4, 8, 16, 32];
+pub const SPANS: [usize; 4] = [4, 8, 16, 32];
 
 /// Mean distance from the solution, as a part of the range that a state passes through, up to which a scheme follows
 /// it.

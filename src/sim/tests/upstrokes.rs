@@ -355,3 +355,37 @@ fn no_shipped_scenario_is_told_that_its_step_is_too_long() {
     }
     assert!(looked_at > 60, "{looked_at}");
 }
+
+/// A cell with sodium and potassium channels on a tree: what a step says of itself, and how far its spikes are from
+/// those of a fine one. Whoever counts others is told, and whoever follows the equations is not.
+#[test]
+fn a_step_that_is_too_long_for_a_tree_is_told() {
+    let text = |dt: &str, integrator: &str, compartments: u32, channels: &str| {
+        format!(
+            "[simulation]\nduration = \"200 ms\"\ndt = \"{dt}\"\n[populations.n]\nmodel = \"membrane\"\nintegrator = \
+             \"{integrator}\"\ncable = {{ length = \"60 um\", diameter = \"20 um\", compartments = {compartments} }}\n\
+             initial = {{ V_m = \"-65 mV\" }}\n{channels}channels.leak = {{ kind = \"leak\", g = \"0.3 mS/cm**2\", E = \
+             \"-54.3 mV\" }}\n[stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\namplitude = \"0.5 nA\"\nunits = \
+             [\"cable(0.5)\"]\n[record.n]\nspikes = true\n"
+        )
+    };
+    let spiking = "channels.na = { kind = \"hh_na\" }\nchannels.k = { kind = \"hh_k\" }\n";
+    let count = |dt: &str, integrator: &str, n: u32| run(&text(dt, integrator, n, spiking)).recording.spikes[0].len();
+    for integrator in ["backward_euler", "crank_nicolson"] {
+        for compartments in [1, 5] {
+            let right = count("0.005 ms", integrator, compartments);
+            assert!(right > 5, "{right}");
+            for dt in ["0.025 ms", "0.05 ms", "0.1 ms", "0.5 ms", "1 ms", "2 ms"] {
+                let told = Network::examine(&spec(&text(dt, integrator, compartments, spiking))).unwrap();
+                let told = told.iter().any(|w| w.contains("is too long for this tree"));
+                let found = count(dt, integrator, compartments);
+                let far = found.abs_diff(right) * 5 > right;
+                assert!(told || !far, "{integrator}, {compartments}, {dt}: {found} for {right}");
+                assert!(!told || !["0.025 ms", "0.05 ms"].contains(&dt), "{integrator}, {compartments}, {dt}");
+                // A membrane without them follows any of these steps.
+                let passive = Network::examine(&spec(&text(dt, integrator, compartments, ""))).unwrap();
+                assert!(passive.iter().all(|w| !w.contains("too long")), "{integrator}, {dt}: {passive:?}");
+            }
+        }
+    }
+}

@@ -90,12 +90,21 @@ impl TreeBuild<'_> {
         Ok(move |unit: usize| self.of_parameters(&tape, unit))
     }
 
+    /// Index of the voltage among the states.
+    ///
+    /// # Errors
+    /// Equations that are not those of a tree.
+    pub(super) fn voltage(&self) -> Result<usize, String> {
+        Ok(self.axial()?.state)
+    }
+
     /// Value of an expression of parameters in a unit.
     fn of_parameters(&self, tape: &Tape, unit: usize) -> f64 {
         tape.value(&Values { parameters: &self.parameters_of(unit), ..Values::default() })
     }
 
-    fn parameters_of(&self, unit: usize) -> Vec<f64> {
+    /// Parameters of a unit of the first cell.
+    pub(super) fn parameters_of(&self, unit: usize) -> Vec<f64> {
         (0..self.parameters.len()).map(|i| self.value(self.parameters, i, unit)).collect()
     }
 

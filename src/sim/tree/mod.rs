@@ -14,6 +14,7 @@ mod electrotonic;
 mod forest;
 mod probe;
 mod solver;
+mod trust;
 mod watch;
 mod zone;
 
@@ -21,6 +22,7 @@ pub(super) use self::build::{TreeBuild, scheme};
 pub use self::electrotonic::Electrotonic;
 pub(super) use self::forest::{Forest, together};
 pub(super) use self::probe::TreeProbe;
+pub(super) use self::trust::doubt;
 
 use self::solver::Solver;
 use self::watch::Watch;
