@@ -29,6 +29,7 @@ mod neuron;
 mod outputs;
 mod plasticity;
 mod pty;
+mod pty_laboratory;
 mod published;
 mod registry;
 mod scenarios;
