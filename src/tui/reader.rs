@@ -1,6 +1,8 @@
 //! The dashboard in words, for screen readers: what has the focus as plain lines, each said when it is another than
 //! before. Nothing is drawn, nothing said is taken back; keys do what they do on the screen.
 
+use std::fmt::Write as _;
+
 use crate::describe;
 use crate::input::commands::{COMMANDS, Command, explained, offered};
 use crate::number::{short, shown_or_missing, with_unit};
@@ -285,7 +287,7 @@ fn difference(row: &DifferenceRow) -> String {
             let clear = if row.clear[k] { ", clearly" } else { "" };
             format!(" {}{clear}", spikedeck_core::number::interval(low, high))
         });
-        text.push_str(&format!(", difference {}{interval}", shown_or_missing(row.differences[k])));
+        let _ = write!(text, ", difference {}{interval}", shown_or_missing(row.differences[k]));
     }
     text.replace(" ,", ",")
 }

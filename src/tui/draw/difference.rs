@@ -1,5 +1,7 @@
 //! The table of all columns: a row a metric, a column a run, and what differs from the first.
 
+use std::fmt::Write as _;
+
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr;
 
@@ -72,13 +74,13 @@ impl Columns {
     fn head(&self, d: &Differences) -> String {
         let mut head = format!("{:<n$}", "metric", n = self.name);
         for letter in d.letters.iter().take(self.runs) {
-            head.push_str(&format!("  {letter:>NUMBER$}"));
+            let _ = write!(head, "  {letter:>NUMBER$}");
         }
         if self.has_difference {
-            head.push_str(&format!(" {:>NUMBER$}", format!("{} − {}", d.letters[1], d.letters[0])));
+            let _ = write!(head, " {:>NUMBER$}", format!("{} − {}", d.letters[1], d.letters[0]));
         }
         if self.has_interval {
-            head.push_str(&format!("  {:<i$}", "interval", i = INTERVAL - 2));
+            let _ = write!(head, "  {:<i$}", "interval", i = INTERVAL - 2);
         }
         head + "  unit"
     }

@@ -13,17 +13,13 @@ use crate::state::overlay::{EXPORTS, Overlay, log_rows};
 /// A character that goes into whatever is being typed.
 pub fn type_char(app: &mut App, c: char) {
     match &mut app.overlay {
-        Some(Overlay::Help { query, scroll }) => {
+        Some(Overlay::Help { query, scroll } | Overlay::Difference { query, scroll, .. }) => {
             query.push(c);
             *scroll = 0;
         }
         Some(Overlay::Palette { query, selected }) => {
             query.push(c);
             *selected = 0;
-        }
-        Some(Overlay::Difference { query, scroll, .. }) => {
-            query.push(c);
-            *scroll = 0;
         }
         None if app.gallery.typing => gallery::type_char(app, c),
         None => drop(panel::type_char(app, c)),
