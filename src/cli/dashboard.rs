@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use super::error::CliError;
 use super::output;
-use super::run::{interrupt_flag, outcome_of, simulate};
+use super::run::{interrupt_flag, outcome_of, parse_setting, simulate};
 use spikedeck_run as run;
 use spikedeck_table as table;
 use spikedeck_tui::Source;
@@ -31,12 +31,26 @@ pub(super) struct Flags {
     /// Marks of curves: braille, octant, quadrant, half, ascii
     #[arg(long, value_name = "WORD")]
     pub marker: Option<String>,
+    /// Change a value of the scenarios, as in `run`: PATH=VALUE
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = parse_setting)]
+    pub set: Vec<(String, String)>,
+    /// Seed of the scenarios: the same as --set simulation.seed=N
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
     /// Say what has the focus in plain lines, and draw nothing (for screen readers)
     #[arg(long)]
     pub reader: bool,
     /// Print the first page as text, a line a pane, and end (needs no terminal)
     #[arg(long)]
     pub describe: bool,
+}
+
+impl Flags {
+    /// What is changed in the scenarios, in the order in which it applies.
+    fn settings(&self) -> Vec<(String, String)> {
+        let seed = self.seed.map(|seed| ("simulation.seed".to_owned(), seed.to_string()));
+        self.set.iter().cloned().chain(seed).collect()
+    }
 }
 
 pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
@@ -53,7 +67,10 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
     }
     let mut sources = Vec::new();
     for path in paths {
-        sources.push(source(path)?);
+        sources.push(source(path, &flags.settings())?);
+    }
+    if sources.is_empty() && !flags.settings().is_empty() {
+        return Err(CliError::Usage("--set and --seed change scenarios: name one".to_owned()));
     }
     if flags.describe {
         return describe(&sources);
@@ -88,9 +105,9 @@ fn describe(sources: &[Source]) -> Result<(), CliError> {
         let finished = match source {
             Source::Finished(path) if table::is_run(path) => Arc::new(table::open(path)?),
             Source::Finished(path) => Arc::new(run::recording_from(path, &run::Sampling::default())?),
-            Source::Scenario(reference) => {
+            Source::Scenario(asked) => {
                 // What reading it warns of stands on the page of the run.
-                let (spec, _) = run::load(reference, &[])?;
+                let (spec, _) = run::load(&asked.reference, &asked.set)?;
                 let points = run::points(&spec, &|more| run::again(&spec, more))?;
                 simulate(&Arc::new(spec), &points, run::Options::default(), &cancel, false)?.finished().clone()
             }
@@ -115,10 +132,23 @@ fn describe(sources: &[Source]) -> Result<(), CliError> {
 }
 
 /// What a path is, checked before the screen is taken: a finished run, a recording, or a scenario that exists.
-fn source(path: &Path) -> Result<Source, CliError> {
-    let source = LocalBackend::source(&path.to_string_lossy());
-    match &source {
-        Source::Scenario(reference) => drop(run::find(reference)?),
+fn source(path: &Path, set: &[(String, String)]) -> Result<Source, CliError> {
+    let mut source = LocalBackend::source(&path.to_string_lossy());
+    match &mut source {
+        Source::Scenario(asked) => {
+            run::find(&asked.reference)?;
+            asked.set = set.to_vec();
+            if !set.is_empty() {
+                // What is wrong is said before the screen is taken.
+                run::load(&asked.reference, set)?;
+            }
+        }
+        Source::Finished(file) if !set.is_empty() => {
+            return Err(CliError::Usage(format!(
+                "--set and --seed change scenarios, and {} is a finished run or a recording",
+                file.display()
+            )));
+        }
         Source::Finished(file) if !file.exists() => {
             return Err(CliError::Usage(format!("there is no file {}", file.display())));
         }

@@ -218,6 +218,21 @@ impl Palette {
     }
 }
 
+/// The nearest of the colours of the cube that is no grey: a shade of a colour stays one of it, however dark.
+pub(crate) fn nearest_hue((r, g, b): Rgb) -> Colour {
+    const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
+    let square = |a: u8, step: usize| (i32::from(a) - STEPS[step]).pow(2);
+    let far = |n: usize| 2 * square(r, n / 36) + 4 * square(g, n / 6 % 6) + 3 * square(b, n % 6);
+    let is_grey = |n: usize| n / 36 == n / 6 % 6 && n / 6 % 6 == n % 6;
+    // The strongest part of a colour is so in its shade too.
+    let order = |n: usize| {
+        let parts = [(r, n / 36), (g, n / 6 % 6), (b, n % 6)];
+        parts.iter().all(|x| parts.iter().all(|y| x.0 <= y.0 || x.1 >= y.1))
+    };
+    let nearest = (0..216).filter(|n| !is_grey(*n) && order(*n)).min_by_key(|n| far(*n));
+    nearest.map_or_else(|| nearest_indexed((r, g, b)), |n| Colour::Indexed(16 + n as u8))
+}
+
 /// The nearest of the 240 fixed colours (a 6x6x6 cube and 24 greys), by squared distance.
 pub fn nearest_indexed((r, g, b): Rgb) -> Colour {
     const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
@@ -261,6 +276,23 @@ pub fn to_rgb(colour: Colour, default: Rgb) -> Rgb {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Shades of a population are of its colour and get lighter, also with 256 colours.
+    #[test]
+    fn shades_keep_their_hue() {
+        for role in [Role::Series(0), Role::Series(1), Role::Series(2), Role::Series(3)] {
+            let (r, g, b) = Palette::default().rgb(role);
+            let shade = |part: f64| {
+                let of = |v: u8| (f64::from(v) * part).round() as u8;
+                let Colour::Indexed(n) = nearest_hue((of(r), of(g), of(b))) else { panic!("a colour of the cube") };
+                let n = usize::from(n - 16);
+                (n / 36, n / 6 % 6, n % 6)
+            };
+            let ladder: Vec<_> = (3..=10).map(|k| shade(f64::from(k) / 10.0)).collect();
+            assert!(ladder.iter().all(|c| !(c.0 == c.1 && c.1 == c.2)), "{ladder:?}");
+            assert!(ladder.is_sorted_by_key(|c| 2 * c.0 + 4 * c.1 + c.2), "{role:?}: {ladder:?}");
+        }
+    }
 
     #[test]
     fn nearest_is_nearest() {

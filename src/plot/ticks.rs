@@ -195,6 +195,30 @@ pub fn names(names: &[(f64, String)], range: (f64, f64), length: f64, need: impl
     visible.into_iter().step_by(stride).map(|n| Tick { value: n.0, label: n.1.clone() }).collect()
 }
 
+/// Names on rows of their own, each as near to its place as the others let it; none where there are more names than
+/// rows.
+pub fn apart(names: &[(f64, String)], range: (f64, f64), rows: usize) -> Option<Vec<Tick>> {
+    if names.is_empty() || names.len() > rows || names.iter().any(|n| n.0 < range.0 || n.0 > range.1) {
+        return None;
+    }
+    let mut order: Vec<&(f64, String)> = names.iter().collect();
+    order.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let row = |v: f64| ((fraction(v, range, false) * rows as f64) as usize).min(rows - 1);
+    let mut at: Vec<usize> = Vec::with_capacity(order.len());
+    for (k, name) in order.iter().enumerate() {
+        let free = at.last().map_or(0, |last| last + 1);
+        // Those that follow need rows too.
+        at.push(row(name.0).max(free).min(rows - (order.len() - k)));
+    }
+    for k in (0..at.len()).rev() {
+        // Back towards its own place, where those behind have made room.
+        let above = if k == 0 { 0 } else { at[k - 1] + 1 };
+        at[k] = at[k].min(row(order[k].0).max(above));
+    }
+    let value = |row: usize| range.0 + (range.1 - range.0) * (row as f64 + 0.5) / rows as f64;
+    Some(at.iter().zip(order).map(|(row, name)| Tick { value: value(*row), label: name.1.clone() }).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,7 +252,29 @@ mod tests {
         assert!(horizontal((0.0, 1.0), false, 0).is_empty());
     }
 
+    /// No population is without its name where there is a row for each.
+    #[test]
+    fn names_have_rows_of_their_own() {
+        let names: Vec<(f64, String)> =
+            [(10.0, "a"), (11.0, "b"), (12.0, "c"), (99.0, "d")].map(|(v, n)| (v, n.to_owned())).into();
+        let rows =
+            |n: usize| apart(&names, (0.0, 100.0), n).map(|t| t.into_iter().map(|t| t.label).collect::<String>());
+        assert_eq!(rows(10).as_deref(), Some("abcd"));
+        assert_eq!(rows(4).as_deref(), Some("abcd"));
+        assert_eq!(rows(3), None);
+    }
+
     proptest! {
+        #[test]
+        fn names_stand_apart(places in proptest::collection::vec(0.0f64..1.0, 1..12), more in 0usize..20) {
+            let names: Vec<(f64, String)> = places.iter().map(|p| (*p, "n".to_owned())).collect();
+            let rows = names.len() + more;
+            let ticks = apart(&names, (0.0, 1.0), rows).unwrap();
+            let at: Vec<usize> = ticks.iter().map(|t| (t.value * rows as f64) as usize).collect();
+            prop_assert_eq!(ticks.len(), names.len());
+            prop_assert!(at.windows(2).all(|w| w[0] < w[1]), "{:?}", at);
+        }
+
         #[test]
         fn linear_ticks_are_inside_even_and_few(low in -1e6f64..1e6, span in 1e-3f64..1e6, most in 1usize..20) {
             let high = low + span;

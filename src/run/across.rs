@@ -9,6 +9,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use self::layout::{Grouped, Layout};
 use super::ensemble::PointResult;
 use super::{Check, Status, expect};
+use spikedeck_core::number::counted;
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_scenario::{Expect, Spec};
 use spikedeck_signal::{Metric, NamedShape, Outcome, ScalarRow, Scalars, Shape};
@@ -99,6 +100,13 @@ impl<'a> Across<'a> {
         }
     }
 
+    /// What the points are in a heading: trials, seeds, or points of a sweep.
+    fn each(&self) -> &'static str {
+        let is_trial = self.points.first().is_some_and(|p| p.point.trial.is_some());
+        let has_axes = self.points.iter().any(|p| !p.point.axes.is_empty());
+        if has_axes && !is_trial { "point" } else { self.one() }
+    }
+
     /// An outcome without shapes and metrics.
     fn head(&self, template: &Outcome) -> Outcome {
         let failure = self.failure_of(&template.name);
@@ -107,7 +115,7 @@ impl<'a> Across<'a> {
             kind: template.kind.clone(),
             title: template.title.clone(),
             summary: match &failure {
-                None => format!("{} points", self.points.len()),
+                None => counted(self.points.len(), self.each(), &format!("{}s", self.each())),
                 Some(why) => format!("no result: {why}"),
             },
             failure,

@@ -22,6 +22,7 @@
 //! assert!(text.contains("`dt`") && text.contains("lief"), "{text}");
 //! ```
 
+mod adjustable;
 mod analysis;
 mod bands;
 pub mod catalog;
@@ -54,6 +55,7 @@ mod recorded;
 mod recordings;
 mod resolve;
 mod resolver;
+mod rewrite;
 mod schema;
 mod selector;
 pub mod spec;
@@ -64,6 +66,7 @@ mod tree;
 mod value;
 mod weights;
 
+pub use adjustable::{Adjustable, adjustables};
 pub use catalog::{
     Assignment, Band, Catalog, OptionKind, OptionValue, ParamSpec, RunTimes, TimeRole, Together, WithoutUnits, Wrong,
 };
@@ -78,6 +81,7 @@ pub use language::{Words, Writer, reference};
 pub use overrides::Overrides;
 pub use plan::FAILURE_TIME;
 pub use recorded::{AskedAnalysis, RecordedPlace, analyses_of};
+pub use rewrite::rewritten;
 pub use schema::schema;
 pub use spec::*;
 

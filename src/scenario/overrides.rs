@@ -182,7 +182,7 @@ fn inside(takes: Takes, key: &str) -> Option<Takes> {
 
 /// Whether a table is a value rather than part of a path: a distribution, or one of several kinds, which is replaced as
 /// a whole.
-fn is_value(takes: Option<Takes>, entries: &[Entry]) -> bool {
+pub(super) fn is_value(takes: Option<Takes>, entries: &[Entry]) -> bool {
     match takes {
         Some(Takes::One(family)) => entries.iter().any(|e| chooses(family, &e.key)),
         // What is recorded of a population is told by its keys; each of them may be set.
@@ -196,7 +196,7 @@ fn is_value(takes: Option<Takes>, entries: &[Entry]) -> bool {
 }
 
 /// The segments of a path; quoted ones may hold dots.
-fn segments(path: &str) -> Vec<String> {
+pub(super) fn segments(path: &str) -> Vec<String> {
     let mut list = vec![String::new()];
     let mut quoted = false;
     for c in path.chars() {
@@ -247,7 +247,7 @@ pub(super) fn check_path(report: &mut Report, root: &Node, path: &str, place: &S
 }
 
 /// Whether a path names a whole entry: `stimuli.kick`.
-fn is_entry_path(parts: &[String]) -> bool {
+pub(super) fn is_entry_path(parts: &[String]) -> bool {
     parts.len() == 2 && part(&parts[0]).is_some_and(is_named) && !parts[1].is_empty()
 }
 

@@ -1,6 +1,8 @@
 //! The dashboard in words, for screen readers: what has the focus as plain lines, each said when it is another than
 //! before. Nothing is drawn, nothing said is taken back; keys do what they do on the screen.
 
+use std::fmt::Write as _;
+
 use crate::describe;
 use crate::input::commands::{COMMANDS, Command, explained, offered};
 use crate::number::{short, shown_or_missing, with_unit};
@@ -113,6 +115,7 @@ fn run(app: &App) -> Vec<Line> {
     if column.changed {
         lines.push(Line::new("file", "its file has changed"));
     }
+    lines.extend(parameter(app, column));
     if columns.frozen() {
         lines.push(Line::new("frozen", "frozen: the run goes on"));
     }
@@ -133,6 +136,34 @@ fn run(app: &App) -> Vec<Line> {
     lines.extend(zoom(app, pane).map(|text| Line::new("zoom", text)));
     if app.views.cross_on {
         lines.extend(readout::of(app, pane).map(|values| Line::new("values", values.join(", "))));
+    }
+    lines
+}
+
+/// The chosen value of the panel, if that is open, and what is typed there.
+fn parameter(app: &App, column: &Column) -> Vec<Line> {
+    let Some(panel) = &app.panel else { return Vec::new() };
+    let hits = panel.hits(&column.bench);
+    let index = panel.index(&hits);
+    let Some(value) = hits.get(index) else {
+        let text = if column.bench.list.is_none() { "reading the scenario" } else { "no parameter is called so" };
+        return vec![Line::new("parameter", text)];
+    };
+    let shown = column.bench.shown(&value.path);
+    let text = shown.as_deref().map_or("not set", crate::state::source::unquoted);
+    let bounds = if value.bounds.is_empty() { String::new() } else { format!(", {}", value.bounds) };
+    let mut lines = vec![Line::new(
+        "parameter",
+        format!("Parameter {}: {}: {text}. {}{bounds}", place(index, hits.len()), value.path, value.about),
+    )];
+    if let Some(refused) = column.bench.refused.as_ref().filter(|r| r.path == value.path) {
+        lines.push(Line::new("refused", format!("refused: {}", refused.why)));
+    }
+    if let Some((_, typed)) = &panel.typing {
+        lines.push(Line::new("typed", format!("typing: {typed}")));
+    }
+    if column.bench.stale {
+        lines.push(Line::new("stale", "changed and not run yet: Enter runs it"));
     }
     lines
 }
@@ -209,10 +240,10 @@ fn over(app: &App, overlay: &Overlay) -> String {
                 None => format!("{head}: no such command"),
             }
         }
-        Overlay::Difference { scroll } => match compare::of(&app.columns) {
+        Overlay::Difference { query, scroll, order } => match compare::of(&app.columns, query, *order) {
             Some(d) => {
                 let rows = d.rows.iter().skip(*scroll).take(ROWS).map(difference);
-                format!("{} against {}. {}\n{}", d.labels.1, d.labels.0, d.words, lined(rows))
+                format!("{} against {}. {}\n{}", d.labels[1..].join(" and "), d.labels[0], d.words, lined(rows))
             }
             None => "differences can be told when both runs are over".to_owned(),
         },
@@ -248,18 +279,16 @@ fn lined(rows: impl Iterator<Item = String>) -> String {
 
 /// A row of the table of differences.
 fn difference(row: &DifferenceRow) -> String {
-    let interval = row.interval.map_or_else(String::new, |(low, high)| {
-        let clear = if row.clear { ", clearly" } else { "" };
-        format!(" {}{clear}", spikedeck_core::number::interval(low, high))
-    });
     let unit = spikedeck_core::number::unit_text(&row.unit);
-    let text = format!(
-        "{}: {} and {} {unit}, difference {}{interval}",
-        row.metric,
-        shown_or_missing(row.a),
-        shown_or_missing(row.b),
-        shown_or_missing(row.difference)
-    );
+    let values: Vec<String> = row.values.iter().map(|v| shown_or_missing(*v)).collect();
+    let mut text = format!("{}: {} {unit}", row.metric, values.join(" and "));
+    for k in 1..row.values.len() {
+        let interval = row.intervals[k].map_or_else(String::new, |(low, high)| {
+            let clear = if row.clear[k] { ", clearly" } else { "" };
+            format!(" {}{clear}", spikedeck_core::number::interval(low, high))
+        });
+        let _ = write!(text, ", difference {}{interval}", shown_or_missing(row.differences[k]));
+    }
     text.replace(" ,", ",")
 }
 

@@ -7,9 +7,10 @@ use ratatui::Terminal;
 use ratatui::layout::Size;
 
 use crate::draw::draw;
+use crate::input::panel_tests::values;
 use crate::panes::pane::tests::scenes;
 use crate::state::app::App;
-use crate::state::message::{JobEvent, Message};
+use crate::state::message::{Effect, JobEvent, Message};
 use crate::terminal::encoder::Encoder;
 use crate::testing::{app, buffer, comparing, content, key, press, running, styled, text};
 use crate::update::update;
@@ -50,7 +51,8 @@ fn while_it_runs() {
     let mut app = app((120, 40));
     update(&mut app, key("enter"));
     let job = app.columns.list()[0].job;
-    let told = JobEvent::Resolved { label: "adex-patterns".into(), path: None, time: Some((0.0, 2000.0)) };
+    let told =
+        JobEvent::Resolved { label: "adex-patterns".into(), path: None, beside: Vec::new(), time: Some((0.0, 2000.0)) };
     update(&mut app, Message::Job(job, told));
     let eta = Some(std::time::Duration::from_secs(7));
     let progress = Progress { stage: "simulating".into(), fraction: 0.43, simulated: 860.0, rate: 1.31, eta };
@@ -66,6 +68,15 @@ fn what_lies_over_the_screen() {
         for size in [(80, 24), (120, 40)] {
             let mut app = comparing(size);
             press(&mut app, keys);
+            shot(name, &app);
+        }
+    }
+}
+
+#[test]
+fn parameters_beside_and_below_the_panes() {
+    for size in [(0, 0), (20, 5), (80, 24), (120, 40), (200, 60)] {
+        for (name, app) in crate::input::panel_tests::screens(size) {
             shot(name, &app);
         }
     }
@@ -152,7 +163,10 @@ fn a_live_frame_is_a_sweep() {
     let job = app.columns.list()[0].job;
     update(
         &mut app,
-        Message::Job(job, JobEvent::Resolved { label: "x".into(), path: None, time: Some((0.0, 1000.0)) }),
+        Message::Job(
+            job,
+            JobEvent::Resolved { label: "x".into(), path: None, beside: Vec::new(), time: Some((0.0, 1000.0)) },
+        ),
     );
     let mut terminal = counting((120, 40));
     let mut worst = 0;
@@ -204,7 +218,7 @@ fn a_resize_is_one_frame_of_the_new_size() {
     assert!(app.dirty);
 }
 
-const KEYS: [&str; 46] = [
+const KEYS: [&str; 60] = [
     "?",
     ":",
     "q",
@@ -251,6 +265,20 @@ const KEYS: [&str; 46] = [
     "s",
     "k",
     "ctrl-l",
+    "v",
+    "v",
+    "S",
+    "n",
+    ">",
+    "D",
+    "H",
+    "shift-right",
+    "U",
+    "ctrl-u",
+    "ctrl-e",
+    "7",
+    "delete",
+    "<",
 ];
 
 proptest! {
@@ -258,7 +286,7 @@ proptest! {
     #[test]
     fn no_size_and_no_keys_panic(
         w in 0u16..210, h in 0u16..70, keys in proptest::collection::vec(0..KEYS.len(), 0..24), which in 0..3usize,
-        later in (0u16..90, 0u16..30),
+        later in (0u16..90, 0u16..30), refuses in any::<bool>(),
     ) {
         let mut app = match which {
             0 => app((w, h)),
@@ -268,9 +296,22 @@ proptest! {
         for k in keys {
             let effects = update(&mut app, key(KEYS[k]));
             for effect in effects {
-                if let crate::state::message::Effect::Start(job, _) = effect {
-                    update(&mut app, Message::Job(job, JobEvent::Done(Arc::new(content("x", 9.0)))));
+                match effect {
+                    Effect::Start(job, _) => {
+                        update(&mut app, Message::Job(job, JobEvent::Done(Arc::new(content("x", 9.0)))));
+                    }
+                    Effect::Understand(id, asked) => {
+                        let answer = if refuses { Err("no".into()) } else { Ok(values(&asked.set)) };
+                        update(&mut app, Message::Understood(id, answer));
+                    }
+                    _ => {}
                 }
+            }
+            for column in app.columns.list() {
+                let set = column.source.asked().map(|a| a.set.clone()).unwrap_or_default();
+                prop_assert!(!refuses || set == column.bench.begun, "what is refused changes nothing");
+                let paths: std::collections::BTreeSet<&String> = set.iter().map(|s| &s.0).collect();
+                prop_assert_eq!(paths.len(), set.len(), "a value is set once");
             }
             buffer(&app);
         }

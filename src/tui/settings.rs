@@ -262,7 +262,7 @@ pub fn config_print() -> String {
     }
     out.push_str("# Keys of each command; arrows always work.\n[keys]\n");
     for c in COMMANDS {
-        let keys: Vec<String> = c.binding.keys.iter().map(|k| format!("\"{k}\"")).collect();
+        let keys: Vec<String> = c.binding.keys.iter().map(|k| toml::Value::from(*k).to_string()).collect();
         let _ = writeln!(out, "{} = [{}]  # {}", c.binding.id, keys.join(", "), c.help);
     }
     out

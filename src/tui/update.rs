@@ -1,14 +1,17 @@
 //! What each message does to the state. Pure: no clock, no file, no terminal; what has to be done outside comes back as
 //! effects.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use crate::input::bench::{restart, saved, understood};
 use crate::input::commands::perform;
 use crate::input::everywhere::leave;
 use crate::input::run::open;
-use crate::input::{gallery, overlay, play, pointer};
+use crate::input::{gallery, overlay, panel, play, pointer};
 use crate::panes::content::Content;
 use crate::state::app::{App, Screen};
+use crate::state::columns::Column;
 use crate::state::jobs::JobState;
 use crate::state::keys::Key;
 use crate::state::message::{Effect, JobEvent, JobId, Message};
@@ -50,9 +53,10 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         }
         Message::FileChanged(path) => {
             app.columns.file_changed(&path);
-            let key = app.keymap.keys("reload").first().map(ToString::to_string).unwrap_or_default();
-            app.say(format!("{} has changed; {key} runs it again", path.display()), false);
+            effects = reload(app, &path);
         }
+        Message::Understood(id, answer) => effects = understood(app, id, answer),
+        Message::Saved { asked, file, edit } => effects = saved(app, &asked, file, edit),
         Message::Notice(text, bad) => app.say(text, bad),
         Message::Link(link) => {
             app.dirty = app.link.is_some() != link.is_some();
@@ -74,6 +78,23 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     effects
 }
 
+/// What is to be done about a file that is another one now: it is read and run again, unless that throws away what took
+/// long.
+fn reload(app: &mut App, path: &Path) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for index in 0..app.columns.len() {
+        let Some(column) = app.columns.get(index).filter(|c| c.changed) else { continue };
+        if column.would_be_missed() {
+            let key = app.keymap.keys("reload").first().map(ToString::to_string).unwrap_or_default();
+            app.say(format!("{} has changed; {key} runs it again", path.display()), false);
+        } else {
+            app.say(format!("{} has changed and is read again", path.display()), false);
+            effects.extend(panel::look(app, index, true));
+        }
+    }
+    effects
+}
+
 /// What the dashboard starts with: the first preview, and the columns of the command line.
 pub fn begin(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
     let mut effects = app.ask_preview();
@@ -87,6 +108,9 @@ pub fn begin(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
 fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
     if app.overlay.is_some() {
         return overlay::on_key(app, key);
+    }
+    if let Some(effects) = panel::on_key(app, key) {
+        return effects;
     }
     if app.screen == Screen::Gallery && app.gallery.typing && gallery::typed(app, key) {
         return app.ask_preview();
@@ -104,18 +128,20 @@ fn on_job(app: &mut App, id: JobId, event: JobEvent, effects: &mut Vec<Effect>) 
         return;
     };
     match event {
-        JobEvent::Resolved { label, path, time } => {
+        JobEvent::Resolved { label, path, beside, time } => {
             job.label.clone_from(&label);
             if let Some(column) = index.and_then(|i| app.columns.get_mut(i)) {
                 (column.label, column.path, column.changed) = (label, path, false);
+                column.beside = beside;
                 column.time = time.or(column.time);
                 effects.push(app.columns.watch());
             }
         }
         JobEvent::Progress(progress) => job.progress = Some(progress),
         JobEvent::Live(content) => {
-            app.dirty = index.is_some() && !app.columns.frozen();
-            if let Some(i) = index {
+            let waits = index.and_then(|i| app.columns.get(i)).is_some_and(Column::waits_for_all);
+            app.dirty = index.is_some() && !app.columns.frozen() && !waits;
+            if let Some(i) = index.filter(|_| !waits) {
                 show(app, i, content);
             }
         }
@@ -133,6 +159,7 @@ fn on_job(app: &mut App, id: JobId, event: JobEvent, effects: &mut Vec<Effect>) 
             report(app, &content);
             if let Some(i) = index {
                 done(app, i, content);
+                effects.extend(again(app, i));
             }
         }
         JobEvent::Failed(why) => {
@@ -142,8 +169,17 @@ fn on_job(app: &mut App, id: JobId, event: JobEvent, effects: &mut Vec<Effect>) 
                 column.error = Some(why.clone());
             }
             app.say(why, !stopped);
+            if let Some(i) = index {
+                effects.extend(again(app, i));
+            }
         }
     }
+}
+
+/// Runs a column again whose settings changed while it ran.
+fn again(app: &mut App, index: usize) -> Vec<Effect> {
+    let is_waited_for = app.columns.get(index).is_some_and(|c| c.bench.again);
+    if is_waited_for { restart(app, index) } else { Vec::new() }
 }
 
 /// Says how a run ended, unless it ended well.
@@ -191,7 +227,11 @@ fn done(app: &mut App, index: usize, content: Arc<Content>) {
             column.time = own.or(column.time);
         }
     }
+    let opening = content.opening.filter(|_| app.columns.len() == 1 && app.views.is_untouched());
     show(app, index, content);
+    if let Some(stretch) = opening {
+        app.views.open_on(stretch);
+    }
 }
 
 /// New results in a column; while the picture is frozen they wait.
@@ -339,12 +379,13 @@ mod tests {
         update(&mut app, key("enter"));
         let job = app.columns.list()[0].job;
         let path = PathBuf::from("/tmp/a.toml");
-        let told = JobEvent::Resolved { label: "a".into(), path: Some(path.clone()), time: Some((0.0, 1000.0)) };
+        let told = JobEvent::Resolved { label: "a".into(), path: Some(path.clone()), beside: Vec::new(), time: None };
         let effects = update(&mut app, Message::Job(job, told));
         assert!(matches!(&effects[..], [Effect::Watch(p)] if p == std::slice::from_ref(&path)));
-        update(&mut app, Message::FileChanged(path));
+        let effects = update(&mut app, Message::FileChanged(path));
+        assert!(matches!(effects[..], [Effect::Understand(..)]), "it is read by itself: {effects:?}");
         assert!(app.columns.list()[0].changed);
-        assert!(app.log.notice().is_some_and(|n| n.text.ends_with("has changed; R runs it again")), "{:?}", app.log);
+        assert!(app.log.notice().is_some_and(|n| n.text.ends_with("has changed and is read again")), "{:?}", app.log);
         let effects = update(&mut app, key("R"));
         assert!(effects.iter().any(|e| matches!(e, Effect::Start(..))));
         assert!(!app.columns.list()[0].changed);

@@ -30,6 +30,7 @@ mod neuron;
 mod outputs;
 mod plasticity;
 mod pty;
+mod pty_laboratory;
 mod published;
 mod recordings;
 mod registry;

@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Two neurons, 100 ms: over in no time on any machine.
-const SMALL: &str = r#"
+pub const SMALL: &str = r#"
 title = "Two neurons"
 [simulation]
 duration = "100 ms"
@@ -49,14 +49,14 @@ amplitude = "1 nA"
 spikes = true
 "#;
 
-struct Dashboard {
+pub struct Dashboard {
     screen: Arc<Mutex<vt100::Parser>>,
     keys: Option<Box<dyn Write + Send>>,
     master: Option<Box<dyn MasterPty + Send>>,
     child: Box<dyn Child + Send + Sync>,
     /// Says to the reader that it shall let go of the terminal after the next bytes.
     let_go: Arc<AtomicBool>,
-    home: tempfile::TempDir,
+    pub home: tempfile::TempDir,
 }
 
 fn cells(n: u16) -> NonZero<u16> {
@@ -68,7 +68,12 @@ fn size(columns: u16, rows: u16) -> PtySize {
 }
 
 impl Dashboard {
-    fn start(args: &[&str], (columns, rows): (u16, u16)) -> Self {
+    pub fn start(args: &[&str], size: (u16, u16)) -> Self {
+        Self::start_with(args, size, &[])
+    }
+
+    /// The same with more of an environment.
+    pub fn start_with(args: &[&str], (columns, rows): (u16, u16), more: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("small.toml"), SMALL).unwrap();
         std::fs::write(home.path().join("endless.toml"), ENDLESS).unwrap();
@@ -81,8 +86,11 @@ impl Dashboard {
         {
             command.env(name, value);
         }
-        for name in ["NO_COLOR", "TMUX", "SSH_CONNECTION", "SSH_TTY", "COLORFGBG"] {
+        for name in ["NO_COLOR", "TMUX", "SSH_CONNECTION", "SSH_TTY", "COLORFGBG", "VISUAL", "EDITOR"] {
             command.env_remove(name);
+        }
+        for (name, value) in more {
+            command.env(name, value);
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -104,16 +112,16 @@ impl Dashboard {
         Self { screen, keys: Some(keys), master: Some(pair.master), child, home, let_go }
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
     }
 
-    fn alternate(&self) -> bool {
+    pub fn alternate(&self) -> bool {
         self.screen.lock().unwrap().screen().alternate_screen()
     }
 
     #[track_caller]
-    fn wait(&self, what: &str, is: impl Fn(&str) -> bool) {
+    pub fn wait(&self, what: &str, is: impl Fn(&str) -> bool) {
         let start = Instant::now();
         while !is(&self.text()) {
             assert!(start.elapsed() < PATIENCE, "{what} did not happen; the screen is\n{}", self.text());
@@ -122,11 +130,11 @@ impl Dashboard {
     }
 
     #[track_caller]
-    fn shows(&self, text: &str) {
+    pub fn shows(&self, text: &str) {
         self.wait(&format!("`{text}` on the screen"), |s| s.contains(text));
     }
 
-    fn press(&mut self, keys: &str) {
+    pub fn press(&mut self, keys: &str) {
         self.keys.as_mut().unwrap().write_all(keys.as_bytes()).unwrap();
     }
 
@@ -139,7 +147,7 @@ impl Dashboard {
     }
 
     #[track_caller]
-    fn ended(&mut self) -> ExitStatus {
+    pub fn ended(&mut self) -> ExitStatus {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -158,7 +166,7 @@ impl Dashboard {
     }
 
     #[track_caller]
-    fn restored(&self) {
+    pub fn restored(&self) {
         let start = Instant::now();
         while self.alternate() {
             assert!(start.elapsed() < PATIENCE, "the alternate screen is still on");

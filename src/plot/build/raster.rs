@@ -29,7 +29,11 @@ pub(crate) fn raster<'a>(r: &'a Raster, view: &View, pyramids: &'a Pyramids) -> 
             role: Role::Series(k as u16),
             focus: view.focus == Some(k),
         });
-        names.push((first_row as f64 + g.size as f64 / 2.0, g.name.clone()));
+        // In the middle of what is seen of it, so that no population that is seen is without its name.
+        let seen = (range.0.max(first_row as f64), range.1.min((first_row + g.size) as f64));
+        if seen.0 < seen.1 {
+            names.push((f64::midpoint(seen.0, seen.1), g.name.clone()));
+        }
         first_row += g.size;
     }
     let x = PanelAxis {

@@ -2,7 +2,7 @@
 
 use super::dots::letter;
 use super::layout::{Laid, Layout};
-use super::spikes::thinned;
+use super::spikes::is_dense;
 use super::{Look, Marker};
 use crate::colour::{Depth, Role, Style};
 use crate::grid::{CellGrid, columns, fit};
@@ -155,9 +155,10 @@ pub(crate) fn header(plot: &Plot<'_>, index: usize, laid: &Laid, grid: &mut Cell
         return;
     }
     if !panel.y.title.is_empty() {
-        let title = match thinned(panel, &laid.placed, look.marker) {
-            1 => panel.y.title.clone(),
-            k => format!("{}, 1 in {k} drawn", panel.y.title),
+        let title = if is_dense(panel, &laid.placed, look.marker) {
+            format!("{}, shaded by count", panel.y.title)
+        } else {
+            panel.y.title.clone()
         };
         used = grid.text(from, row, &title, look.palette.style(Role::Dim), room) + 2;
     }

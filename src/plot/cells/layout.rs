@@ -103,7 +103,8 @@ fn y_ticks(panel: &Panel<'_>, rows: usize) -> Vec<Tick> {
     let Some(names) = &axis.names else {
         return ticks::vertical(axis.range, axis.log, rows);
     };
-    ticks::names(names, axis.range, rows as f64, |_| 1.0)
+    let tops = ticks::names(names, axis.range, rows as f64, |_| 1.0);
+    if tops.len() == names.len() { tops } else { ticks::apart(names, axis.range, rows).unwrap_or(tops) }
 }
 
 /// Splits `width` by `height` cells from row `top` on.

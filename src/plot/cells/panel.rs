@@ -3,7 +3,7 @@
 use super::curves::{Brush, inside, rank};
 use super::dots::{Plane, letter};
 use super::layout::{Laid, Placed, layout};
-use super::spikes::{Train, thinned};
+use super::spikes::{Train, density, is_dense};
 use super::{Look, Marker, axes, images};
 use crate::colour::{Colour, Depth, Role, Style};
 use crate::grid::{CellGrid, columns};
@@ -71,7 +71,10 @@ fn marks(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), grid: &mut Ce
     }
     let mut plane = Plane::new((area.width, area.height));
     let mut brush = Brush { plane: &mut plane, placed, look, clip };
-    let thinned = thinned(panel, placed, look.marker);
+    let dense = is_dense(panel, placed, look.marker);
+    if dense {
+        density(panel, placed, clip, grid, look);
+    }
     for mark in &panel.marks {
         match mark {
             Mark::Image(image) if image.by_rows => images::matrix(image, placed, grid, look),
@@ -102,9 +105,10 @@ fn marks(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), grid: &mut Ce
                     bars(&brush, edges, heights, *role, grid);
                 }
             }
+            Mark::Spikes { .. } if dense => {}
             Mark::Spikes { times, units, first_row, rows, role, focus } => {
                 let row = Train { times, units, first_row: *first_row, rows: *rows, role: *role, focus: *focus };
-                brush.spikes(&row, thinned > 1);
+                brush.spikes(&row);
             }
             Mark::Rule { at, vertical, .. } => rule(placed, *at, *vertical, clip, grid, look),
             Mark::Segments { segments, role } => brush.segments(segments, *role, rank(*role, false)),

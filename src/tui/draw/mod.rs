@@ -1,9 +1,11 @@
 //! From the state to cells. Changes nothing; every screen starts here.
 
 mod cells;
+mod difference;
 mod footer;
 mod gallery;
 mod overlay;
+mod panel;
 mod run;
 
 use ratatui::Frame;

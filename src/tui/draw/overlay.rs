@@ -6,17 +6,16 @@ use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
 use crate::draw::cells::{bar, line, line_right, tint};
+use crate::draw::difference;
 use crate::input::commands::{COMMANDS, explained, offered};
-use crate::number::{MISSING, clock, fit, short, shown_or_missing};
+use crate::number::{clock, fit};
 use crate::state::app::App;
-use crate::state::compare;
 use crate::state::jobs::JobState;
 use crate::state::layout::{dialog, part, scroll_to};
 use crate::state::overlay::{EXPORTS, Overlay, log_area, log_rows, what_is_lost};
-use spikedeck_core::number::interval as interval_text;
 
 /// A row: pieces of text, and whether it is the chosen one.
-type ListRow = (Vec<(String, Style)>, bool);
+pub(super) type ListRow = (Vec<(String, Style)>, bool);
 
 /// Draws what lies over the screen, if anything does.
 pub fn draw(app: &App, buf: &mut Buffer) {
@@ -24,7 +23,7 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         None => {}
         Some(Overlay::Help { query, scroll }) => help(app, buf, query, *scroll),
         Some(Overlay::Palette { query, selected }) => palette(app, buf, query, *selected),
-        Some(Overlay::Difference { scroll }) => difference(app, buf, *scroll),
+        Some(Overlay::Difference { query, scroll, order }) => difference::draw(app, buf, query, *scroll, *order),
         Some(Overlay::Jobs { selected }) => jobs(app, buf, *selected),
         Some(Overlay::Log { up }) => log(app, buf, *up),
         Some(Overlay::Export { selected }) => export(app, buf, *selected),
@@ -33,7 +32,7 @@ pub fn draw(app: &App, buf: &mut Buffer) {
 }
 
 /// A frame with a title; returns what is inside.
-fn frame(app: &App, buf: &mut Buffer, area: Rect, title: &str, foot: &str) -> Rect {
+pub(super) fn frame(app: &App, buf: &mut Buffer, area: Rect, title: &str, foot: &str) -> Rect {
     let t = &app.theme;
     for y in area.top()..area.bottom() {
         for x in area.left()..area.right() {
@@ -67,7 +66,7 @@ fn frame(app: &App, buf: &mut Buffer, area: Rect, title: &str, foot: &str) -> Re
     part(area, 2, 1, area.width - 4, area.height - 2)
 }
 
-fn rows(app: &App, buf: &mut Buffer, area: Rect, all: &[ListRow], first: usize) {
+pub(super) fn rows(app: &App, buf: &mut Buffer, area: Rect, all: &[ListRow], first: usize) {
     for (at, (pieces, chosen)) in all.iter().skip(first).take(usize::from(area.height)).enumerate() {
         let place = part(area, 0, at as u16, area.width, 1);
         let borrowed: Vec<(&str, Style)> = pieces.iter().map(|(s, st)| (s.as_str(), *st)).collect();
@@ -78,7 +77,7 @@ fn rows(app: &App, buf: &mut Buffer, area: Rect, all: &[ListRow], first: usize) 
     }
 }
 
-fn query_line(app: &App, buf: &mut Buffer, inner: Rect, query: &str, hint: &str) -> Rect {
+pub(super) fn query_line(app: &App, buf: &mut Buffer, inner: Rect, query: &str, hint: &str) -> Rect {
     let t = &app.theme;
     if query.is_empty() {
         line(buf, inner, &[("▏", t.accent), (hint, t.dim)]);
@@ -136,77 +135,6 @@ fn palette(app: &App, buf: &mut Buffer, query: &str, selected: usize) {
         line(buf, list, &[("no such command", t.dim)]);
     }
     rows(app, buf, list, &all, scroll_to(selected, usize::from(list.height), all.len()));
-}
-
-fn difference(app: &App, buf: &mut Buffer, scroll: usize) {
-    let t = &app.theme;
-    let height = app.size.1.saturating_sub(2);
-    let Some(d) = compare::of(&app.columns) else {
-        let area = dialog(app.size, 60, 5);
-        let inner = frame(app, buf, area, "Differences", "Esc close");
-        line(buf, inner, &[("differences can be told when both runs are over", t.dim)]);
-        return;
-    };
-    let area = dialog(app.size, 118, height.min(d.rows.len() as u16 + 8));
-    let inner = frame(app, buf, area, &format!("B {} against A {}", d.labels.1, d.labels.0), "↑ ↓ scroll · Esc close");
-    let width = usize::from(inner.width);
-    let mut top = 0;
-    for l in spikedeck_plot::grid::wrap(&d.words, width) {
-        line(buf, part(inner, 0, top, inner.width, 1), &[(&l, t.strong)]);
-        top += 1;
-    }
-    top += 1;
-    let name = d.rows.iter().map(|r| r.metric.width()).max().unwrap_or(6).min(width.saturating_sub(46).max(12));
-    let interval = width >= name + 68;
-    let heads = format!(
-        "  {:<name$} {:>10} {:>10} {:>10}  {}{:<6}",
-        "metric",
-        "A",
-        "B",
-        "B − A",
-        if interval { format!("{:<24}", "interval of B − A") } else { String::new() },
-        "unit"
-    );
-    line(buf, part(inner, 0, top, inner.width, 1), &[(&heads, t.dim)]);
-    let list = part(inner, 0, top + 1, inner.width, inner.height.saturating_sub(top + 2));
-    let all: Vec<ListRow> = d
-        .rows
-        .iter()
-        .map(|r| {
-            let range = r.interval.map_or_else(|| MISSING.to_owned(), |(lo, hi)| interval_text(lo, hi));
-            let style = if r.clear { t.text } else { t.dim };
-            let mut pieces = vec![
-                (if r.clear { "● " } else { "  " }.to_owned(), t.accent),
-                (
-                    format!(
-                        "{:<name$} {:>10} {:>10} ",
-                        fit(&r.metric, name),
-                        shown_or_missing(r.a),
-                        shown_or_missing(r.b)
-                    ),
-                    style,
-                ),
-                (
-                    format!(
-                        "{:>10}  ",
-                        r.difference.map_or_else(
-                            || MISSING.to_owned(),
-                            |v| if v > 0.0 { format!("+{}", short(v)) } else { short(v) }
-                        )
-                    ),
-                    if r.clear { t.strong } else { t.dim },
-                ),
-            ];
-            if interval {
-                pieces.push((format!("{range:<24}"), t.dim));
-            }
-            pieces.push((r.unit.replace("**2", "²"), t.dim));
-            (pieces, false)
-        })
-        .collect();
-    rows(app, buf, list, &all, scroll.min(all.len().saturating_sub(usize::from(list.height))));
-    let legend = "● the interval of the difference excludes zero";
-    line(buf, part(inner, 0, inner.height.saturating_sub(1), inner.width, 1), &[(legend, t.dim)]);
 }
 
 fn jobs(app: &App, buf: &mut Buffer, selected: usize) {

@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::draw::cells::{bar, blit, line, line_right, tint};
 use crate::draw::footer::footer;
+use crate::draw::panel;
 use crate::number::{clock, fit, lasted, three};
 use crate::panes::pane::Pane;
 use crate::readout;
@@ -36,7 +37,13 @@ pub fn draw(app: &App, buf: &mut Buffer) {
             let Some(key) = app.columns.keys().get(p.pane) else { continue };
             pane(app, buf, placed, *p, key);
         }
+        if column.is_of_before() {
+            let below = part(placed.area, 0, 1, placed.area.width, placed.area.height.saturating_sub(1));
+            tint(buf, below, Style::new().add_modifier(ratatui::style::Modifier::DIM));
+        }
+        error(app, buf, placed, column);
     }
+    panel::draw(app, buf, layout.panel);
     footer(app, buf, layout.footer);
 }
 
@@ -160,6 +167,34 @@ fn waiting(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) 
     let style = if column.error.is_some() { t.bad } else { t.dim };
     for (row, l) in text.lines().take(usize::from(area.height).saturating_sub(1)).enumerate() {
         line(buf, part(area, 0, 1 + row as u16, area.width, 1), &[(l, style)]);
+    }
+}
+
+/// What is wrong with a column whose results of before are still shown: over the lower part of them, with carets.
+fn error(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
+    let Some(why) = column.error.as_ref().filter(|_| column.content().is_some() && !placed.panes.is_empty()) else {
+        return;
+    };
+    let t = &app.theme;
+    let lines: Vec<&str> = why.lines().collect();
+    let height = (lines.len() as u16 + 2).min(placed.area.height * 2 / 3);
+    let top = placed.area.height.saturating_sub(height);
+    let area = part(placed.area, 0, top, placed.area.width, height);
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.reset();
+            }
+        }
+    }
+    let rule = "─".repeat(usize::from(area.width));
+    line(buf, part(area, 0, 0, area.width, 1), &[(&rule, t.bad)]);
+    line(buf, part(area, 1, 0, area.width.saturating_sub(1), 1), &[(" what is shown is of before ", t.bad)]);
+    line_right(buf, part(area, 0, 0, area.width.saturating_sub(1), 1), &[(" Esc close ", t.dim)]);
+    let room = usize::from(height).saturating_sub(1);
+    for (row, text) in lines.iter().take(room).enumerate() {
+        let text = if row + 1 == room && lines.len() > room { "… (G shows all)" } else { text };
+        line(buf, part(area, 1, 1 + row as u16, area.width.saturating_sub(1), 1), &[(text, t.text)]);
     }
 }
 

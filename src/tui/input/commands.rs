@@ -1,7 +1,7 @@
 //! The one table of commands. Keymap, footer, help, palette and key configuration all come from it, and a row names the
 //! function that does it: a command without one does not compile.
 
-use crate::input::{everywhere, gallery, pane, play, run};
+use crate::input::{everywhere, gallery, pane, panel, play, run};
 use crate::state::app::App;
 use crate::state::keymap::{Binding, Call, Context, Keymap};
 use crate::state::message::Effect;
@@ -168,6 +168,14 @@ pub static COMMANDS: &[Command] = commands! {
         "The planes one recorded sample later";
     Run "step-back" [","] "Frame before" => Changes(play::step_back):
         "The planes one recorded sample earlier";
+    Run "parameters" ["v"] "Parameters" => Asks(panel::toggle).hint_if(2, "change", |app| app.panel.is_none()):
+        "Every value of the scenario with its meaning and bounds; change it and see, and close again";
+    Run "longer" ["D"] "Run for longer" => Asks(panel::longer):
+        "Run the focused column to twice its time; what is there is the first half of it";
+    Run "edit" ["ctrl-e"] "Edit" => Asks(panel::edit):
+        "The scenario, or the model that is looked at, in $EDITOR; a saved file is read and run by itself";
+    Run "save-scenario" ["S"] "Save as scenario" => Asks(panel::save):
+        "Write the scenario with its changes to a new file, comments kept";
     Run "rerun" ["r"] "Run again" => Asks(run::rerun).hint(9, "rerun"):
         "Run the focused column again";
     Run "reload" ["R"] "Reload file" => Asks(run::rerun):
@@ -176,13 +184,41 @@ pub static COMMANDS: &[Command] = commands! {
         "Take the focused column away; what it runs is stopped";
     Run "difference" ["d"] "Differences"
         => Changes(run::difference).hint_if(7, "difference", |app| app.columns.len() > 1):
-        "Every metric of two columns: values, difference, interval";
+        "Every metric of all columns: values, differences to the first, intervals; type to search, Tab orders";
     Run "export" ["e"] "Export" => Changes(run::export).hint(6, "export"):
         "The pane as SVG or PNG, its table as Parquet or CSV, the whole run";
     Run "copy" ["y"] "Copy" => Asks(run::copy):
         "Copy the values at the crosshair, or the pane's table, through the terminal (OSC 52)";
     Run "gallery" ["g"] "Gallery" => Changes(run::gallery).hint(8, "gallery"):
         "Choose another scenario; what is open stays";
+    Panel "run-or-type" ["enter"] "Run, or type" => Asks(panel::enter).hint(2, "type, run").only_key():
+        "Run what was changed and takes long; where nothing waits, type the chosen value (a digit begins one too)";
+    Panel "search-value" ["/"] "Search values" => Changes(panel::search).hint(3, "search"):
+        "By path or meaning";
+    Panel "coarse-up" ["L", "shift-right"] "Far up" => Asks(panel::coarse_up):
+        "The chosen value by one of its first digit (left and right: of its second); under a second it runs along";
+    Panel "coarse-down" ["H", "shift-left"] "Far down" => Asks(panel::coarse_down):
+        "The same, down";
+    Panel "double" [">"] "Double" => Asks(panel::double):
+        "Twice the chosen value";
+    Panel "halve" ["<"] "Halve" => Asks(panel::halve):
+        "Half of the chosen value";
+    Panel "turn" ["space"] "Next word" => Asks(panel::turn):
+        "The next of the words that the chosen value takes; yes or no";
+    Panel "vary" ["s"] "Sweep" => Changes(panel::vary).hint(5, "sweep"):
+        "Run with several values of the chosen parameter: FROM .. TO / STEPS, or a list; a second one makes a grid";
+    Panel "seeds" ["n"] "Seeds" => Changes(panel::seeds).hint(6, "seeds"):
+        "Run each point with several seeds";
+    Panel "undo-change" ["u"] "Undo change" => Asks(panel::undo).hint(4, "undo"):
+        "The values before the last change";
+    Panel "redo-change" ["U", "ctrl-r"] "Redo change" => Asks(panel::redo):
+        "The change that was taken back last";
+    Panel "reset-value" ["backspace", "delete"] "Reset value" => Asks(panel::reset_value):
+        "The chosen value as it was at the start";
+    Panel "reset-all" ["R"] "Reset all" => Asks(panel::reset_all):
+        "Every value as it was at the start";
+    Panel "copy-command" ["y"] "Copy command line" => Asks(panel::copy_command).hint(5, "copy command"):
+        "Copy the command line that repeats this run, through the terminal (OSC 52)";
 };
 
 /// The keys of all commands with those of the configuration, and everything that is wrong with the latter.

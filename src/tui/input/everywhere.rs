@@ -1,7 +1,7 @@
 //! Commands that apply on every screen.
 
 use crate::input::motion::Motion;
-use crate::input::{gallery, pane, run};
+use crate::input::{gallery, pane, panel, run};
 use crate::state::app::{App, Screen};
 use crate::state::columns::Column;
 use crate::state::message::Effect;
@@ -10,6 +10,7 @@ use crate::state::overlay::Overlay;
 fn moved(app: &mut App, motion: Motion) -> Vec<Effect> {
     match app.screen {
         Screen::Gallery => gallery::moved(app, motion),
+        Screen::Run if app.panel.is_some() => panel::moved(app, motion),
         Screen::Run => {
             pane::moved(app, motion);
             Vec::new()

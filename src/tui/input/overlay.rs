@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use crate::input::commands::{COMMANDS, explained, offered, perform};
-use crate::input::{everywhere, gallery};
+use crate::input::{everywhere, gallery, panel};
 use crate::state::app::App;
 use crate::state::compare;
 use crate::state::keys::Key;
@@ -13,7 +13,7 @@ use crate::state::overlay::{EXPORTS, Overlay, log_rows};
 /// A character that goes into whatever is being typed.
 pub fn type_char(app: &mut App, c: char) {
     match &mut app.overlay {
-        Some(Overlay::Help { query, scroll }) => {
+        Some(Overlay::Help { query, scroll } | Overlay::Difference { query, scroll, .. }) => {
             query.push(c);
             *scroll = 0;
         }
@@ -22,7 +22,8 @@ pub fn type_char(app: &mut App, c: char) {
             *selected = 0;
         }
         None if app.gallery.typing => gallery::type_char(app, c),
-        Some(_) | None => {}
+        None => drop(panel::type_char(app, c)),
+        Some(_) => {}
     }
 }
 
@@ -58,9 +59,15 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
             }
             line(key, selected, rows.len()) || edit(key, query, selected)
         }
-        Overlay::Difference { scroll } => {
-            let rows = compare::of(&app.columns).map_or(0, |c| c.rows.len());
-            line(letters(key), scroll, rows) || !opened_it(app, key)
+        Overlay::Difference { query, scroll, order } => {
+            let rows = compare::of(&app.columns, query, *order).map_or(0, |c| c.rows.len());
+            if key.code == KeyCode::Tab {
+                *order = order.next(app.columns.len());
+                true
+            } else {
+                let toggled = query.is_empty() && opened_it(app, key);
+                !toggled && (line(key, scroll, rows) || edit(key, query, scroll))
+            }
         }
         Overlay::Log { up } => {
             // The log counts from its end.

@@ -1,8 +1,10 @@
 //! Commands of the run view: which pane and column, what is run, shown and written.
 
-use crate::input::play;
+use crate::input::bench::restart;
+use crate::input::{panel, play};
 use crate::state::app::{App, Screen};
 use crate::state::columns::Column;
+use crate::state::compare::Order;
 use crate::state::layout::Extent;
 use crate::state::message::Effect;
 use crate::state::overlay::Overlay;
@@ -24,6 +26,7 @@ pub fn open(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
     app.views = Views::default();
     (app.playing, app.moment) = (false, None);
     app.extent = Extent::Shared;
+    app.panel = None;
     app.screen = Screen::Run;
     effects.push(app.columns.watch());
     effects
@@ -71,8 +74,21 @@ pub fn maximise(app: &mut App) {
 
 /// Stops the run of the focused column; else what plays; else the crosshair; else back to where one came from.
 pub fn escape(app: &mut App) -> Vec<Effect> {
+    if panel::escape(app) {
+        return Vec::new();
+    }
     if let Some(id) = app.job_of(app.columns.focus()).filter(|j| j.active()).map(|j| j.id) {
+        let focus = app.columns.focus();
+        if let Some(column) = app.columns.get_mut(focus) {
+            column.bench.again = false;
+        }
         return app.jobs.cancel(id).into_iter().collect();
+    }
+    let focus = app.columns.focus();
+    if let Some(column) = app.columns.get_mut(focus).filter(|c| c.content().is_some() && c.error.is_some()) {
+        // It was read; what is shown is still of before.
+        column.error = None;
+        return Vec::new();
     }
     if app.playing || app.moment.is_some() {
         play::end(app);
@@ -96,13 +112,7 @@ pub fn freeze(app: &mut App) {
 
 /// Runs the focused column again, from its file as it is now.
 pub fn rerun(app: &mut App) -> Vec<Effect> {
-    let focus = app.columns.focus();
-    let Some(column) = app.columns.get_mut(focus) else { return Vec::new() };
-    let mut effects: Vec<Effect> = app.jobs.cancel(column.job).into_iter().collect();
-    let (job, start) = app.jobs.start(&column.source);
-    column.restarted(job);
-    effects.push(start);
-    effects
+    restart(app, app.columns.focus())
 }
 
 /// Takes the focused column away and stops what it runs.
@@ -116,7 +126,7 @@ pub fn close_column(app: &mut App) -> Vec<Effect> {
     effects
 }
 
-/// Shows the metrics of two columns side by side.
+/// Shows the metrics of all columns side by side.
 pub fn difference(app: &mut App) {
     if app.columns.len() < 2 {
         app.say(
@@ -124,7 +134,7 @@ pub fn difference(app: &mut App) {
             false,
         );
     } else {
-        app.overlay = Some(Overlay::Difference { scroll: 0 });
+        app.overlay = Some(Overlay::Difference { query: String::new(), scroll: 0, order: Order::default() });
     }
 }
 

@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
+use crate::number::short;
 use crate::panes::pane::Pane;
 use crate::panes::recorded::{self, PaneKind, Recorded};
+use spikedeck_run::Check;
 use spikedeck_scenario::{AnalysisSpec, Observable, Spec, Subject};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape};
 
@@ -19,8 +21,10 @@ pub fn arranged(
     outcomes: &[Outcome],
     spec: Option<&Spec>,
     time: Option<(f64, f64)>,
+    checks: &[Check],
 ) -> Vec<Pane> {
     let topic = Topic::of(spec);
+    let leads = outcomes.iter().map(|o| o.name.as_str()).find(|name| topic.expects(name));
     let recorded = recorded::panes(recording, spec, time);
     let mut ranked: Vec<(usize, usize, Pane)> = Vec::new();
     // Pictures of analyses that show a recorded variable in space stand for its traces.
@@ -66,7 +70,7 @@ pub fn arranged(
             () if shown || r.crowd => (5, relevance),
             // All curves say more than values at the end, some of them less.
             () if r.places.iter().any(|p| topic.learns(p)) => (0, if r.all { 0 } else { 2 }),
-            () if std::mem::take(&mut first) => (2, relevance),
+            () if std::mem::take(&mut first) => (2, relevance + usize::from(leads.is_some())),
             () => (3 + nth, relevance),
         };
         ranked.push((rank.0, rank.1, r.pane));
@@ -90,6 +94,8 @@ pub fn arranged(
                     (0, 1)
                 }
                 Shape::Distribution(_) => (5 + nth, 1),
+                // What most is expected of leads, unless there is space, learning or a network to be seen.
+                shape if nth == 0 && leads == Some(outcome.name.as_str()) && !is_text(shape) => (2, 0),
                 // Of analyses the one that most is expected of goes first.
                 _ => (3 + nth, usize::from(!topic.expects(&outcome.name))),
             };
@@ -99,7 +105,7 @@ pub fn arranged(
     }
     ranked.sort_by_key(|r| (r.0, r.1));
     let mut panes: Vec<Pane> = ranked.into_iter().map(|r| r.2).collect();
-    if let Some(numbers) = numbers(outcomes) {
+    if let Some(numbers) = numbers(outcomes, spec, checks) {
         panes.insert(panes.len().min(1), numbers);
     }
     name(&mut panes, outcomes);
@@ -222,6 +228,11 @@ fn in_space(named: &NamedShape, recording: &Recording) -> bool {
     !image.x.is_time || recording.traces.iter().any(|t| t.variable == image.value.label)
 }
 
+/// Whether a shape is read and not looked at.
+fn is_text(shape: &Shape) -> bool {
+    matches!(shape, Shape::Scalars(_) | Shape::Card(_))
+}
+
 /// Whether an analysis has a value of the recorded variable for every unit.
 fn by_unit(outcome: &Outcome, r: &Recorded) -> bool {
     let Shape::Series(ours) = &r.pane.shape.shape else { return false };
@@ -250,11 +261,55 @@ fn measured(outcome: &Outcome) -> impl Iterator<Item = Pane> {
             name if title.to_lowercase().contains(&name.to_lowercase()) => title.to_owned(),
             name => format!("{title}: {name}"),
         };
-        let mut pane =
-            Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), outcome.summary.clone());
-        pane.warnings.clone_from(&outcome.warnings);
+        let subjects = Subjects::of(outcome);
+        let own = subjects.in_name(&s.name);
+        let words = subjects.words(&outcome.summary, own);
+        let mut pane = Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), words);
+        let is_own = |warning: &&String| own.is_none() || subjects.at_start(warning).is_none_or(|of| Some(of) == own);
+        pane.warnings = outcome.warnings.iter().filter(is_own).cloned().collect();
         pane
     })
+}
+
+/// What an analysis has measured, so that each of its figures says what is of its own subject.
+struct Subjects<'a>(Vec<&'a str>);
+
+impl<'a> Subjects<'a> {
+    fn of(outcome: &'a Outcome) -> Self {
+        let mut list: Vec<&str> =
+            outcome.metrics.iter().map(|m| m.subject.as_str()).filter(|s| !s.is_empty()).collect();
+        // The longest that fits is meant: `exc.V_m[0]` and not `exc.V_m`.
+        list.sort_by_key(|s| (std::cmp::Reverse(s.len()), *s));
+        list.dedup();
+        Self(list)
+    }
+
+    /// The subject that the name of a shape says.
+    fn in_name(&self, name: &str) -> Option<&'a str> {
+        self.0.iter().copied().find(|s| name.contains(s))
+    }
+
+    /// The subject that a sentence begins with.
+    fn at_start(&self, text: &str) -> Option<&'a str> {
+        let ends = |rest: &str| rest.starts_with([':', ' ', ',']);
+        self.0.iter().copied().find(|s| text.strip_prefix(s).is_some_and(ends))
+    }
+
+    /// What a summary says of one subject; all of it where it names no others.
+    fn words(&self, summary: &str, own: Option<&str>) -> String {
+        let mut of = None;
+        // What follows a part that names its subject goes on with it.
+        let parts: Vec<(Option<&str>, &str)> = summary
+            .split("; ")
+            .map(|part| {
+                of = self.at_start(part).or(of);
+                (of, part)
+            })
+            .collect();
+        let is_told = own.is_some() && parts.iter().any(|p| p.0.is_some());
+        let kept = parts.iter().filter(|p| !is_told || p.0.is_none() || p.0 == own);
+        kept.map(|p| p.1).collect::<Vec<_>>().join("; ")
+    }
 }
 
 fn title_of(outcome: &Outcome) -> &str {
@@ -289,18 +344,48 @@ fn is_metrics(outcome: &Outcome, shape: &NamedShape) -> bool {
     table.rows.len() == outcome.metrics.len() && table.rows.iter().zip(&outcome.metrics).all(same)
 }
 
-/// The numbers of all analyses that have no table of another kind, in one table.
-fn numbers(outcomes: &[Outcome]) -> Option<Pane> {
+/// What was expected of a metric, and whether it is so.
+fn expected_in_words(check: &Check) -> String {
+    let mark = if check.passed { '✓' } else { '✗' };
+    let range = match (check.min, check.max) {
+        (Some(min), Some(max)) if min == max => short(min),
+        (Some(min), Some(max)) => format!("{} to {}", short(min), short(max)),
+        (Some(min), None) => format!("from {}", short(min)),
+        (None, Some(max)) => format!("up to {}", short(max)),
+        (None, None) => return String::new(),
+    };
+    format!("{mark} expected {range}")
+}
+
+fn joined(first: &str, second: &str) -> String {
+    [first, second].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// The numbers of all analyses that have no table of another kind, in one table: what the scenario expects first, in
+/// the order in which it says so.
+fn numbers(outcomes: &[Outcome], spec: Option<&Spec>, checks: &[Check]) -> Option<Pane> {
     let has_table = |o: &&Outcome| o.shapes.iter().any(|s| matches!(s.shape, Shape::Scalars(_)) && !is_metrics(o, s));
     let plain: Vec<&Outcome> = outcomes.iter().filter(|o| !has_table(o) && !o.metrics.is_empty()).collect();
-    let metrics: Vec<Metric> = plain.iter().flat_map(|o| o.metrics.iter().cloned()).collect();
-    if metrics.is_empty() {
+    let mut owned: Vec<(&str, &Metric)> =
+        plain.iter().flat_map(|o| o.metrics.iter().map(|m| (o.name.as_str(), m))).collect();
+    if owned.is_empty() {
         return None;
     }
+    let expected = spec.map_or(&[][..], |s| &s.expect);
+    // An expectation may be of a mean over several, whose name no metric has: those are where they were.
+    owned.sort_by_key(|(_, m)| {
+        let name = m.full_name();
+        expected.iter().position(|e| e.metric == name).map_or((1, 0), |at| (0, at))
+    });
+    let noted = |m: &Metric| {
+        let name = m.full_name();
+        let check = checks.iter().find(|c| c.metric == name);
+        check.map_or_else(|| m.clone(), |c| Metric { note: joined(&expected_in_words(c), &m.note), ..m.clone() })
+    };
+    let metrics: Vec<Metric> = owned.iter().map(|(_, m)| noted(m)).collect();
     let mut table = Scalars::from_metrics(&metrics);
     let names: Vec<String> = table.rows.iter().map(|r| r.name.clone()).collect();
-    let owners = plain.iter().flat_map(|o| std::iter::repeat_n(o.name.as_str(), o.metrics.len()));
-    for ((i, row), owner) in table.rows.iter_mut().enumerate().zip(owners) {
+    for ((i, row), (owner, _)) in table.rows.iter_mut().enumerate().zip(&owned) {
         if names.iter().enumerate().any(|(k, n)| k != i && *n == row.name) {
             row.name = format!("{owner}: {}", row.name);
         }
@@ -328,7 +413,7 @@ mod tests {
         };
         let curve = NamedShape::new("curve of it", Shape::Series(Series::default()));
         let outcomes = [outcome("early", vec![curve.clone(), curve.clone()]), outcome("late", vec![curve])];
-        let mut panes = arranged(&Arc::new(recording()), &outcomes, None, None);
+        let mut panes = arranged(&Arc::new(recording()), &outcomes, None, None, &[]);
         unique(&mut panes);
         let keys: Vec<&str> = panes.iter().map(|p| p.key.as_str()).collect();
         assert_eq!(keys, ["spikes", "numbers", "early/curve of it", "late/curve of it", "early/curve of it#2"]);
@@ -336,6 +421,26 @@ mod tests {
         let rows: Vec<&str> = table.rows.iter().map(|r| r.name.as_str()).collect();
         assert_eq!(rows, ["early: exc.spikes mean", "late: exc.spikes mean"]);
         assert_eq!(panes[2].title, "early: Curve of it");
+    }
+
+    /// The second figure of an analysis speaks of its own subject, and is warned of its own.
+    #[test]
+    fn each_figure_says_what_is_of_its_subject() {
+        let metric = |subject: &str| Metric::new(subject, "peak", 10.0, "Hz", 200);
+        let shape = |name: &str| NamedShape::new(name, Shape::Series(Series::default()));
+        let outcome = Outcome {
+            name: "psth".into(),
+            metrics: vec![metric("exc.spikes"), metric("exc.spikes[0]"), metric("inh.spikes")],
+            shapes: vec![shape("rate of exc.spikes"), shape("rate of inh.spikes"), shape("rate of exc.spikes[0]")],
+            summary: "exc.spikes: 5 Hz; peak at 3 ms; exc.spikes[0]: 7 Hz; inh.spikes: 9 Hz".into(),
+            warnings: vec!["inh.spikes: few spikes".into(), "the bins are wide".into()],
+            ..Outcome::default()
+        };
+        let panes: Vec<Pane> = measured(&outcome).collect();
+        let words: Vec<&str> = panes.iter().map(|p| p.summary.as_str()).collect();
+        assert_eq!(words, ["exc.spikes: 5 Hz; peak at 3 ms", "inh.spikes: 9 Hz", "exc.spikes[0]: 7 Hz"]);
+        let warned: Vec<usize> = panes.iter().map(|p| p.warnings.len()).collect();
+        assert_eq!(warned, [1, 2, 1]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::panes::arrange::arranged;
 use crate::panes::cards::{model_card, run_card};
+use crate::panes::opening::opening;
 use spikedeck_run::{Check, Finished, Snapshot, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::Shape;
@@ -25,6 +26,8 @@ pub struct Content {
     pub failure: Option<String>,
     /// What a reader should know.
     pub warnings: Vec<String>,
+    /// The stretch of time that is seen first, where the whole would be a block.
+    pub opening: Option<(f64, f64)>,
     /// The run, when it is over: for exports.
     pub finished: Option<Arc<Finished>>,
 }
@@ -32,7 +35,9 @@ pub struct Content {
 impl Content {
     /// Panes of a finished run.
     pub fn of(finished: &Arc<Finished>) -> Self {
-        let mut panes = arranged(&finished.recording, &finished.outcomes, finished.spec.as_deref(), None);
+        let mut panes =
+            arranged(&finished.recording, &finished.outcomes, finished.spec.as_deref(), None, &finished.checks);
+        let opening = opening(&panes, finished.spec.as_deref(), finished.recording.window);
         panes.push(Pane::new("run", "Run", Shape::Card(run_card(finished)), String::new()));
         if let Some(spec) = &finished.spec {
             let mut seen: Vec<&str> = Vec::new();
@@ -57,13 +62,14 @@ impl Content {
             status: Some(finished.status),
             failure: finished.failure.clone(),
             warnings: finished.warnings.clone(),
+            opening,
             finished: Some(finished.clone()),
         }
     }
 
     /// Panes of what there is so far, on the time axis that the run will fill.
     pub fn live(label: &str, snapshot: &Snapshot, spec: Option<&Spec>, time: Option<(f64, f64)>) -> Self {
-        let mut panes = arranged(&snapshot.recording, &snapshot.outcomes, spec, time);
+        let mut panes = arranged(&snapshot.recording, &snapshot.outcomes, spec, time, &[]);
         unique(&mut panes);
         Self { label: label.to_owned(), panes, ..Self::default() }
     }

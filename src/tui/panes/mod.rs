@@ -4,5 +4,6 @@ mod arrange;
 pub mod cards;
 pub mod content;
 pub mod movie;
+mod opening;
 pub mod pane;
 mod recorded;

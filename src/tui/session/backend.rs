@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::state::gallery::{Entry, Preview};
-use crate::state::source::Source;
+use crate::state::source::{Asked, Source};
 use spikedeck_run::{Finished, JobHandle};
-use spikedeck_scenario::Spec;
+use spikedeck_scenario::{Adjustable, Spec};
 
 /// A scenario that is understood and can be started.
 pub struct Prepared {
@@ -14,6 +14,8 @@ pub struct Prepared {
     pub label: String,
     /// File behind it, to be watched.
     pub path: Option<PathBuf>,
+    /// Other files that it names, to be watched too.
+    pub beside: Vec<PathBuf>,
     /// The whole time axis that it will fill.
     pub time: Option<(f64, f64)>,
     /// What a reader should know already.
@@ -46,7 +48,19 @@ pub trait Backend: Send + Sync + 'static {
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    fn prepare(&self, reference: &str) -> Result<Prepared, String>;
+    fn prepare(&self, asked: &Asked) -> Result<Prepared, String>;
+
+    /// Reads and checks a scenario with its changes: every value that it has.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn understand(&self, asked: &Asked) -> Result<Vec<Adjustable>, String>;
+
+    /// Writes a scenario with its changes to a file that is not there yet, comments kept.
+    ///
+    /// # Errors
+    /// Why it is not written, or is another scenario there.
+    fn save(&self, asked: &Asked, path: &Path) -> Result<(), String>;
 
     /// Opens a finished run or somebody's recording.
     ///

@@ -58,7 +58,7 @@ impl Jobs {
                     };
                     let _ = tell.send(Message::Job(id, told));
                 }
-                Source::Scenario(reference) => match backend.prepare(&reference) {
+                Source::Scenario(asked) => match backend.prepare(&asked) {
                     Err(why) => {
                         let _ = tell.send(Message::Job(id, JobEvent::Failed(why)));
                     }
@@ -66,6 +66,7 @@ impl Jobs {
                         let told = JobEvent::Resolved {
                             label: prepared.label.clone(),
                             path: prepared.path,
+                            beside: prepared.beside,
                             time: prepared.time,
                         };
                         let _ = tell.send(Message::Job(id, told));
@@ -173,6 +174,7 @@ fn gather(events: &Receiver<Event>) -> Option<(Vec<Event>, Option<Arc<Snapshot>>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::source::Asked;
     use spikedeck_run::Progress;
     use std::sync::mpsc::channel;
 
@@ -222,8 +224,14 @@ mod tests {
             fn preview(&self, _: &Source) -> Result<crate::state::gallery::Preview, String> {
                 panic!("the preview is damaged")
             }
-            fn prepare(&self, _: &str) -> Result<crate::session::backend::Prepared, String> {
+            fn prepare(&self, _: &Asked) -> Result<crate::session::backend::Prepared, String> {
                 panic!("the scenario is damaged")
+            }
+            fn understand(&self, _: &Asked) -> Result<Vec<spikedeck_scenario::Adjustable>, String> {
+                panic!("the scenario is damaged")
+            }
+            fn save(&self, _: &Asked, _: &std::path::Path) -> Result<(), String> {
+                panic!("the disk is damaged")
             }
             fn open(&self, _: &std::path::Path) -> Result<Arc<spikedeck_run::Finished>, String> {
                 panic!("column 3 is damaged")

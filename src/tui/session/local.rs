@@ -1,14 +1,16 @@
 //! The real [`Backend`]: built-in and given scenarios, jobs of `run`, finished runs of `table`.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::number::{count, short};
 use crate::session::backend::{Backend, Prepared};
 use crate::state::gallery::{Entry, Preview};
-use crate::state::source::{Source, split_variant};
+use crate::state::source::{Asked, Source, split_variant};
 use spikedeck_run::{self as run, Finished};
-use spikedeck_scenario::{self as scenario, ProjectionSpec, Rule, Spec};
+use spikedeck_scenario::{self as scenario, Adjustable, ProjectionSpec, Rule, Spec};
 use spikedeck_sim::Network;
 use spikedeck_table as table;
 
@@ -26,7 +28,7 @@ impl LocalBackend {
     pub fn source(text: &str) -> Source {
         let path = PathBuf::from(text);
         let recording = spikedeck_store::FileKind::of(&path).is_some();
-        if table::is_run(&path) || recording { Source::Finished(path) } else { Source::Scenario(text.to_owned()) }
+        if table::is_run(&path) || recording { Source::Finished(path) } else { Source::Scenario(text.into()) }
     }
 }
 
@@ -40,7 +42,7 @@ impl Backend for LocalBackend {
         });
         let built_in = scenario::built_in().iter().flat_map(|s| {
             let entry = |name: String, title: String| Entry {
-                source: Source::Scenario(name.clone()),
+                source: Source::Scenario(name.clone().into()),
                 name,
                 title,
                 tags: s.tags.clone(),
@@ -54,8 +56,8 @@ impl Backend for LocalBackend {
 
     fn preview(&self, source: &Source) -> Result<Preview, String> {
         match source {
-            Source::Scenario(reference) => {
-                let (spec, _) = run::load(reference, &[]).map_err(|e| e.render(false))?;
+            Source::Scenario(asked) => {
+                let (spec, _) = run::load(&asked.reference, &asked.set).map_err(|e| e.render(false))?;
                 Ok(preview(&spec))
             }
             Source::Finished(path) => {
@@ -78,19 +80,43 @@ impl Backend for LocalBackend {
         }
     }
 
-    fn prepare(&self, reference: &str) -> Result<Prepared, String> {
-        let (spec, warnings) = run::load(reference, &[]).map_err(|e| e.render(false))?;
+    fn prepare(&self, asked: &Asked) -> Result<Prepared, String> {
+        let (spec, warnings) = run::load(&asked.reference, &asked.set).map_err(|e| e.render(false))?;
         let points = run::points(&spec, &|more| run::again(&spec, more)).map_err(|e| e.to_string())?;
         let s = &spec.simulation;
-        let (name, variant) = (spec.name.clone(), split_variant(reference).1);
+        let (name, variant) = (spec.name.clone(), split_variant(&asked.reference).1);
         let label = variant.map_or_else(|| name.clone(), |v| format!("{name}:{v}"));
         let time = (0.0, s.steps as f64 * s.dt / s.time_base.seconds());
         let (path, threads) = (spec.path.clone(), self.threads);
+        let beside = spec.files.iter().map(|f| f.path.clone()).filter(|p| p.is_file()).collect();
         let spec = Arc::new(spec);
         let known = Some(spec.clone());
         let start =
             Box::new(move || run::start(spec, points, run::Options { threads, live: true, ..run::Options::default() }));
-        Ok(Prepared { label, path, time: Some(time), warnings, spec: known, start })
+        Ok(Prepared { label, path, beside, time: Some(time), warnings, spec: known, start })
+    }
+
+    fn understand(&self, asked: &Asked) -> Result<Vec<Adjustable>, String> {
+        let (spec, _) = run::load(&asked.reference, &asked.set).map_err(|e| e.render(false))?;
+        Ok(scenario::adjustables(&spec, &run::catalog()))
+    }
+
+    fn save(&self, asked: &Asked, path: &Path) -> Result<(), String> {
+        let (spec, _) = run::load(&asked.reference, &asked.set).map_err(|e| e.render(false))?;
+        let text = scenario::rewritten(&spec.source, &spec.overrides)?;
+        let shown = path.display();
+        let written = File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => format!("{shown} is there already, and nothing is overwritten"),
+            _ => format!("{shown} cannot be written: {e}"),
+        })?;
+        // Elsewhere the files that it names may not be found.
+        let is_same = |read: &Spec| read.canonical == spec.canonical;
+        match run::load(&shown.to_string(), &[]) {
+            Ok((read, _)) if is_same(&read) => Ok(()),
+            Ok(_) => Err(format!("{shown} is written, and gives another result than what is shown: look at it")),
+            Err(why) => Err(format!("{shown} is written, and cannot be run there: {}", why.first())),
+        }
     }
 
     fn open(&self, path: &Path) -> Result<Arc<Finished>, String> {

@@ -1,6 +1,7 @@
 //! The loop around the pure state: receives, updates, does what is to be done outside, draws when something changed.
 
 mod backend;
+mod editor;
 mod export;
 mod guarded;
 mod jobs;
@@ -31,6 +32,7 @@ use crate::state::source::Source;
 use crate::state::theme::{self, Theme};
 use crate::terminal::background::{self, Listener};
 use crate::terminal::encoder::Encoder;
+use crate::terminal::input::Input;
 use crate::terminal::{self, Guard, Hold, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
 use crate::update::{HUNG_UP, begin, update};
 use spikedeck_plot::{self as plot, Depth};
@@ -106,6 +108,9 @@ pub fn run(options: Options) -> io::Result<i32> {
     let (tell, messages) = channel();
     let terminal = Terminal::new(Encoder::new(out, size, depth))?;
     let watcher = Watcher::start(tell.clone())?;
+    let ask = hold == Hold::Screen && depth != Depth::None && background::unknown(options.settings.theme, env);
+    let listener = if ask { Listener::asked(Instant::now()) } else { Listener::default() };
+    let input = Input::new()?;
     let mut session = Session {
         app,
         link: options.settings.link,
@@ -114,6 +119,7 @@ pub fn run(options: Options) -> io::Result<i32> {
         reader,
         jobs: Jobs::default(),
         watcher,
+        input,
         backend: options.backend,
         tell,
         writes: Vec::new(),
@@ -121,14 +127,10 @@ pub fn run(options: Options) -> io::Result<i32> {
     };
     let effects = begin(&mut session.app, options.sources);
     session.frame()?;
-    let ask = hold == Hold::Screen && depth != Depth::None && background::unknown(options.settings.theme, env);
     if ask {
         session.guard.say(background::QUERY)?;
     }
-    terminal::spawn_input(
-        session.tell.clone(),
-        if ask { Listener::asked(Instant::now()) } else { Listener::default() },
-    )?;
+    session.input.start(session.tell.clone(), listener)?;
     terminal::spawn_signals(session.tell.clone())?;
     let code = session.serve(effects, &messages);
     session.jobs.cancel_all();
@@ -165,6 +167,7 @@ struct Session {
     reader: Option<Reader>,
     jobs: Jobs,
     watcher: Watcher,
+    input: Input,
     backend: Arc<dyn Backend>,
     tell: Sender<Message>,
     /// Files that are being written: waited for at the end, also when the terminal is gone.
@@ -266,6 +269,23 @@ impl Session {
                     };
                     let _ = self.aside("preview", work, move |why| Message::Preview(index, Err(why)));
                 }
+                Effect::Understand(id, asked) => {
+                    let (backend, tell) = (self.backend.clone(), self.tell.clone());
+                    let work = move || {
+                        let _ = tell.send(Message::Understood(id, backend.understand(&asked).map(Arc::new)));
+                    };
+                    let _ = self.aside("understand", work, move |why| Message::Understood(id, Err(why)));
+                }
+                Effect::Save { asked, path, edit } => {
+                    let (backend, tell, of) = (self.backend.clone(), self.tell.clone(), asked.clone());
+                    let work = move || {
+                        let file = backend.save(&asked, &path).map(|()| path);
+                        let _ = tell.send(Message::Saved { asked, file, edit });
+                    };
+                    let died = move |why| Message::Saved { asked: of, file: Err(why), edit };
+                    self.writes.extend(self.aside("save", work, died));
+                }
+                Effect::Edit(path) => self.edit(&path)?,
                 Effect::Export { kind, content, pane, view, size } => {
                     let (look, tell) = (self.app.look, self.tell.clone());
                     self.writes.retain(|w| !w.is_finished());
@@ -315,6 +335,19 @@ impl Session {
             }
         }
         Ok(None)
+    }
+
+    /// Gives the terminal to an editor until it is left; keys are its own meanwhile.
+    fn edit(&mut self, path: &std::path::Path) -> io::Result<()> {
+        let paused = self.input.pause();
+        self.guard.leave();
+        let told = editor::edit(path, env);
+        drop(paused);
+        self.reenter()?;
+        if let Err(why) = told {
+            self.app.say(why, true);
+        }
+        Ok(())
     }
 
     /// Takes the screen again after a stop; harmless if it is ours already.

@@ -1,4 +1,4 @@
-//! Notices that a file is another one: four looks a second at its directory entry, and only while a file is open.
+//! Notices that a file is another one: a dozen looks a second at its directory entry, and only while a file is open.
 //!
 //! Editors save by renaming a new file over the old one, so it is the entry (inode, length, time of change) that is
 //! compared, never an open handle.
@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::state::message::Message;
 
 /// Time between two looks; a change is told when two looks agree on it.
-const LOOK: Duration = Duration::from_millis(250);
+const LOOK: Duration = Duration::from_millis(80);
 
 /// What identifies a version of a file.
 type Stamp = Option<(u64, u64, i64, i64)>;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::state::bench::AskId;
 use crate::state::columns::Columns;
 use crate::state::gallery::{Entry, Gallery};
 use crate::state::jobs::{Job, Jobs};
@@ -10,6 +11,7 @@ use crate::state::layout::{self, Extent, RunLayout, RunQuery};
 use crate::state::log::Log;
 use crate::state::message::Effect;
 use crate::state::overlay::Overlay;
+use crate::state::panel::Panel;
 use crate::state::theme::Theme;
 use crate::state::view::Views;
 use spikedeck_plot as plot;
@@ -43,6 +45,10 @@ pub struct App {
     pub playing: bool,
     /// Time at which planes are shown; none is the end.
     pub moment: Option<f64>,
+    /// The panel of parameters, where it is open.
+    pub panel: Option<Panel>,
+    /// Number of the last question whether a scenario can be understood.
+    pub asks: AskId,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
     /// Row of the command that opened it, whose key also closes it.
@@ -79,6 +85,8 @@ impl App {
             views: Views::default(),
             playing: false,
             moment: None,
+            panel: None,
+            asks: 0,
             overlay: None,
             opened_by: None,
             jobs: Jobs::default(),
@@ -97,6 +105,7 @@ impl App {
     pub fn context(&self) -> Context {
         match self.screen {
             Screen::Gallery => Context::Gallery,
+            Screen::Run if self.panel.is_some() => Context::Panel,
             Screen::Run => Context::Run,
         }
     }
@@ -114,6 +123,7 @@ impl App {
             panes: self.columns.keys().len(),
             focus: (self.columns.focus(), self.columns.pane_index()),
             extent: self.extent,
+            panel: self.panel.is_some(),
         })
     }
 

@@ -5,12 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::panes::content::{Content, Pane};
+use crate::state::bench::Bench;
 use crate::state::message::{Effect, JobId};
-use crate::state::source::Source;
+use crate::state::source::{Asked, Source};
 use crate::state::view::{Range, join};
 
 /// Seconds that a run takes whose results are not thrown away without asking.
 const LONG: f64 = 30.0;
+
+/// Seconds of a run that goes along with a held key.
+pub const QUICK: f64 = 1.0;
+
+/// Seconds of a run that a person takes for no time at all.
+const AT_ONCE: f64 = 0.2;
 
 /// A column: one scenario or finished run.
 #[derive(Debug, Clone)]
@@ -23,6 +30,8 @@ pub struct Column {
     pub job: JobId,
     /// File behind it, if it is watched.
     pub path: Option<PathBuf>,
+    /// Other files that it names, watched too.
+    pub beside: Vec<PathBuf>,
     /// That file is another one now.
     pub changed: bool,
     /// Whole time axis.
@@ -31,6 +40,10 @@ pub struct Column {
     pub error: Option<String>,
     /// Whether what it shows was written as a whole run.
     pub written: bool,
+    /// What is changed in it.
+    pub bench: Bench,
+    /// What it shows is of the run before the one that goes on.
+    old: bool,
     content: Option<Arc<Content>>,
     /// What arrived while the picture was frozen.
     waiting: Option<Arc<Content>>,
@@ -41,9 +54,12 @@ impl Column {
     pub fn new(source: Source, job: JobId) -> Self {
         Self {
             label: source.label(),
+            path: source.asked().and_then(Asked::file),
+            beside: Vec::new(),
+            bench: Bench::new(source.asked().map(|a| a.set.clone()).unwrap_or_default()),
+            old: false,
             source,
             job,
-            path: None,
             changed: false,
             time: None,
             error: None,
@@ -51,6 +67,24 @@ impl Column {
             content: None,
             waiting: None,
         }
+    }
+
+    /// Seconds that the run took which it shows; none where none is over.
+    pub fn cost(&self) -> Option<f64> {
+        let facts = &self.content.as_deref()?.finished.as_deref()?.facts;
+        Some(facts.build_seconds + facts.simulate_seconds + facts.analyse_seconds)
+    }
+
+    /// Whether what it shows is of other settings than those that are chosen or run now. A run that is over at once
+    /// replaces what is shown without that being said.
+    pub fn is_of_before(&self) -> bool {
+        let renewed = self.old && self.cost().is_none_or(|c| c > AT_ONCE);
+        self.content.is_some() && (self.bench.stale || renewed || self.error.is_some())
+    }
+
+    /// Whether what is shown stays until the run is over: it takes so little that parts of it would flicker.
+    pub fn waits_for_all(&self) -> bool {
+        self.old && self.cost().is_some_and(|c| c < QUICK)
     }
 
     /// Whether what it shows took long to compute and stands nowhere else.
@@ -74,6 +108,8 @@ impl Column {
     /// From now on a new job fills it; what it shows stays until then.
     pub fn restarted(&mut self, job: JobId) {
         (self.job, self.changed, self.error, self.waiting) = (job, false, None, None);
+        (self.bench.stale, self.bench.again) = (false, false);
+        self.old = true;
     }
 }
 
@@ -193,6 +229,7 @@ impl Columns {
             return None;
         }
         column.written = false;
+        column.old = false;
         let old = column.content.replace(content);
         self.collect_keys();
         old
@@ -219,6 +256,7 @@ impl Columns {
             for column in &mut self.list {
                 if let Some(content) = column.waiting.take() {
                     column.content = Some(content);
+                    column.old = false;
                 }
             }
             self.collect_keys();
@@ -228,13 +266,14 @@ impl Columns {
     /// A file is another one now.
     pub fn file_changed(&mut self, path: &std::path::Path) {
         for column in &mut self.list {
-            column.changed |= column.path.as_deref() == Some(path);
+            let beside = column.beside.iter().any(|p| p == path);
+            column.changed |= beside || column.path.as_deref() == Some(path);
         }
     }
 
     /// The files that are to be watched now.
     pub fn watch(&self) -> Effect {
-        let mut paths: Vec<PathBuf> = self.list.iter().filter_map(|c| c.path.clone()).collect();
+        let mut paths: Vec<PathBuf> = self.list.iter().flat_map(|c| c.path.iter().chain(&c.beside).cloned()).collect();
         paths.sort();
         paths.dedup();
         Effect::Watch(paths)

@@ -14,6 +14,8 @@ pub enum Context {
     Gallery,
     /// In the view of runs.
     Run,
+    /// In the view of runs, while the panel of parameters is open.
+    Panel,
 }
 
 impl Context {
@@ -23,12 +25,18 @@ impl Context {
             Self::Everywhere => "Everywhere",
             Self::Gallery => "Gallery",
             Self::Run => "Runs",
+            Self::Panel => "Parameters (v)",
         }
     }
 
     /// Whether a command of this context applies on the screen of another one.
     pub fn applies_in(self, screen: Self) -> bool {
-        self == screen || self == Self::Everywhere
+        self == screen || self == Self::Everywhere || (self == Self::Run && screen == Self::Panel)
+    }
+
+    /// Whether a key cannot be claimed in both. Beside the panel keys of runs still work, and its own go first.
+    fn shares_keys_with(self, other: Self) -> bool {
+        self == other || self == Self::Everywhere || other == Self::Everywhere
     }
 }
 
@@ -101,9 +109,9 @@ impl Keymap {
         let mut kept: Vec<&Claim> = Vec::new();
         for claim in &claims {
             let Binding { id, context, .. } = table[claim.row];
-            let clash = [Context::Everywhere, Context::Gallery, Context::Run]
+            let clash = [Context::Everywhere, Context::Gallery, Context::Run, Context::Panel]
                 .into_iter()
-                .filter(|c| c.applies_in(context) || context.applies_in(*c))
+                .filter(|c| c.shares_keys_with(context))
                 .find_map(|c| owner.get(&(c, claim.key)));
             if let Some(other) = clash {
                 let key = claim.key;
@@ -124,7 +132,12 @@ impl Keymap {
 
     /// What a key calls here.
     pub fn call(&self, context: Context, key: Key) -> Option<Call> {
-        self.calls.get(&(context, key)).or_else(|| self.calls.get(&(Context::Everywhere, key))).copied()
+        let under = (context == Context::Panel).then_some(Context::Run);
+        [Some(context), under, Some(Context::Everywhere)]
+            .into_iter()
+            .flatten()
+            .find_map(|c| self.calls.get(&(c, key)))
+            .copied()
     }
 
     /// Keys of a command, the first being the one to show.

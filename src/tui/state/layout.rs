@@ -93,6 +93,8 @@ pub struct RunLayout {
     pub tabs: Rect,
     /// Columns.
     pub columns: Vec<PlacedColumn>,
+    /// The panel of parameters; empty where it is not open.
+    pub panel: Rect,
     /// Hints.
     pub footer: Rect,
     /// Page shown, of how many.
@@ -117,6 +119,57 @@ pub struct RunQuery {
     pub focus: (usize, usize),
     /// How much the focused pane takes.
     pub extent: Extent,
+    /// Whether the panel of parameters is open.
+    pub panel: bool,
+}
+
+/// Splits the panel of parameters off: beside the panes, or below them on a narrow screen.
+fn beside(body: Rect) -> (Rect, Rect) {
+    if body.width >= 104 {
+        let width = (body.width * 2 / 5).clamp(46, 64);
+        let rest = body.width - width - 2;
+        (part(body, 0, 0, rest, body.height), part(body, rest + 2, 0, width, body.height))
+    } else {
+        let height = (body.height / 2).clamp(4, 14);
+        let rest = body.height.saturating_sub(height);
+        (part(body, 0, 0, body.width, rest), part(body, 0, rest, body.width, height))
+    }
+}
+
+/// The parts of the panel of parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PanelLayout {
+    /// Its title.
+    pub title: Rect,
+    /// What is looked for or typed.
+    pub line: Rect,
+    /// The values.
+    pub list: Rect,
+    /// What is known of the chosen one.
+    pub detail: Rect,
+}
+
+/// Places the parts of the panel: the chosen value below the list, or beside it where the panel is flat.
+pub fn panel(area: Rect) -> PanelLayout {
+    let title = part(area, 0, 0, area.width, 1);
+    let below = part(area, 1, 1, area.width.saturating_sub(1), area.height.saturating_sub(1));
+    if area.height < 18 && area.width >= 60 {
+        let list = below.width / 2;
+        return PanelLayout {
+            title,
+            line: part(below, 0, 0, list, 1),
+            list: part(below, 0, 1, list, below.height.saturating_sub(1)),
+            detail: part(below, list + 2, 0, below.width.saturating_sub(list + 2), below.height),
+        };
+    }
+    let detail = (area.height / 3).clamp(2, 13).min(below.height.saturating_sub(4));
+    let list = below.height.saturating_sub(detail + 1);
+    PanelLayout {
+        title,
+        line: part(below, 0, 0, below.width, 1),
+        list: part(below, 0, 1, below.width, list),
+        detail: part(below, 0, list + 1, below.width, detail),
+    }
 }
 
 /// Places the run view.
@@ -128,6 +181,11 @@ pub fn run(q: RunQuery) -> RunLayout {
         Detail::Pane => {
             out.footer = part(all, 0, all.height - 1, all.width, 1);
             let body = part(all, 0, 0, all.width, all.height - 1);
+            if q.panel {
+                // There is room for one of them.
+                out.panel = body;
+                return out;
+            }
             let panes = if q.panes == 0 { Vec::new() } else { vec![PlacedPane { pane: q.focus.1, area: body }] };
             out.columns = vec![PlacedColumn { column: q.focus.0, area: body, head: Rect { height: 0, ..body }, panes }];
             return out;
@@ -136,7 +194,10 @@ pub fn run(q: RunQuery) -> RunLayout {
     }
     out.footer = part(all, 0, all.height - 1, all.width, 1);
     out.tabs = part(all, 0, 0, all.width, 1);
-    let body = part(all, 0, 1, all.width, all.height - 2);
+    let mut body = part(all, 0, 1, all.width, all.height - 2);
+    if q.panel {
+        (body, out.panel) = beside(body);
+    }
     // Columns that would be too narrow to read are left out, those about the focus stay.
     let fitting = usize::from(body.width / 30).clamp(1, q.columns.max(1));
     let shown = if q.extent == Extent::Whole { 1 } else { fitting };
@@ -261,7 +322,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn query(size: (u16, u16), columns: usize, panes: usize) -> RunQuery {
-        RunQuery { size, columns, panes, focus: (0, 0), extent: Extent::Shared }
+        RunQuery { size, columns, panes, focus: (0, 0), extent: Extent::Shared, panel: false }
     }
 
     #[test]
@@ -295,18 +356,20 @@ mod tests {
         #[test]
         fn panes_never_overlap_nor_leave_the_screen(
             w in 0u16..400, h in 0u16..120, c in 0usize..5, p in 0usize..30, f in 0usize..30, e in 0usize..3,
+            panel in any::<bool>(),
         ) {
             let extent = [Extent::Shared, Extent::Row, Extent::Whole][e];
             let focus = (if c == 0 { 0 } else { f % c }, if p == 0 { 0 } else { f % p });
-            let l = run(RunQuery { size: (w, h), columns: c, panes: p, focus, extent });
-            let rects: Vec<Rect> = l.columns.iter().flat_map(|c| c.panes.iter().map(|p| p.area)).collect();
+            let l = run(RunQuery { size: (w, h), columns: c, panes: p, focus, extent, panel });
+            let mut rects: Vec<Rect> = l.columns.iter().flat_map(|c| c.panes.iter().map(|p| p.area)).collect();
+            rects.push(l.panel);
             for (i, r) in rects.iter().enumerate() {
                 prop_assert!(r.right() <= w && r.bottom() <= h);
                 for s in &rects[i + 1..] {
                     prop_assert!(r.intersection(*s).area() == 0, "{r:?} {s:?}");
                 }
             }
-            if p > 0 && c > 0 && detail(w, h) != Detail::None && detail(w, h) != Detail::Line {
+            if p > 0 && c > 0 && detail(w, h) != Detail::None && detail(w, h) != Detail::Line && l.panel.height < h - 1 {
                 let has_focus = |c: &PlacedColumn| c.column == focus.0 && c.panes.iter().any(|x| x.pane == focus.1);
                 prop_assert!(l.columns.iter().any(has_focus));
             }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use crossterm::event::MouseEvent;
 
 use crate::panes::content::Content;
+use crate::state::bench::AskId;
 use crate::state::gallery::Preview;
 use crate::state::keys::Key;
-use crate::state::source::Source;
+use crate::state::source::{Asked, Source};
 use spikedeck_run::Progress;
+use spikedeck_scenario::Adjustable;
 
 /// Number of a job; every start has a new one, so that what an older job tells is known to be stale.
 pub type JobId = u64;
@@ -24,6 +26,8 @@ pub enum JobEvent {
         label: String,
         /// File to watch.
         path: Option<PathBuf>,
+        /// Other files that it names.
+        beside: Vec<PathBuf>,
         /// Whole time axis.
         time: Option<(f64, f64)>,
     },
@@ -54,6 +58,17 @@ pub enum Message {
     Resize(u16, u16),
     /// From a job.
     Job(JobId, JobEvent),
+    /// Whether a scenario with changes can be understood: every value of it, or what is wrong.
+    Understood(AskId, Result<Arc<Vec<Adjustable>>, String>),
+    /// A scenario was written to a file, or why not; whether that is to be edited.
+    Saved {
+        /// Which scenario it was.
+        asked: Asked,
+        /// The file, or why there is none.
+        file: Result<PathBuf, String>,
+        /// Whether the editor follows.
+        edit: bool,
+    },
     /// A preview is ready.
     Preview(usize, Result<Preview, String>),
     /// A watched file is another one now.
@@ -100,6 +115,19 @@ pub enum Effect {
     Start(JobId, Source),
     /// Stop a job.
     Cancel(JobId),
+    /// Find out whether a scenario with changes can be understood.
+    Understand(AskId, Asked),
+    /// Write a scenario with its changes to a file that is not there yet.
+    Save {
+        /// The scenario.
+        asked: Asked,
+        /// The file.
+        path: PathBuf,
+        /// Whether it is edited then.
+        edit: bool,
+    },
+    /// Give the terminal to an editor.
+    Edit(PathBuf),
     /// Make a preview.
     Preview(usize, Source),
     /// Write something to the current directory.

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::state::columns::Columns;
+use crate::state::compare::Order;
 use crate::state::jobs::Jobs;
 use crate::state::layout::dialog;
 use crate::state::log::Log;
@@ -26,10 +27,14 @@ pub enum Overlay {
         /// Chosen line.
         selected: usize,
     },
-    /// Metrics of two columns.
+    /// Metrics of all columns.
     Difference {
+        /// Typed text.
+        query: String,
         /// First line shown.
         scroll: usize,
+        /// How rows are ordered.
+        order: Order,
     },
     /// Jobs.
     Jobs {

@@ -63,6 +63,8 @@ pub struct Views {
     by_pane: HashMap<String, View>,
     /// Time seen in all linked panes.
     pub time: Option<Range>,
+    /// Whether the stretch that is seen first was chosen, which is done once.
+    opened: bool,
     /// Whether crosshairs are shown.
     pub cross_on: bool,
     /// Crosshair of each pane by key; that of linked time axes is under [`LINKED`].
@@ -81,6 +83,16 @@ impl Views {
     /// The same, to be changed.
     pub fn of(&mut self, key: &str) -> &mut View {
         self.by_pane.entry(key.to_owned()).or_default()
+    }
+
+    /// Whether the reader has looked at no stretch of time yet, and none was chosen to begin with.
+    pub fn is_untouched(&self) -> bool {
+        self.time.is_none() && !self.opened
+    }
+
+    /// Begins with a stretch of time.
+    pub fn open_on(&mut self, stretch: Range) {
+        (self.time, self.opened) = (Some(stretch), true);
     }
 
     /// Where the crosshair of a pane stands; linked panes share one.

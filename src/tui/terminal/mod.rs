@@ -2,22 +2,20 @@
 
 pub mod background;
 pub mod encoder;
+pub mod input;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ratatui::layout::Size;
-use rustix::event::{PollFd, PollFlags, Timespec};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 
-use crate::state::keys::Key;
 use crate::state::message::Message;
-use crate::terminal::background::{Listener, Taken};
 
 /// Alternate screen, cursor off, bracketed paste, focus unaffected.
 pub const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[2J";
@@ -58,7 +56,7 @@ fn leaving() -> &'static str {
 pub fn present() -> Result<(), String> {
     let without = "`spikedeck run` prints results without one";
     Output::open().map_err(|e| format!("the dashboard needs a terminal, and {e}; {without}"))?;
-    input().map_err(|e| {
+    keyboard().map_err(|e| {
         format!(
             "the dashboard needs a terminal to read keys from: standard input is none, and /dev/tty: {e}; {without}"
         )
@@ -67,7 +65,7 @@ pub fn present() -> Result<(), String> {
 }
 
 /// Where keys come from: standard input if it is a terminal, else `/dev/tty`.
-fn input() -> io::Result<OwnedFd> {
+fn keyboard() -> io::Result<OwnedFd> {
     if io::stdin().is_terminal() {
         return io::stdin().as_fd().try_clone_to_owned();
     }
@@ -244,79 +242,6 @@ pub fn stop_self() {
     std::thread::sleep(Duration::from_millis(5));
 }
 
-/// What a wait for input found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ready {
-    /// There is something to read.
-    Input,
-    /// Nobody is at the other end any more.
-    Gone,
-    /// Neither, until the timeout.
-    Nothing,
-}
-
-/// Waits for input or hang-up on a terminal. Crossterm's own reader spins when the terminal is gone (its issue 793), so
-/// it is only asked when this says there is input.
-pub fn wait_input(tty: BorrowedFd<'_>, timeout: Option<Duration>) -> Ready {
-    let mut fds = [PollFd::from_borrowed_fd(tty, PollFlags::IN)];
-    let limit = timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
-    match rustix::event::poll(&mut fds, limit.as_ref()) {
-        Ok(0) | Err(rustix::io::Errno::INTR) => Ready::Nothing,
-        Ok(_) => {
-            let found = fds[0].revents();
-            if found.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) { Ready::Gone } else { Ready::Input }
-        }
-        Err(_) => Ready::Gone,
-    }
-}
-
-/// How long the reader waits for a further event before it goes back to [`wait_input`]. Not zero: with a zero timeout
-/// crossterm's reader of `/dev/tty` returns without looking at the terminal at all, and this thread would spin. It is
-/// no delay either, since input ends the wait.
-const DRAIN: Duration = Duration::from_millis(50);
-
-/// Reads keys, mouse and resizes until the terminal or the receiver is gone; `listener` takes the terminal's own words
-/// out.
-///
-/// # Errors
-/// When there is no terminal to read from, or no thread can be started.
-pub fn spawn_input(tell: Sender<Message>, mut listener: Listener) -> io::Result<()> {
-    let tty = input()?;
-    std::thread::Builder::new().name("input".into()).spawn(move || {
-        loop {
-            match wait_input(tty.as_fd(), None) {
-                Ready::Nothing => continue,
-                Ready::Gone => {
-                    let _ = tell.send(Message::TerminalGone);
-                    return;
-                }
-                Ready::Input => {}
-            }
-            while let Ok(true) = crossterm::event::poll(DRAIN) {
-                let Ok(event) = crossterm::event::read() else { break };
-                if translate(event, &mut listener).into_iter().any(|message| tell.send(message).is_err()) {
-                    return;
-                }
-            }
-        }
-    })?;
-    Ok(())
-}
-
-fn translate(event: crossterm::event::Event, listener: &mut Listener) -> Vec<Message> {
-    use crossterm::event::{Event, KeyEventKind};
-    match event {
-        Event::Key(k) if k.kind != KeyEventKind::Release => match listener.take(k, Instant::now()) {
-            Taken::Keys(keys) => keys.into_iter().map(|k| Message::Key(Key::from(k))).collect(),
-            Taken::Part => Vec::new(),
-            Taken::Light(light) => vec![Message::Background(light)],
-        },
-        Event::Mouse(m) => vec![Message::Mouse(m)],
-        Event::Paste(text) => vec![Message::Paste(text)],
-        _ => Vec::new(),
-    }
-}
-
 /// Turns signals into messages until the receiver is gone.
 ///
 /// # Errors
@@ -390,17 +315,5 @@ mod tests {
         parser.process(&out.0.lock().unwrap());
         assert!(parser.screen().alternate_screen());
         assert_eq!(parser.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::ButtonMotion);
-    }
-
-    #[test]
-    fn a_terminal_that_hangs_up_is_noticed() {
-        use portable_pty::{PtySize, native_pty_system};
-        let pair = native_pty_system().openpty(PtySize { rows: 5, cols: 20, pixel_width: 0, pixel_height: 0 }).unwrap();
-        let name = pair.master.tty_name().unwrap();
-        let tty = File::options().read(true).write(true).open(name).unwrap();
-        assert_eq!(wait_input(tty.as_fd(), Some(Duration::from_millis(20))), Ready::Nothing);
-        drop(pair.slave);
-        drop(pair.master);
-        assert_eq!(wait_input(tty.as_fd(), Some(Duration::from_secs(2))), Ready::Gone);
     }
 }
