@@ -19,6 +19,13 @@ fn target() -> &'static Target {
 
 fuzz_target!(
     init: {
+        // A panic that the program catches and tells as a damaged file is no find; libFuzzer's own hook ends at any.
+        let ends = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !spikedeck::store::panics_are_caught() {
+                ends(info);
+            }
+        }));
         if let Some(folder) = std::env::var_os("SPIKEDECK_SEEDS") {
             for (k, seed) in (target().seeds)().into_iter().enumerate() {
                 std::fs::write(std::path::Path::new(&folder).join(format!("seed-{k:03}")), seed).expect("seeds can be \

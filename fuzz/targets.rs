@@ -1,12 +1,12 @@
 //! Doors that take what somebody wrote, each with inputs to begin from: equations, scenarios with overrides,
-//! morphologies, tables in CSV and in Parquet, and folders of runs.
+//! morphologies, tables in CSV and in Parquet, HDF5 files, arrays, and folders of runs.
 //!
 //! A target takes any bytes and must come back: with what they say or with a refusal, never with a panic, and within
 //! bounds of time and memory. `fuzz/run` drives them with libFuzzer, which looks for new paths through the program;
 //! `tests/it/fuzz.rs` tries some thousand fixed mutations of the same inputs in every test run.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +14,7 @@ use spikedeck::core::units::Dimension;
 use spikedeck::equation::expression::Expression;
 use spikedeck::model::library;
 use spikedeck::model::morphology::{cut, swc};
+use spikedeck::run::Sampling;
 use spikedeck::scenario::{NoFiles, Overrides, load};
 use spikedeck::signal::data::{EDGES, EdgeKeys, SIGNAL, SPIKES, SignalKeys, SpikeKeys, edges, signal, spikes};
 use spikedeck::store::Format;
@@ -38,6 +39,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "swc", seeds: morphologies, take: morphology, words: &["-1", "1e308", "nan", "\n", " ", "#", "0"] },
     Target { name: "csv", seeds: csv_tables, take: csv_table, words: CSV_WORDS },
     Target { name: "parquet", seeds: parquet_tables, take: parquet_table, words: &[] },
+    Target { name: "hdf5", seeds: hdf5_files, take: hdf5_file, words: &[] },
+    Target { name: "npy", seeds: npy_arrays, take: npy_array, words: &["'>f8'", "True", "(3, 2)", "-1", "}", "\n"] },
     Target { name: "folder", seeds: folders, take: folder, words: CSV_WORDS },
 ];
 
@@ -239,7 +242,37 @@ fn tabled(path: &Path) {
         let _ = signal(&table, &SignalKeys::default());
     }
     let _ = store::describe(path);
-    let _ = table::recording_from(path);
+    let _ = run::recording_from(path, &Sampling { rate: Some(1000.0), ..Sampling::default() });
+    let _ = run::recording_from(path, &Sampling::default());
+}
+
+/// The small recordings of other programs in `data/reference/recordings`.
+fn recordings(endings: &[&str]) -> Vec<Vec<u8>> {
+    // The doors are part of the tests and of a package of their own.
+    let roots = ["", ".."].map(|up| Path::new(env!("CARGO_MANIFEST_DIR")).join(up).join("data/reference/recordings"));
+    let folder = roots.iter().find(|f| f.is_dir()).expect("the examples are part of the source");
+    let list = fs::read_dir(folder).expect("the examples are part of the source");
+    let paths = list.map(|entry| entry.expect("its entries can be listed").path());
+    let mut paths: Vec<PathBuf> =
+        paths.filter(|p| p.extension().is_some_and(|e| endings.iter().any(|own| e == *own))).collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).expect("the examples are part of the source")).collect()
+}
+
+fn hdf5_files() -> Vec<Vec<u8>> {
+    recordings(&["nwb", "h5"])
+}
+
+fn hdf5_file(bytes: &[u8]) {
+    with_file("recording.h5", bytes, tabled);
+}
+
+fn npy_arrays() -> Vec<Vec<u8>> {
+    recordings(&["npy"])
+}
+
+fn npy_array(bytes: &[u8]) {
+    with_file("signal.npy", bytes, tabled);
 }
 
 fn csv_tables() -> Vec<Vec<u8>> {

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`core`] | numbers only: units, diagnostics, random numbers, FFT, linear algebra, neighbours, statistics |
 //! | [`signal`] | what flows between the stages: spikes, traces, recordings, shapes, metrics |
-//! | `store` | named columns ↔ Parquet and CSV; the only room that knows polars |
+//! | `store` | named columns ↔ Parquet and CSV; the only room that knows polars' file formats |
 //! | [`equation`] | text → syntax tree → unit check → expression graph → derivative → kernel |
 //! | [`model`] | model and receptor files → typed definitions; the built-in library |
 //! | [`scenario`] | scenario file as written → all errors with carets → resolved [`scenario::Spec`] |

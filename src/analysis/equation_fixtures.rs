@@ -124,6 +124,7 @@ impl Model {
             projections: Vec::new(),
             stimuli,
             records: Vec::new(),
+            recordings: Vec::new(),
             analyses: Vec::new(),
             expect: Vec::new(),
             variants: Vec::new(),

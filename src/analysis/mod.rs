@@ -57,6 +57,7 @@ mod bursts;
 mod cable;
 mod coherence;
 mod correlogram;
+mod event_average;
 mod fano_curve;
 mod front;
 mod granger;
@@ -64,9 +65,12 @@ mod growth;
 mod isi;
 mod isi_distance;
 mod isi_histogram;
+mod joint_psth;
 mod lags;
 mod levels;
+mod moments;
 mod multitaper;
+mod noise_correlation;
 mod phase_amplitude_coupling;
 mod phase_locking;
 mod places;
@@ -86,6 +90,7 @@ mod spike_distance;
 mod spike_field;
 mod spike_order;
 mod spike_synchronization;
+mod spike_triggered;
 mod sttc;
 mod synchrony;
 mod value_distribution;
@@ -160,6 +165,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &coherence::Coherence,
     &phase_locking::PhaseLocking,
     &spike_field::SpikeField,
+    &event_average::EventAverage,
+    &spike_triggered::SpikeTriggered,
     &phase_amplitude_coupling::PhaseAmplitudeCoupling,
     &granger::Granger,
     &value_distribution::ValueDistribution,
@@ -169,6 +176,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &synchrony::Synchrony,
     &sttc::Sttc,
     &spike_count_correlation::SpikeCountCorrelation,
+    &noise_correlation::NoiseCorrelation,
+    &joint_psth::JointPsth,
     &isi_distance::IsiDistance,
     &spike_distance::SpikeDistance,
     &spike_synchronization::SpikeSynchronization,

@@ -153,7 +153,9 @@ fn derived_times_are_positive_whatever_was_recorded() {
 #[test]
 fn times_cut_the_run_or_do_not() {
     let others = [
+        "after",
         "baseline",
+        "before",
         "burst",
         "burst_isi",
         "delay",
@@ -164,6 +166,7 @@ fn times_cut_the_run_or_do_not() {
         "gap",
         "jitter",
         "lag",
+        "length",
         "longest",
         "max_isi",
         "max_lag",

@@ -88,7 +88,7 @@ impl Estimator for Psth {
 }
 
 /// The trials of each condition, in the order of the first of each.
-fn conditions(recording: &Recording) -> Vec<(&str, Vec<&Recording>)> {
+pub(super) fn conditions(recording: &Recording) -> Vec<(&str, Vec<&Recording>)> {
     let mut found: Vec<(&str, Vec<&Recording>)> = Vec::new();
     for trial in recording.each_trial() {
         let condition = trial.trial.as_ref().map_or("", |t| t.condition.as_str());

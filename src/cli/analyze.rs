@@ -10,26 +10,31 @@ use super::output::{self, Tone, tone};
 use super::report;
 use super::run::{TableFormat, interrupt_flag, progress, writing};
 use spikedeck_core::number;
-use spikedeck_core::units::short;
-use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Status};
+use spikedeck_core::units::{Dimension, Quantity, parse_unit, short};
+use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Sampling, Status};
 use spikedeck_scenario::{AnalysisSpec, AskedAnalysis, RecordedPlace, analyses_of};
 use spikedeck_signal::Recording;
-use spikedeck_store::Format;
+use spikedeck_store::FileKind;
 use spikedeck_table::{self as table, Folder, Manifest};
+
+/// Subjects that are listed where nothing was asked for.
+const SHOWN: usize = 8;
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "A run that was killed is measured as far as it went; the report says up to when.\n\
-    Without --with, the analyses of the run's scenario; of a table rates and isi (spikes), or levels and psd \
+    Without --with, the analyses of the run's scenario; of a recording rates and isi (spikes), levels and psd \
     (signals).\n\
     Examples:\n  spikedeck analyze results\n  spikedeck analyze spikes.csv --with isi --with \
     correlogram:bin=\"2 ms\"\n  \
     spikedeck analyze results --with psd:of=exc.rate,bin=\"1 ms\" --json\n  \
+    spikedeck analyze session.nwb --with correlogram\n  \
+    spikedeck analyze lfp.npy --rate \"1 kHz\" --start \"0 s\" --unit mV\n  \
     gunzip -c lfp.csv.gz | spikedeck analyze - --with psd")]
 pub(super) struct Args {
-    /// Folder of a run, also of one that was stopped or killed; a table of spikes or signals (Parquet, CSV); `-` is a
-    /// table from standard input
-    #[arg(value_name = "RUN|TABLE")]
+    /// Folder of a run, also of one that was stopped or killed; a recording: a table of spikes or signals (Parquet,
+    /// CSV), an HDF5 file (NWB, SONATA), an array (.npy); `-` is one from standard input
+    #[arg(value_name = "RUN|RECORDING")]
     pub source: String,
     /// An analysis with its options (may be given several times); `spikedeck explain KIND` lists them
     #[arg(long, value_name = "KIND[:KEY=VALUE,...]", value_parser = parse_asked)]
@@ -37,6 +42,15 @@ pub(super) struct Args {
     /// What is looked at, where an analysis does not say it itself (may be given several times)
     #[arg(long, value_name = "SUBJECT")]
     pub of: Vec<String>,
+    /// Samples per time, of a signal without times, such as "1 kHz"
+    #[arg(long, value_name = "FREQUENCY", value_parser = frequency)]
+    pub rate: Option<f64>,
+    /// Time of the first sample likewise; 0 s if not given
+    #[arg(long, value_name = "TIME", value_parser = seconds, requires = "rate", allow_hyphen_values = true)]
+    pub start: Option<f64>,
+    /// Unit of a signal that states none, such as mV
+    #[arg(long, value_name = "UNIT", value_parser = unit)]
+    pub unit: Option<String>,
     /// Seed of surrogates and bootstraps; that of the run, or 0, if not given
     #[arg(long)]
     pub seed: Option<u64>,
@@ -61,6 +75,32 @@ pub(super) struct Args {
     /// All metrics with their notes
     #[arg(short, long)]
     pub verbose: bool,
+}
+
+/// A frequency above zero, in Hz.
+fn frequency(text: &str) -> Result<f64, String> {
+    match Quantity::parse(text) {
+        Ok(q) if q.dimension == Dimension::HERTZ && q.value > 0.0 && q.value.is_finite() => Ok(q.value),
+        Ok(_) => Err("a frequency above zero is needed, such as \"1 kHz\"".into()),
+        Err(why) => Err(format!("{}; a frequency is needed, such as \"1 kHz\"", why.message)),
+    }
+}
+
+/// A time, in seconds.
+fn seconds(text: &str) -> Result<f64, String> {
+    match Quantity::parse(text) {
+        Ok(q) if q.dimension == Dimension::SECOND && q.value.is_finite() => Ok(q.value),
+        Ok(_) => Err("a time is needed, such as \"0 s\"".into()),
+        Err(why) => Err(format!("{}; a time is needed, such as \"0 s\"", why.message)),
+    }
+}
+
+/// A unit, as it is written.
+fn unit(text: &str) -> Result<String, String> {
+    match parse_unit(text) {
+        Ok(_) => Ok(text.trim().to_owned()),
+        Err(why) => Err(format!("{}; a unit is needed, such as mV", why.message)),
+    }
 }
 
 /// `KIND`, or `KIND:key=value,key=value`; commas inside brackets and quotes are part of a value.
@@ -107,7 +147,7 @@ fn pieces(text: &str) -> Vec<&str> {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let Opened { finished, points } = open(&args.source)?;
+    let Opened { finished, points } = open(&args.source, &args.sampling())?;
     let analyses = wanted(&finished, &args.with, &args.of)?;
     let seed = args.seed.or_else(|| Some(finished.spec.as_ref()?.simulation.seed)).unwrap_or(0);
     let cancel = interrupt_flag();
@@ -124,6 +164,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         report::print_json_of(&measured)?;
     } else {
         print(&measured, seed, points, args.verbose)?;
+        if args.with.is_empty() && measured.spec.is_none() && !args.quiet {
+            output::say(&further(&measured.recording));
+        }
     }
     if let Some((path, manifest)) = written? {
         output::say(&format!("{} written: {} tables", path.display(), manifest.rows.len()));
@@ -146,15 +189,26 @@ pub(super) struct Opened {
     pub points: Option<usize>,
 }
 
-/// Opens the folder of a run, a table, or a table from standard input; what is damaged is said.
-pub(super) fn open(source: &str) -> Result<Opened, CliError> {
+impl Args {
+    /// What is said of samples beside the file.
+    fn sampling(&self) -> Sampling {
+        Sampling { rate: self.rate, start: self.start, unit: self.unit.clone() }
+    }
+}
+
+/// Opens the folder of a run, a recording, or one from standard input; what is damaged is said.
+pub(super) fn open(source: &str, sampling: &Sampling) -> Result<Opened, CliError> {
     let path = Path::new(source);
     if source == STANDARD_INPUT {
         let bytes: Arc<[u8]> = run::standard_input().map_err(CliError::Usage)?.into();
-        let finished = table::recording_from_bytes("input", Path::new("standard input"), &bytes)?;
+        let finished = run::recording_from_bytes("input", Path::new("standard input"), &bytes, sampling)?;
         return Ok(Opened { finished, points: None });
     }
     if path.is_dir() {
+        if *sampling != Sampling::default() {
+            let what = "a run says itself when its samples are: leave out `--rate`, `--start` and `--unit`";
+            return Err(CliError::Usage(what.to_owned()));
+        }
         let (finished, damage) = table::open_telling(path)?;
         for text in damage {
             output::say(&format!("warning: {text}"));
@@ -162,15 +216,15 @@ pub(super) fn open(source: &str) -> Result<Opened, CliError> {
         return Ok(Opened { finished, points: Manifest::read(path)?.points });
     }
     if !path.exists() {
-        return Err(CliError::Usage(format!("there is no run and no table {source}")));
+        return Err(CliError::Usage(format!("there is no run and no recording {source}")));
     }
-    if Format::of(path).is_none() && path.is_file() {
+    if FileKind::of(path).is_none() && path.is_file() {
         return Err(CliError::Usage(format!(
-            "{source} is neither the folder of a run nor a table (.parquet, .csv); `spikedeck run {source}` runs a \
-             scenario"
+            "{source} is neither the folder of a run nor a recording (.parquet, .csv, .nwb, .h5, .npy); `spikedeck run \
+             {source}` runs a scenario"
         )));
     }
-    Ok(Opened { finished: table::recording_from(path)?, points: None })
+    Ok(Opened { finished: run::recording_from(path, sampling)?, points: None })
 }
 
 /// The analyses that are asked for: those of the scenario where none is named.
@@ -187,24 +241,40 @@ pub(super) fn wanted(
     }
     let recording = &finished.recording;
     let places = places(recording);
-    let spiking = places.iter().any(|p| p.spiking.is_some());
-    let kinds = if spiking { ["rates", "isi"] } else { ["levels", "psd"] };
-    let usual = || kinds.map(|kind| AskedAnalysis { kind: kind.into(), keys: Vec::new() }).to_vec();
-    let mut asked = if with.is_empty() { usual() } else { with.to_vec() };
-    // What every analysis looks at that does not say it itself: all spikes, or all signals where nothing spikes.
-    let all: Vec<String> = if of.is_empty() {
-        let what = |p: &RecordedPlace| -> Vec<String> {
-            if spiking { p.spiking.iter().map(|_| format!("{}.spikes", p.name)).collect() } else { p.subjects() }
-        };
-        places.iter().flat_map(what).collect()
-    } else {
-        of.to_vec()
-    };
-    if all.is_empty() {
+    let spikes: Vec<String> =
+        places.iter().filter(|p| p.spiking.is_some()).map(|p| format!("{}.spikes", p.name)).collect();
+    // Events are there to be asked for; they are no units.
+    let events = &finished.facts.event_populations;
+    let is_event = |subject: &str| events.iter().any(|e| subject.strip_suffix(".spikes") == Some(e));
+    let others = places.iter().any(|p| !p.variables.is_empty()) || spikes.iter().any(|s| !is_event(s));
+    let spikes: Vec<String> = spikes.into_iter().filter(|s| !(others && is_event(s))).collect();
+    let signals: Vec<String> =
+        places.iter().flat_map(|p| p.variables.iter().map(|v| format!("{}.{v}", p.name))).collect();
+    if spikes.is_empty() && signals.is_empty() {
         return Err(CliError::Usage(format!("{} holds neither spikes nor signals", finished.label)));
     }
-    let list =
-        format!("[{}]", all.iter().map(|s| toml::Value::from(s.as_str()).to_string()).collect::<Vec<_>>().join(", "));
+    let mut asked = with.to_vec();
+    let list = |of: &[String]| {
+        format!("[{}]", of.iter().map(|s| toml::Value::from(s.as_str()).to_string()).collect::<Vec<_>>().join(", "))
+    };
+    if with.is_empty() {
+        let usual = |kinds: [&str; 2], of: &[String]| {
+            kinds.map(|kind| AskedAnalysis { kind: kind.into(), keys: vec![("of".into(), list(of))] })
+        };
+        let spiking = |of: &[String]| of.iter().all(|s| spikes.iter().any(|p| s.starts_with(p.as_str())));
+        if of.is_empty() {
+            // Of a run that recorded spikes its scenario says what is measured besides.
+            asked.extend((!spikes.is_empty()).then(|| usual(["rates", "isi"], &spikes)).into_iter().flatten());
+            let own = finished.spec.is_none() || spikes.is_empty();
+            asked
+                .extend((own && !signals.is_empty()).then(|| usual(["levels", "psd"], &signals)).into_iter().flatten());
+        } else {
+            asked.extend(usual(if spiking(of) { ["rates", "isi"] } else { ["levels", "psd"] }, of));
+        }
+    }
+    // What every analysis looks at that does not say it itself: all spikes, or all signals where nothing spikes.
+    let all = if of.is_empty() { if spikes.is_empty() { &signals } else { &spikes } } else { of };
+    let list = list(all);
     for analysis in &mut asked {
         if !analysis.keys.iter().any(|(key, _)| matches!(key.as_str(), "of" | "source" | "target")) {
             analysis.keys.push(("of".into(), list.clone()));
@@ -235,7 +305,8 @@ fn places(recording: &Recording) -> Vec<RecordedPlace> {
 
 /// Writes what was recorded and measured as a run.
 fn write(out: &Path, args: &Args, measured: &Finished) -> Result<(PathBuf, Manifest), CliError> {
-    let mut folder = Folder::create(out, args.format.into(), args.force)?;
+    let mut folder =
+        Folder::create(out, args.format.into(), args.force)?.with_sonata(args.format == TableFormat::Sonata);
     if let Some(spec) = &measured.spec {
         folder.spare(spec)?;
     }
@@ -256,6 +327,16 @@ fn print(measured: &Finished, seed: u64, points: Option<usize>, verbose: bool) -
     let took = number::duration(measured.facts.analyse_seconds);
     writeln!(out, "{}", tone(&format!("analysed {took}"), Tone::Dim, colour))?;
     Ok(out.flush()?)
+}
+
+/// What else can be asked for, where nothing was.
+fn further(recording: &Recording) -> String {
+    let subjects: Vec<String> = places(recording).iter().flat_map(RecordedPlace::subjects).collect();
+    let more = if subjects.len() > SHOWN { format!(", and {} more", subjects.len() - SHOWN) } else { String::new() };
+    format!(
+        "`spikedeck list analyses` names what else --with can ask for, of {}{more}",
+        subjects[..subjects.len().min(SHOWN)].join(", ")
+    )
 }
 
 /// What is there, in a line.

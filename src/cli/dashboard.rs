@@ -104,7 +104,7 @@ fn describe(sources: &[Source]) -> Result<(), CliError> {
     for (k, source) in sources.iter().enumerate() {
         let finished = match source {
             Source::Finished(path) if table::is_run(path) => Arc::new(table::open(path)?),
-            Source::Finished(path) => Arc::new(table::recording_from(path)?),
+            Source::Finished(path) => Arc::new(run::recording_from(path, &run::Sampling::default())?),
             Source::Scenario(asked) => {
                 // What reading it warns of stands on the page of the run.
                 let (spec, _) = run::load(&asked.reference, &asked.set)?;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use spikedeck_run::{LoadError, RunError};
+use spikedeck_run::{LoadError, NotRead, RunError};
 use spikedeck_sim::BuildError;
 use spikedeck_store::StoreError;
 use spikedeck_table::TableError;
@@ -99,6 +99,15 @@ impl From<TableError> for CliError {
                 Self::Other(made.to_string())
             }
             other => Self::Usage(other.to_string()),
+        }
+    }
+}
+
+impl From<NotRead> for CliError {
+    fn from(error: NotRead) -> Self {
+        match error {
+            NotRead::Store(e) => e.into(),
+            other @ NotRead::NoRecording { .. } => Self::Usage(other.to_string()),
         }
     }
 }

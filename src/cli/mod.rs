@@ -30,6 +30,8 @@ mod report;
 mod run;
 mod schema;
 mod show;
+mod sweep;
+mod sweep_plan;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -62,6 +64,8 @@ const AFTER: &str = "Exit status: 0 done, 1 a check failed, an analysis has no r
 enum Command {
     /// Run scenarios; print what was measured
     Run(run::Args),
+    /// Make the points of a sweep by several processes, and go on where it was ended
+    Sweep(sweep::Args),
     /// Measure a recorded run, also a killed one, or a table of spikes or signals
     Analyze(analyze::Args),
     /// Hold runs or scenarios against the first of them
@@ -107,6 +111,7 @@ pub fn main() -> ExitCode {
         _ if let Err(text) = spikedeck_core::vector::asked() => Err(error::CliError::Usage(text)),
         None => dashboard::run(&cli.paths, &cli.dashboard),
         Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Analyze(args)) => analyze::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),

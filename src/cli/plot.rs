@@ -11,7 +11,7 @@ use super::output;
 use super::run::{Change, end_on_signals, interrupt_flag, outcome_of, progress, simulate};
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_plot::{self as plot, Look, View, ansi, cells, png, scene, svg};
-use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Status};
+use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Sampling, Status};
 use spikedeck_scenario::AskedAnalysis;
 use spikedeck_signal::NamedShape;
 use spikedeck_store as store;
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
 
 /// The run in a folder, or a table, with the analysis that is asked for; nothing where the argument is a scenario.
 fn measured(args: &Args, path: &Path) -> Result<Option<Arc<Finished>>, CliError> {
-    let is_table = args.run == STANDARD_INPUT || store::Format::of(path).is_some();
+    let is_table = args.run == STANDARD_INPUT || store::FileKind::of(path).is_some();
     if !is_table && !table::is_run(path) {
         return Ok(None);
     }
@@ -77,7 +77,7 @@ fn measured(args: &Args, path: &Path) -> Result<Option<Arc<Finished>>, CliError>
         let what = "`--set` changes a scenario before it runs, and this is recorded already".to_owned();
         return Err(CliError::Usage(what));
     }
-    let Opened { finished, .. } = analyze::open(&args.run)?;
+    let Opened { finished, .. } = analyze::open(&args.run, &Sampling::default())?;
     let name = args.analysis.split('/').next().unwrap_or_default();
     if finished.outcomes.iter().any(|o| o.name == name) {
         return Ok(Some(Arc::new(finished)));

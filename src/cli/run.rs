@@ -95,12 +95,14 @@ pub(super) enum TableFormat {
     Parquet,
     /// Comma-separated values
     Csv,
+    /// Parquet, and the spikes once more as SONATA has them (spikes.h5)
+    Sonata,
 }
 
 impl From<TableFormat> for Format {
     fn from(format: TableFormat) -> Self {
         match format {
-            TableFormat::Parquet => Self::Parquet,
+            TableFormat::Parquet | TableFormat::Sonata => Self::Parquet,
             TableFormat::Csv => Self::Csv,
         }
     }
@@ -283,7 +285,8 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             None => None,
             Some(dir) => {
                 let path = if several { dir.join(folder_name(&label)) } else { dir.clone() };
-                let mut folder = Folder::create(&path, format, args.force)?;
+                let sonata = args.format == Some(TableFormat::Sonata);
+                let mut folder = Folder::create(&path, format, args.force)?.with_sonata(sonata);
                 points.iter().map(|p| &p.spec).chain([&spec]).try_for_each(|s| folder.spare(s))?;
                 folder.begin(&label, &spec)?;
                 Some(Arc::new(Mutex::new(folder)))

@@ -1,18 +1,18 @@
 //! What many points say together: means and intervals over seeds, curves over the axes of a sweep, expectations.
 
+mod layout;
+
 use std::collections::HashMap;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use self::layout::{Grouped, Layout};
 use super::ensemble::PointResult;
 use super::{Check, Status, expect};
 use spikedeck_core::number::counted;
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_scenario::{Expect, Spec};
-use spikedeck_signal::{Axis, Curve, Metric, NamedShape, Outcome, ScalarRow, Scalars, Series, Shape};
-
-/// Places on an axis, each with the values of its seeds.
-type Samples = Vec<(f64, Vec<f64>)>;
+use spikedeck_signal::{Metric, NamedShape, Outcome, ScalarRow, Scalars, Shape};
 
 /// The axes of a point: paths and values.
 type Axes = [(String, String)];
@@ -41,6 +41,7 @@ impl<'a> Across<'a> {
     /// One outcome an analysis, in the order of the scenario: each metric over the points, whichever of them has it.
     /// Without axes: mean and interval over seeds (or trials). With axes: one curve over the first axis for each
     /// combination of the others. One point alone says what it says.
+    /// Two axes of which the second has many values make a map; points that were drawn one cloud over the first axis.
     pub(super) fn outcomes(&self, spec: &Spec) -> Vec<Outcome> {
         if let [point] = self.points.as_slice()
             && point.point.axes.is_empty()
@@ -48,7 +49,8 @@ impl<'a> Across<'a> {
             return point.finished.outcomes.clone();
         }
         let has_axes = self.points.iter().any(|p| !p.point.axes.is_empty());
-        self.templates(spec).into_iter().map(|(from, t)| self.outcome(from, t, has_axes)).collect()
+        let layout = has_axes.then(|| self.layout(spec));
+        self.templates(spec).into_iter().map(|(from, t)| self.outcome(from, t, layout.as_ref())).collect()
     }
 
     /// Each analysis once, with the first point that has it, in the order of the scenario.
@@ -70,10 +72,10 @@ impl<'a> Across<'a> {
         templates
     }
 
-    fn outcome(&self, from: &PointResult, template: &Outcome, has_axes: bool) -> Outcome {
-        if has_axes {
+    fn outcome(&self, from: &PointResult, template: &Outcome, layout: Option<&Layout>) -> Outcome {
+        if let Some(layout) = layout {
             let mut outcome = self.head(template);
-            outcome.shapes.extend(self.metrics_of(&template.name).into_iter().map(|m| self.along_axis(m)));
+            outcome.shapes.extend(self.metrics_of(&template.name).into_iter().map(|m| self.laid_out(m, layout)));
             return outcome;
         }
         let mut outcome = self.measured(template);
@@ -151,65 +153,6 @@ impl<'a> Across<'a> {
         over_seeds(metric, &found.collect::<Vec<_>>(), whole, self.points.len(), self.one())
     }
 
-    /// A metric over the axes: a curve over the first one, or a list where its values are names.
-    fn along_axis(&self, metric: &Metric) -> NamedShape {
-        let shape = match self.first_axis() {
-            Some(axis) => Shape::Series(self.curves(metric, &axis)),
-            None => Shape::Scalars(self.list(metric)),
-        };
-        NamedShape::new(format!("{} {}", metric.subject, metric.metric), shape)
-    }
-
-    /// The values of the first axis of each point, and their axis, where all are quantities of one kind.
-    fn first_axis(&self) -> Option<(Vec<f64>, Axis)> {
-        let path = &self.points.first()?.point.axes.first()?.0;
-        let values: Option<Vec<(f64, String)>> =
-            self.points.iter().map(|p| p.point.axes.first().and_then(|a| axis_value(&a.1))).collect();
-        let values = values?;
-        let unit = values.first()?.1.clone();
-        let name = path.rsplit('.').next().unwrap_or(path);
-        values.iter().all(|v| v.1 == unit).then(|| (values.into_iter().map(|v| v.0).collect(), Axis::new(name, unit)))
-    }
-
-    /// A metric over the first axis: mean over seeds with its interval, a curve for each combination of the other axes.
-    fn curves(&self, metric: &Metric, (xs, axis): &(Vec<f64>, Axis)) -> Series {
-        let name = metric.full_name();
-        let mut curves: Vec<(String, Samples)> = Vec::new();
-        for ((result, found), x) in self.points.iter().zip(&self.metrics).zip(xs) {
-            let others: Vec<String> = result.point.axes.iter().skip(1).map(|(p, v)| setting(p, v)).collect();
-            let label = if others.is_empty() { name.clone() } else { others.join(" ") };
-            let samples = entry(&mut curves, label);
-            let values = entry(samples, *x);
-            values.extend(found.get(&name).and_then(|m| m.value));
-        }
-        let curve = |(name, mut samples): (String, Samples)| {
-            samples.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let mut curve = Curve { name, ..Curve::default() };
-            let (mut low, mut high) = (Vec::new(), Vec::new());
-            for (x, values) in samples {
-                curve.x.push(x);
-                let (mean, (a, b)) = match mean_and_half_width(&values) {
-                    None => (f64::NAN, (f64::NAN, f64::NAN)),
-                    Some((mean, Some(half))) if half > 0.0 => (mean, (mean - half, mean + half)),
-                    Some((mean, _)) => (mean, (f64::NAN, f64::NAN)),
-                };
-                curve.y.push(mean);
-                low.push(a);
-                high.push(b);
-            }
-            if low.iter().any(|l| l.is_finite()) {
-                curve.band = Some((low, high));
-            }
-            curve
-        };
-        Series {
-            x: axis.clone(),
-            y: Axis::new(metric.metric.clone(), metric.unit.clone()),
-            curves: curves.into_iter().map(curve).collect(),
-            references: Vec::new(),
-        }
-    }
-
     /// A metric at each combination of the axes, by their values.
     fn list(&self, metric: &Metric) -> Scalars {
         let rows = self.places().into_iter().map(|(axes, place)| {
@@ -223,11 +166,11 @@ impl<'a> Across<'a> {
 
     /// The seeds of each combination of the axes.
     fn places(&self) -> Vec<(&'a Axes, Self)> {
-        let mut places: Vec<(&Axes, Vec<&PointResult>)> = Vec::new();
+        let mut places: Grouped<&Axes, Vec<&PointResult>> = Grouped::default();
         for &point in &self.points {
-            entry(&mut places, point.point.axes.as_slice()).push(point);
+            places.entry(point.point.axes.as_slice()).push(point);
         }
-        places.into_iter().map(|(axes, points)| (axes, Self::new(points))).collect()
+        places.groups.into_iter().map(|(axes, points)| (axes, Self::new(points))).collect()
     }
 
     /// What became of the expectations: of the means over the seeds, at each combination of the axes; and of each run
@@ -263,18 +206,6 @@ fn metrics_of(point: &PointResult) -> HashMap<String, &Metric> {
         found.entry(metric.full_name()).or_insert(metric);
     }
     found
-}
-
-/// What stands under `key`, which is put at the end if it is not there.
-fn entry<K: PartialEq, V: Default>(list: &mut Vec<(K, V)>, key: K) -> &mut V {
-    let at = match list.iter().position(|e| e.0 == key) {
-        Some(at) => at,
-        None => {
-            list.push((key, V::default()));
-            list.len() - 1
-        }
-    };
-    &mut list[at].1
 }
 
 /// A swept value without the quotes of the file.
@@ -421,6 +352,42 @@ mod tests {
             // The level of chance is that of the seeds in the mean, a p-value rests on one run.
             assert_eq!((metric.chance, metric.p_value), (mean.map(|m| m / 2.0), None));
         }
+    }
+
+    /// Two axes: curves where the second has few values, a map where it has many, which is regular where both are
+    /// evenly spaced. Points that were drawn are a cloud over the first axis.
+    #[test]
+    fn many_values_of_a_second_axis_are_a_map() {
+        let swept = |first: &[f64], second: &[f64]| {
+            let mut points = Vec::new();
+            for a in first {
+                for b in second {
+                    let axes = [("x.a", format!("\"{a} pA\"")), ("x.b", format!("\"{b} ms\""))];
+                    let axes = axes.each_ref().map(|(path, value)| (*path, value.as_str()));
+                    points.push(point(&axes, 1, Status::Complete, &[("rate", Some(10.0 * a + b))]));
+                }
+            }
+            points
+        };
+        let shape =
+            |points: &[PointResult], spec: &Spec| Across::new(points).outcomes(spec).remove(0).shapes.remove(0).shape;
+        let even: Vec<f64> = (1..=9).map(f64::from).collect();
+        let points = swept(&[1.0, 2.0], &even);
+        let mut spec = (*points[0].point.spec).clone();
+        let Shape::Image(image) = shape(&points, &spec) else { panic!("an image") };
+        assert_eq!((image.width, image.height, image.x_range, image.y_range), (2, 9, (1.0, 2.0), (1.0, 9.0)));
+        assert_eq!(image.values[9 + 3], 24.0, "a = 2, b = 4");
+        let uneven = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
+        let Shape::Matrix(matrix) = shape(&swept(&[1.0, 2.0], &uneven), &spec) else { panic!("a matrix") };
+        assert_eq!((matrix.rows[3].as_str(), matrix.columns[1].as_str()), ("8", "2"));
+        assert_eq!(matrix.values[3 * 2 + 1], 28.0);
+        let Shape::Series(few) = shape(&swept(&[1.0, 2.0], &even[..3]), &spec) else { panic!("curves") };
+        assert_eq!(few.curves.len(), 3);
+        spec.sweep =
+            Some(spikedeck_scenario::Sweep { design: spikedeck_scenario::Design::Random, ..Default::default() });
+        let Shape::Series(cloud) = shape(&points, &spec) else { panic!("a cloud") };
+        assert_eq!(cloud.curves.len(), 1);
+        assert_eq!(cloud.curves[0].style, spikedeck_signal::CurveStyle::Points);
     }
 
     /// The first point knows no more than any other.

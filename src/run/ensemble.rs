@@ -1,6 +1,7 @@
 //! Many points side by side: seeds and small sweeps in memory, with common random numbers.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -46,8 +47,7 @@ pub fn ensemble(
     let workers = all.min(points.len()).max(1);
     // Fewer points than threads: the threads left over simulate.
     let threads_each = (all / workers).max(1);
-    let next = AtomicUsize::new(0);
-    let sum = Sum { spec, points, threads: all, began };
+    let sum = Sum { spec, planned: points.len(), threads: all, began };
     let left = super::memory::budget(spec);
     let done = Mutex::new(Done {
         results: BTreeMap::new(),
@@ -58,31 +58,22 @@ pub fn ensemble(
         forgotten: 0,
     });
     let silent: Tell = Arc::new(|_: Event| {});
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while !cancel.load(Ordering::Relaxed) {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(point) = points.get(at) else { break };
-                    let options = Options { threads: threads_each, ..Options::default() };
-                    let result = execute(&point.spec, options, cancel, &silent);
-                    let is_cut = match &result {
-                        // What was cut short is no point of the ensemble: its numbers are of another stretch.
-                        Ok(finished) => finished.status == Status::Interrupted,
-                        Err(_) => cancel.load(Ordering::Relaxed),
-                    };
-                    if is_cut {
-                        break;
-                    }
-                    if result.is_err() {
-                        next.store(points.len(), Ordering::Relaxed);
-                    }
-                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-                    let count = done.add(at, result, &sum);
-                    stage(tell, &format!("point {count} of {}", points.len()), count as f64 / points.len() as f64);
-                }
-            });
+    side_by_side(points.len(), workers, cancel, &|at| {
+        let options = Options { threads: threads_each, ..Options::default() };
+        let result = execute(&points[at].spec, options, cancel, &silent);
+        let is_cut = match &result {
+            // What was cut short is no point of the ensemble: its numbers are of another stretch.
+            Ok(finished) => finished.status == Status::Interrupted,
+            Err(_) => cancel.load(Ordering::Relaxed),
+        };
+        if is_cut {
+            return ControlFlow::Break(());
         }
+        let failed = result.is_err();
+        let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = done.add(&points[at], at, result, &sum, points);
+        stage(tell, &format!("point {count} of {}", points.len()), count as f64 / points.len() as f64);
+        if failed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut whole = Vec::new();
@@ -117,6 +108,38 @@ pub fn ensemble(
     Ok(ensemble)
 }
 
+/// Does `work` for each number below `count`, in order, on `workers` threads, until it is cancelled or one of them says
+/// that it is enough.
+pub(super) fn side_by_side(
+    count: usize,
+    workers: usize,
+    cancel: &AtomicBool,
+    work: &(dyn Fn(usize) -> ControlFlow<()> + Sync),
+) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..workers.min(count).max(1) {
+            scope.spawn(|| {
+                while !cancel.load(Ordering::Relaxed) {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count {
+                        break;
+                    }
+                    if work(at).is_break() {
+                        next.store(count, Ordering::Relaxed);
+                        break;
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// What points that were made one by one say together: `planned` is how many there are to be. Nothing of none.
+pub fn together(spec: &Arc<Spec>, points: Vec<PointResult>, planned: usize, options: &Options) -> Option<Ensemble> {
+    Sum { spec, planned, threads: options.thread_count(), began: Instant::now() }.of(points, &[])
+}
+
 /// Points that are done, and where they go meanwhile.
 struct Done {
     results: BTreeMap<usize, Result<Arc<Finished>, RunError>>,
@@ -143,9 +166,15 @@ impl Done {
     }
 
     /// Takes in a point, tells the sink of all so far, and says how many there are.
-    fn add(&mut self, at: usize, result: Result<Finished, RunError>, sum: &Sum<'_>) -> usize {
+    fn add(
+        &mut self,
+        point: &Point,
+        at: usize,
+        result: Result<Finished, RunError>,
+        sum: &Sum<'_>,
+        points: &[Point],
+    ) -> usize {
         let result = result.map(|mut finished| {
-            let point = &sum.points[at];
             finished.label = format!("{} {}", sum.spec.label(), point.label());
             if point.trial.is_some() {
                 Arc::make_mut(&mut finished.recording).trial = point.as_trial();
@@ -158,12 +187,11 @@ impl Done {
         self.results.insert(at, result);
         if let Some(sink) = &mut self.sink
             && self.unwritten.is_none()
-            && self.results.len() < sum.points.len()
+            && self.results.len() < sum.planned
             && Instant::now() >= self.next_write
         {
             let writing = Instant::now();
-            let good =
-                self.results.iter().filter_map(|(at, r)| Some((sum.points[*at].clone(), r.as_ref().ok()?.clone())));
+            let good = self.results.iter().filter_map(|(at, r)| Some((points[*at].clone(), r.as_ref().ok()?.clone())));
             let whole = good.map(|(point, finished)| PointResult { point, finished }).collect();
             self.unwritten = sum.of(whole, &[]).and_then(|so_far| sink.points(&so_far).err());
             // A twentieth of the time at most.
@@ -176,7 +204,8 @@ impl Done {
 /// What is said of all points together.
 struct Sum<'a> {
     spec: &'a Arc<Spec>,
-    points: &'a [Point],
+    /// Number of points that there will be.
+    planned: usize,
     threads: usize,
     began: Instant,
 }
@@ -206,7 +235,7 @@ impl Sum<'_> {
         finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
         finished.warnings = distinct_warnings(&whole);
         finished.warnings.extend(distinct_warnings(networks));
-        finished.status = if whole.len() < self.points.len() {
+        finished.status = if whole.len() < self.planned {
             Status::Interrupted
         } else {
             whole.iter().map(|p| p.finished.status).find(|s| *s != Status::Complete).unwrap_or(Status::Complete)

@@ -79,7 +79,10 @@ pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: 
         Err(why) => return Found::Shifts(Box::new(without_result(&why.to_string()))),
     };
     let mut watch = Watch::new(tell, cancel, None, None, half.simulation.dt, half.simulation.time_base.seconds());
-    let result = network.run(&mut watch);
+    let mut result = network.run(&mut watch);
+    // Recordings beside the simulation do not depend on the step.
+    let traces = result.recording.traces.len();
+    result.recording = half.with_recordings(result.recording);
     let mut outcome = empty();
     match &result.stopped {
         None => {}
@@ -103,7 +106,8 @@ pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: 
     }
     let (outcomes, _) = measure(&half, &result.recording, false, cancel);
     let unit = whole.recording.time_base.unit();
-    for spikes in &whole.recording.spikes {
+    let simulated = |s: &&Spikes| half.populations.iter().any(|p| p.name == s.population);
+    for spikes in whole.recording.spikes.iter().filter(simulated) {
         if let Some(other) = result.recording.spikes_of(&spikes.population) {
             outcome.metrics.extend(spike_shift(spikes, other, unit));
         }
@@ -118,7 +122,7 @@ pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: 
         }
     }
     if whole.outcomes.iter().all(|o| o.metrics.is_empty()) {
-        outcome.metrics.extend(trace_shifts(&whole.recording.traces, &result.recording.traces));
+        outcome.metrics.extend(trace_shifts(&whole.recording.traces[..traces], &result.recording.traces[..traces]));
     }
     if draws_in_time(spec) {
         outcome.warnings.push(

@@ -30,6 +30,7 @@ impl Live {
         let (theirs, halt) = (slot.clone(), stop.clone());
         let thread = std::thread::Builder::new().name("live".into()).spawn(move || {
             while let Some(recording) = next(&theirs) {
+                let recording = spec.with_recordings(recording);
                 let (outcomes, whole) = measure(&spec, &recording, true, &halt);
                 if whole {
                     tell(Event::Snapshot(Arc::new(Snapshot { recording: Arc::new(recording), outcomes })));

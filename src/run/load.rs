@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::{RunError, other};
+use super::{NotRead, RunError, Sampling, other, recording_from};
 use spikedeck_core::diagnostic::{Severity, did_you_mean};
 use spikedeck_model::{Report, library};
-use spikedeck_scenario::{self as scenario, FileError, FileLoader, FileTable, FileUse, Overrides, Spec};
+use spikedeck_scenario::{self as scenario, FileError, FileLoader, FileTable, FileUse, Opened, Overrides, Spec};
 use spikedeck_signal::FileColumns;
 use spikedeck_store::{self as store, StoreError};
 
@@ -83,6 +84,25 @@ impl FileLoader for Files {
             StoreError::Io { source, .. } if is_missing(&source) => FileError::Missing(path.to_owned()),
             e => FileError::Unreadable(e.to_string()),
         })
+    }
+
+    fn recording(
+        &self,
+        path: &Path,
+        (rate, start, unit): (Option<f64>, Option<f64>, Option<&str>),
+    ) -> Result<Opened, FileError> {
+        let said = Sampling { rate, start, unit: unit.map(ToOwned::to_owned) };
+        match recording_from(&table_at(path), &said) {
+            Ok(opened) => Ok(Opened {
+                recording: Arc::unwrap_or_clone(opened.recording),
+                events: opened.facts.event_populations,
+                notes: opened.warnings,
+            }),
+            Err(NotRead::Store(StoreError::Io { source, .. })) if is_missing(&source) => {
+                Err(FileError::Missing(path.to_owned()))
+            }
+            Err(e) => Err(FileError::Unreadable(e.to_string())),
+        }
     }
 
     fn file(&self, path: &Path) -> Option<FileUse> {

@@ -2,9 +2,9 @@
 //!
 //! [`execute`] runs one scenario on the calling thread; [`start`] runs whatever a scenario asks for (a single run,
 //! seeds, a sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble()`] runs many points
-//! side by side with common random numbers, [`compare()`] holds finished runs against each other. [`catalog()`] tells
-//! scenarios what analyses exist, [`load()`] finds and resolves a scenario, [`examine`] says what would keep it from
-//! running.
+//! side by side with common random numbers, [`sweep()`] makes those of a [`Plan`] one by one, [`compare()`] holds
+//! finished runs against each other. [`catalog()`] tells scenarios what analyses exist, [`load()`] finds and resolves a
+//! scenario, [`examine`] says what would keep it from running.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -32,6 +32,7 @@ mod across;
 mod analyze;
 mod catalog;
 mod compare;
+mod elsewhere;
 mod ensemble;
 mod expect;
 mod gaps;
@@ -44,16 +45,19 @@ mod measure;
 mod memory;
 mod other;
 mod points;
+mod recorded;
 mod requests;
 mod simulate;
 mod single;
+mod sweep;
 mod trials;
 mod watch;
 
 pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
-pub use ensemble::{Ensemble, PointResult, ensemble};
+pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
+pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;
 pub use job::start;
 pub use load::{
@@ -61,9 +65,11 @@ pub use load::{
     standard_input,
 };
 pub use memory::free_memory;
-pub use points::{Point, Resolve, points};
+pub use points::{Plan, Point, Resolve, points};
 pub use simulate::{Simulated, simulate};
 pub use single::{examine, execute};
+pub use sweep::{TakePoint, sweep};
+pub use trials::of_all_trials;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -246,6 +252,8 @@ pub struct Facts {
     pub spikes: u64,
     /// Number of synaptic events.
     pub events: u64,
+    /// Populations of a recording that are events (trials, epochs) and not units.
+    pub event_populations: Vec<String>,
 }
 
 /// What a job tells while it lasts.

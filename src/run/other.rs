@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use spikedeck_store::{self as store, Format};
+use spikedeck_store::{self as store, FileKind, Format};
 
 /// First bytes of files that people have, and what such a file is.
 const KNOWN: &[(&[u8], &str)] = &[
@@ -13,11 +13,9 @@ const KNOWN: &[(&[u8], &str)] = &[
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"GIF8", "a GIF picture"),
     (b"%PDF", "a PDF document"),
-    (b"\x89HDF", "an HDF5 file (NWB, SONATA)"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
-    (b"\x93NUMPY", "a NumPy array"),
     (b"\x7fELF", "a program"),
     (b"MATLAB", "a MATLAB file"),
 ];
@@ -39,13 +37,29 @@ pub(super) fn what_else(path: &Path) -> Option<String> {
              `edges`)"
         ));
     }
+    if let Some(kind @ (FileKind::Hdf5 | FileKind::Npy)) = FileKind::of(path) {
+        let (what, how) = recorded(kind);
+        return Some(format!(
+            "{shown} is {what}, and a scenario is a TOML file; `spikedeck analyze {shown}{how}` measures it, and \
+             stimuli read such files (`file`)"
+        ));
+    }
     what_it_is(&shown.to_string(), path.extension(), &begin)
+}
+
+/// What a recording that is no table is, and what `analyze` needs to be told of it.
+fn recorded(kind: FileKind) -> (&'static str, &'static str) {
+    if kind == FileKind::Npy { ("a NumPy array", " --rate \"1 kHz\"") } else { ("an HDF5 file (NWB, SONATA)", "") }
 }
 
 /// What came from standard input, if it is no scenario.
 pub(super) fn what_else_came(shown: &str, bytes: &[u8]) -> Option<String> {
     if bytes.starts_with(b"PAR1") {
         return Some(format!("{shown} is a Parquet table, and a scenario is TOML; `spikedeck analyze -` measures it"));
+    }
+    if let kind @ (FileKind::Hdf5 | FileKind::Npy) = FileKind::of_bytes(bytes) {
+        let (what, how) = recorded(kind);
+        return Some(format!("{shown} is {what}, and a scenario is TOML; `spikedeck analyze -{how}` measures it"));
     }
     what_it_is(shown, None, &bytes[..bytes.len().min(BEGINNING as usize)])
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::RunError;
 use super::across::setting;
-use spikedeck_scenario::{FileUse, Redraws, SMALL_FILE, Spec, Sweep};
+use spikedeck_scenario::{Design, FileUse, Redraws, SMALL_FILE, Spec, Sweep};
 use spikedeck_signal::Trial;
 
 /// One point: a scenario with its axis values and seed put in.
@@ -49,59 +49,143 @@ impl Point {
 /// Resolves a scenario again with more overrides (path and TOML text).
 pub type Resolve<'a> = dyn Fn(&[(String, String)]) -> Result<Spec, String> + 'a;
 
-/// All points of the sweep and of the trials of `spec` (one a seed, combination of axis values and trial; the first
-/// axis varies slowest), each resolved by `resolve` from the overrides of `spec` and its own. Points of one seed share
-/// their random numbers: a difference between them is a difference.
-///
-/// # Errors
-/// When a point does not resolve.
-pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError> {
-    if spec.sweep.is_none() && spec.trials.is_none() {
-        let (seed, spec) = (spec.simulation.seed, Arc::new(spec.clone()));
-        return Ok(vec![Point { axes: Vec::new(), seed, trial: None, spec }]);
-    }
-    let one = Sweep { seeds: 1, ..Sweep::default() };
-    let sweep = spec.sweep.as_ref().unwrap_or(&one);
-    let combinations = product(&sweep.axes);
-    let trials = spec.trials.as_ref().map(|t| (product(&t.axes), u64::from(t.count.max(1))));
-    let each = trials.as_ref().map_or(1, |(conditions, count)| (conditions.len() as u64).saturating_mul(*count));
-    let count = (combinations.len() as u64 * u64::from(sweep.seeds.max(1))).saturating_mul(each);
-    let (needed, allowed) = (count.saturating_mul(bytes_of(spec)), super::memory::budget(spec));
-    if needed > allowed {
-        let largest = format!("{} points of a sweep are held at once", spikedeck_core::number::count(count));
-        return Err(spikedeck_sim::BuildError::Memory { needed, allowed, largest }.into());
-    }
-    let mut held = spec.files.clone();
-    let mut points = Vec::new();
-    let mut add = |axes: Vec<(String, String)>, seed: u64, trial, overrides: &[(String, String)]| {
-        let mut resolved = resolve(overrides).map_err(RunError::Scenario)?;
-        resolved.sweep = None;
-        share_files(&mut resolved, &mut held);
-        points.push(Point { axes, seed, trial, spec: Arc::new(resolved) });
-        Ok::<(), RunError>(())
-    };
-    for axes in combinations {
-        for k in 0..u64::from(sweep.seeds.max(1)) {
-            let (seed, redrawn) = seeds(spec, sweep, k)?;
-            let overrides = [axes.clone(), redrawn].concat();
-            let Some((conditions, count)) = &trials else {
-                add(axes.clone(), seed, None, &overrides)?;
-                continue;
-            };
-            let mut number = spec.simulation.trial;
-            for condition in conditions {
-                for _ in 0..*count {
-                    let own = [("simulation.trial".to_owned(), number.to_string())];
-                    let all = [overrides.as_slice(), condition, &own].concat();
-                    add([axes.as_slice(), condition].concat(), seed, Some((number, axes.len())), &all)?;
-                    number = number.checked_add(1).ok_or_else(|| {
-                        RunError::Scenario("simulation.trial: the last trial is larger than a number can be".into())
-                    })?;
+/// The points of a sweep before any of them is resolved: what differs between them, in order.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    points: Vec<Planned>,
+}
+
+/// A point that is not resolved yet.
+#[derive(Debug, Clone)]
+struct Planned {
+    axes: Vec<(String, String)>,
+    seed: u64,
+    trial: Option<(u64, usize)>,
+    /// What is set for it: its axes, seed and trial.
+    overrides: Vec<(String, String)>,
+}
+
+impl Plan {
+    /// What `spec` asks for: one point a seed, combination of axis values and trial; the first axis varies slowest.
+    ///
+    /// # Errors
+    /// When the plan itself does not fit into memory, or a seed or trial is larger than a number can be.
+    pub fn of(spec: &Spec) -> Result<Self, RunError> {
+        if spec.sweep.is_none() && spec.trials.is_none() {
+            let seed = spec.simulation.seed;
+            return Ok(Self { points: vec![Planned { axes: Vec::new(), seed, trial: None, overrides: Vec::new() }] });
+        }
+        let one = Sweep { seeds: 1, ..Sweep::default() };
+        let sweep = spec.sweep.as_ref().unwrap_or(&one);
+        let conditions = spec.trials.as_ref().map(|t| (product(&t.axes), u64::from(t.count.max(1))));
+        let (needed, allowed) = (count(spec).saturating_mul(PLANNED), super::memory::budget(spec));
+        too_many(spec, needed, allowed, "are planned")?;
+        let mut points = Vec::new();
+        for axes in combinations(sweep) {
+            for k in 0..u64::from(sweep.seeds.max(1)) {
+                let (seed, redrawn) = seeds(spec, sweep, k)?;
+                let overrides = [axes.clone(), redrawn].concat();
+                let Some((conditions, count)) = &conditions else {
+                    points.push(Planned { axes: axes.clone(), seed, trial: None, overrides });
+                    continue;
+                };
+                let mut number = spec.simulation.trial;
+                for condition in conditions {
+                    for _ in 0..*count {
+                        let own = [("simulation.trial".to_owned(), number.to_string())];
+                        points.push(Planned {
+                            axes: [axes.as_slice(), condition].concat(),
+                            seed,
+                            trial: Some((number, axes.len())),
+                            overrides: [overrides.as_slice(), condition, &own].concat(),
+                        });
+                        number = number.checked_add(1).ok_or_else(|| {
+                            RunError::Scenario("simulation.trial: the last trial is larger than a number can be".into())
+                        })?;
+                    }
                 }
             }
         }
+        Ok(Self { points })
+    }
+
+    /// Number of points.
+    pub fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Whether there is none, which no plan of a scenario is.
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// The point `at` of a scenario, which `resolve` resolves with what is set for it.
+    ///
+    /// # Errors
+    /// When it does not resolve.
+    pub fn point(&self, at: usize, resolve: &Resolve<'_>) -> Result<Point, RunError> {
+        let mut spec = resolve(&self.points[at].overrides).map_err(RunError::Scenario)?;
+        spec.sweep = None;
+        Ok(self.point_with(at, Arc::new(spec)))
+    }
+
+    /// The same with a scenario that is there already.
+    pub fn point_with(&self, at: usize, spec: Arc<Spec>) -> Point {
+        let Planned { axes, seed, trial, .. } = &self.points[at];
+        Point { axes: axes.clone(), seed: *seed, trial: *trial, spec }
+    }
+}
+
+/// All points of the sweep and of the trials of `spec`, each resolved by `resolve` from the overrides of `spec` and its
+/// own. Points of one seed share their random numbers: a difference between them is a difference.
+///
+/// # Errors
+/// When a point does not resolve, or all together do not fit into memory.
+pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError> {
+    let plan = Plan::of(spec)?;
+    if spec.sweep.is_none() && spec.trials.is_none() {
+        return Ok(vec![plan.point_with(0, Arc::new(spec.clone()))]);
+    }
+    let needed = count(spec).saturating_mul(bytes_of(spec));
+    too_many(spec, needed, super::memory::budget(spec), "are held at once")?;
+    let mut held = spec.files.clone();
+    let mut points = Vec::with_capacity(plan.len());
+    for at in 0..plan.len() {
+        let mut point = plan.point(at, resolve)?;
+        share_files(Arc::make_mut(&mut point.spec), &mut held);
+        points.push(point);
     }
     Ok(points)
+}
+
+/// About what a point that is not resolved yet takes, with a few axes.
+const PLANNED: u64 = 1024;
+
+/// Number of points of the sweep and the trials of `spec`.
+fn count(spec: &Spec) -> u64 {
+    let values = |axes: &[(String, Vec<String>)]| {
+        axes.iter().fold(1_u64, |n, (_, values)| n.saturating_mul(values.len() as u64))
+    };
+    let swept = spec.sweep.as_ref().map_or(1, |s| s.combinations().saturating_mul(u64::from(s.seeds.max(1))));
+    let trials = spec.trials.as_ref().map_or(1, |t| values(&t.axes).saturating_mul(u64::from(t.count.max(1))));
+    swept.saturating_mul(trials)
+}
+
+fn too_many(spec: &Spec, needed: u64, allowed: u64, held: &str) -> Result<(), RunError> {
+    if needed <= allowed {
+        return Ok(());
+    }
+    let largest = format!("{} points of a sweep {held}", spikedeck_core::number::count(count(spec)));
+    Err(spikedeck_sim::BuildError::Memory { needed, allowed, largest }.into())
+}
+
+/// The combinations of axis values that are points of a sweep.
+fn combinations(sweep: &Sweep) -> Vec<Vec<(String, String)>> {
+    if sweep.design == Design::Product || sweep.axes.is_empty() {
+        return product(&sweep.axes);
+    }
+    let each = |k: usize| sweep.axes.iter().map(|(path, values)| (path.clone(), values[k].clone())).collect();
+    (0..sweep.combinations() as usize).map(each).collect()
 }
 
 /// All combinations of the values of axes, the first of which varies slowest.

@@ -26,7 +26,8 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
     for subject in subjects {
         // What is looked at of connections stands in `[record]`: the scenario asks for it.
         let Place::Population(id) = subject.place else { continue };
-        let population = spec.population(id);
+        // What stands beside the populations is recorded already.
+        let Some(population) = spec.populations.get(id.index()) else { continue };
         match &subject.what {
             Observable::Spikes | Observable::Rate => record_of(&mut spec, id).spikes = true,
             Observable::Variable(name) => {

@@ -171,8 +171,16 @@ impl<'a> Job<'a> {
             )));
         }
         let recording = match sink {
+            Some(_) if streamed && !self.full.recordings.is_empty() => {
+                return Err(RunError::Sink(
+                    "what is simulated does not fit into memory, and the recordings beside it are not written in \
+                     parts: record less, or raise simulation.memory; what was written stays where it is, and opens as \
+                     a run"
+                        .into(),
+                ));
+            }
             Some(sink) if streamed => self.gather(sink, result.recording)?,
-            _ => result.recording,
+            _ => self.full.with_recordings(result.recording),
         };
         self.facts.spikes = spikes;
         self.warnings.extend(gaps.warnings());

@@ -18,6 +18,13 @@ pub(super) fn together(spec: &Spec) -> HashSet<String> {
     spec.analyses.iter().filter(|a| spec.trials.is_some() && across(&a.kind)).map(|a| a.name.clone()).collect()
 }
 
+/// The names of the analyses that only whole networks have, and no trial by itself, in order.
+pub fn of_all_trials(spec: &Spec) -> Vec<String> {
+    let mut names: Vec<String> = together(spec).into_iter().collect();
+    names.sort_unstable();
+    names
+}
+
 /// The trials of each network, in order: those that reached their end in one recording, which is measured. Points of a
 /// sweep, each with the analyses that look at all trials; no points where there are no trials. Whether all was
 /// measured, too.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::identity::hexadecimal;
-use spikedeck_signal::FileColumns;
+use spikedeck_signal::{FileColumns, Recording};
 
 pub use spikedeck_signal::data::FileTable;
 
@@ -52,10 +52,30 @@ pub trait FileLoader {
     /// When it is not there, cannot be read, is damaged, or is no table.
     fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, FileError>;
 
+    /// The recording in a file, of which `(rate, first, unit)` say what it does not say itself (samples a second,
+    /// seconds of the first sample, the unit of values).
+    ///
+    /// # Errors
+    /// When it is not there, cannot be read, is damaged, or holds neither spikes nor signals.
+    fn recording(&self, path: &Path, _said: (Option<f64>, Option<f64>, Option<&str>)) -> Result<Opened, FileError> {
+        Err(FileError::Missing(path.to_owned()))
+    }
+
     /// What is in a file as a whole, so that a run can say which it read; nothing where that is not known.
     fn file(&self, _path: &Path) -> Option<FileUse> {
         None
     }
+}
+
+/// A recording from a file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Opened {
+    /// What it holds.
+    pub recording: Recording,
+    /// Which of its populations are events (trials, epochs) and not units.
+    pub events: Vec<String>,
+    /// What should be known of it.
+    pub notes: Vec<String>,
 }
 
 /// A loader that knows no files: for scenarios without files, and tests.

@@ -32,6 +32,7 @@ mod connections;
 mod continuous;
 mod coverage;
 mod definition;
+mod design;
 mod distribution;
 mod edges;
 mod files;
@@ -51,6 +52,7 @@ mod positions;
 mod projection;
 mod record;
 mod recorded;
+mod recordings;
 mod resolve;
 mod resolver;
 mod rewrite;
@@ -72,7 +74,7 @@ pub use clock::Clock;
 pub use connect::RULES;
 pub use coverage::{CoverageLine, coverage};
 pub use distribution::DISTRIBUTIONS;
-pub use files::{FileError, FileLoader, FileTable, FileUse, NoFiles, SMALL_FILE};
+pub use files::{FileError, FileLoader, FileTable, FileUse, NoFiles, Opened, SMALL_FILE};
 pub use gallery::{BuiltIn, built_in, find_built_in};
 pub use identity::identify;
 pub use language::{Words, Writer, reference};
@@ -108,15 +110,16 @@ pub static SCENARIO: Section = Section::new(
             "{ duration = \"2 s\", dt = \"0.1 ms\" }",
             plan::SIMULATION.about,
         ),
-        Key::required(
+        Key::optional(
             "populations",
             Takes::Named(&population::POPULATION),
-            "{ exc = { model = \"lif\" } }",
+            "recordings alone",
             population::POPULATION.about,
         ),
         Key::optional("projections", Takes::Named(&projection::PROJECTION), "none", projection::PROJECTION.about),
         Key::optional("stimuli", Takes::NamedOne(&STIMULI), "none", STIMULI.about),
         Key::optional("record", Takes::NamedOne(&record::RECORD), "nothing is kept", record::RECORD.about),
+        Key::optional("recordings", Takes::Named(&recordings::RECORDING), "none", recordings::RECORDING.about),
         Key::optional("analyses", Takes::Analyses, "none", "what is measured"),
         Key::optional("expect", Takes::Named(&plan::EXPECT), "none", plan::EXPECT.about),
         Key::optional("variants", Takes::Named(&sweep::VARIANT), "none", sweep::VARIANT.about),
@@ -139,6 +142,7 @@ pub fn sections() -> Vec<&'static Section> {
         &mechanism::CHANNEL,
         &projection::PROJECTION,
         &plasticity::PLASTICITY,
+        &recordings::RECORDING,
         &plan::EXPECT,
         &sweep::VARIANT,
         &sweep::SWEEP,
@@ -242,6 +246,7 @@ pub fn read_analysis(spec: &Spec, catalog: &Catalog, name: &str, text: &str) -> 
         known: &known,
         projections: &spec.projections,
         records: &spec.records,
+        recorded: &recordings::places(&spec.recordings),
         equations: false,
     };
     let read = analysis::read(&mut resolver, &Entry { key: name.to_owned(), place, value }, &scope);

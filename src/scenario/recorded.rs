@@ -90,11 +90,18 @@ impl Places for Recorded<'_> {
 
     fn has_variable(&self, resolver: &mut Resolver<'_>, node: &Node, subject: &Subject, name: &str) -> bool {
         let place = subject.place.population().map(|id| &self.0[id.index()]);
-        let Some(p) = place.filter(|p| !p.variables.iter().any(|v| v == name)) else { return true };
-        let help = suggest(name, p.variables.iter().map(String::as_str));
-        resolver.error_help(&node.place, format!("no `{name}` of `{}` was recorded", p.name), help);
-        false
+        place.is_none_or(|p| has_variable(resolver, node, p, name))
     }
+}
+
+/// Whether a variable of this name was recorded at a place; if not, that is said.
+pub(super) fn has_variable(resolver: &mut Resolver<'_>, node: &Node, place: &RecordedPlace, name: &str) -> bool {
+    if place.variables.iter().any(|v| v == name) {
+        return true;
+    }
+    let help = suggest(name, place.variables.iter().map(String::as_str));
+    resolver.error_help(&node.place, format!("no `{name}` of `{}` was recorded", place.name), help);
+    false
 }
 
 /// What was asked for as an entry of `[analyses]`.
@@ -112,11 +119,28 @@ fn entry(report: &mut Report, name: &str, asked: &AskedAnalysis) -> Entry {
 }
 
 fn subject(resolver: &mut Resolver<'_>, node: &Node, places: &[RecordedPlace], equations: bool) -> Option<Subject> {
-    let Written { text, path, bracket, mean } = written(resolver, node)?;
-    // Names of files hold dots: the longest name that it begins with.
-    let fits = |p: &RecordedPlace| path == p.name || path.starts_with(&format!("{}.", p.name));
-    let found = places.iter().enumerate().filter(|(_, p)| fits(p)).max_by_key(|(_, p)| p.name.len());
-    let Some((index, p)) = found else {
+    let written = written(resolver, node)?;
+    subject_of(resolver, node, written, places, 0, equations)
+}
+
+/// The place that a path begins with, and its number. Names of files hold dots: it is that with the longest name.
+pub(super) fn found<'p>(path: &str, places: &'p [RecordedPlace]) -> Option<(usize, &'p RecordedPlace)> {
+    let fits =
+        |p: &RecordedPlace| path.strip_prefix(&p.name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    places.iter().enumerate().filter(|(_, p)| fits(p)).max_by_key(|(_, p)| p.name.len())
+}
+
+/// What is written, of `places`, the first of which is the population of number `first`.
+pub(super) fn subject_of(
+    resolver: &mut Resolver<'_>,
+    node: &Node,
+    written: Written,
+    places: &[RecordedPlace],
+    first: usize,
+    equations: bool,
+) -> Option<Subject> {
+    let Written { text, path, bracket, mean } = written;
+    let Some((index, p)) = found(&path, places) else {
         let all: Vec<String> = places.iter().flat_map(RecordedPlace::subjects).collect();
         let help = suggest(&path, all.iter().map(String::as_str));
         resolver.error_help(&node.place, format!("nothing that was recorded is called `{path}`"), help);
@@ -146,7 +170,7 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, places: &[RecordedPlace], e
             return None;
         }
     };
-    let place = Place::Population(PopulationId::of_recording(index));
+    let place = Place::Population(PopulationId::of_recording(first + index));
     Some(Subject { text, place, what, units: units.unwrap_or_default(), mean })
 }
 

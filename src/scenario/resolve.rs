@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::language::Table;
 use super::resolver::Resolver;
 use super::spec::{PopulationSpec, Spec, StimulusSpec};
-use super::{SCENARIO, analysis, lookup, plan, population, projection, record, selector, stimulus, sweep, target};
+use super::{
+    SCENARIO, analysis, lookup, plan, population, projection, record, recordings, selector, stimulus, sweep, target,
+};
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::{Definition, DefinitionKind, report, strings};
@@ -103,11 +105,11 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
         }
     }
     let population_entries = entries(resolver, f.get("populations"), "populations", "population");
-    if population_entries.is_empty() && root.get("populations").is_none() {
+    if population_entries.is_empty() && root.get("populations").is_none() && root.get("recordings").is_none() {
         resolver.error_help(
             &root.place,
             "a scenario has at least one population",
-            "add `[populations.NAME]` with `model = \"lif\"`",
+            "add `[populations.NAME]` with `model = \"lif\"`, or `[recordings.NAME]` with a `file`",
         );
     }
     let models: Vec<(&Entry, Option<Arc<Definition>>)> =
@@ -138,6 +140,12 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
             &record::Places { all: &populations, known: &known, projections: &projections },
         ));
     }
+    let taken: Vec<&str> = known.iter().chain(&projection_names).copied().collect();
+    let mut beside = Vec::new();
+    for e in entries(resolver, f.get("recordings"), "recordings", "recording") {
+        beside.extend(recordings::read(resolver, e, &taken));
+    }
+    let recorded = recordings::places(&beside);
     let analysis_entries = entries(resolver, f.get("analyses"), "analyses", "analysis");
     let mut analyses = Vec::new();
     for e in analysis_entries {
@@ -146,6 +154,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
             known: &known,
             projections: &projections,
             records: &records,
+            recorded: &recorded,
             equations: false,
         };
         analyses.extend(analysis::read(resolver, e, &scope));
@@ -153,7 +162,9 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
     let named: Vec<&str> = analysis_entries.iter().map(|e| e.key.as_str()).collect();
     let expect = f.get("expect").map(|n| plan::expectations(resolver, n, &analyses, &named)).unwrap_or_default();
     let variants = sweep::variants(resolver, written);
-    let sweep = f.get("sweep").and_then(|n| sweep::sweep(resolver, root, n));
+    // Of a scenario whose simulation cannot be read nothing is drawn that is used.
+    let seed = simulation.as_ref().map_or(0, |s| s.seed);
+    let sweep = f.get("sweep").and_then(|n| sweep::sweep(resolver, root, n, seed));
     let trials = f.get("trials").and_then(|n| sweep::trials(resolver, root, n));
     f.finish(resolver);
     Some(Spec {
@@ -168,6 +179,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
         projections,
         stimuli,
         records,
+        recordings: beside,
         analyses,
         expect,
         variants,

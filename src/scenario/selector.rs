@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::analysis::Places;
 use super::connections;
+use super::recorded::{self, RecordedPlace};
 use super::resolver::{Resolver, suggest};
 use super::spec::{
     Observable, Place, PopulationId, PopulationSpec, Port, ProjectionId, ProjectionSpec, RecordSpec, Subject,
@@ -212,6 +213,8 @@ pub(super) struct Scope<'a> {
     pub known: &'a [&'a str],
     pub projections: &'a [ProjectionSpec],
     pub records: &'a [RecordSpec],
+    /// What stands beside the populations: the places of recordings, which follow them.
+    pub recorded: &'a [RecordedPlace],
     /// Whether a bare `POP` is meant (analyses of the equations).
     pub equations: bool,
 }
@@ -229,7 +232,9 @@ impl Places for Scope<'_> {
     fn has_variable(&self, resolver: &mut Resolver<'_>, node: &Node, subject: &Subject, name: &str) -> bool {
         // Of connections an option names nothing.
         let Some(id) = subject.place.population() else { return true };
-        let p = &self.all[id.index()];
+        let Some(p) = self.all.get(id.index()) else {
+            return recorded::has_variable(resolver, node, &self.recorded[id.index() - self.all.len()], name);
+        };
         let before = resolver.report.errors();
         if is_variable(resolver, node, p, name, &[]) {
             // What spikes on a tree is counted apart from its compartments.
@@ -291,6 +296,10 @@ pub(super) fn written(resolver: &mut Resolver<'_>, node: &Node) -> Option<Writte
 
 fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Option<Subject> {
     let Written { text, path, bracket, mean } = written(resolver, node)?;
+    if recorded::found(&path, scope.recorded).is_some() {
+        let written = Written { text, path, bracket, mean };
+        return recorded::subject_of(resolver, node, written, scope.recorded, scope.all.len(), scope.equations);
+    }
     let bracket = bracket.as_deref();
     let (pop, what) = path.split_once('.').unwrap_or((&path, ""));
     if let Some(index) = scope.projections.iter().position(|p| p.name == pop).filter(|_| !scope.known.contains(&pop)) {

@@ -1,10 +1,11 @@
 //! `[variants]`, `[sweep]`: what is varied.
 
+use super::design::{MOST_SOBOL_AXES, drawn};
 use super::language::{Key, Of, Others, Range, Section, Table, Takes, Words as _};
 use super::overrides::{adds_entry, check_path};
 use super::plan::written;
 use super::resolver::Resolver;
-use super::spec::{Redraws, Sweep, Trials};
+use super::spec::{Design, Redraws, Sweep, Trials};
 use spikedeck_core::number::count;
 use spikedeck_core::units::short;
 use spikedeck_model::document::{Item, Node};
@@ -30,6 +31,9 @@ pub(super) static SWEEP: Section = Section::new(
         Key::optional("axes", Takes::Open(&AXES), "none", "the axes, by the path that each varies"),
         Key::default("seeds", Takes::Whole, "1", "seeds of each point: `simulation.seed`, seed + 1, ...")
             .range(Range::From(1.0)),
+        Key::default("design", Takes::Choice(Design::WORDS), "product", "how the values of the axes make points"),
+        Key::optional("points", Takes::Whole, "none", "number of combinations, where a design draws them")
+            .range(Range::From(1.0)),
         Key::default("redraws", Takes::Choice(Redraws::WORDS), "all", "what another seed draws anew"),
     ],
 );
@@ -47,7 +51,12 @@ pub(super) static TRIALS: Section = Section::new(
 
 static AXES: Others = Others {
     about: "a path in quotes, such as `\"populations.exc.parameters.tau_m\"`",
-    takes: Takes::Either(&[Takes::Anything("a list of values"), Takes::Table(&LISTED), Takes::Table(&SPACED)]),
+    takes: Takes::Either(&[
+        Takes::Anything("a list of values"),
+        Takes::Table(&LISTED),
+        Takes::Table(&SPACED),
+        Takes::Table(&DRAWN),
+    ]),
     parameters_of: None,
 };
 
@@ -70,6 +79,16 @@ static SPACED: Section = Section::new(
         Key::required("to", WRITTEN, "30 ms", "last value, in the unit of the first"),
         Key::required("steps", Takes::Whole, "21", "number of values").range(Range::From(2.0)),
         Key::default("log", Takes::Flag, "false", "evenly spaced in ratio; both ends are above zero"),
+    ],
+);
+
+static DRAWN: Section = Section::new(
+    "axis",
+    "the ends of an axis, between which a design draws values",
+    &[
+        Key::required("from", WRITTEN, "10 ms", "one end"),
+        Key::required("to", WRITTEN, "30 ms", "the other, in the unit of the first"),
+        Key::default("log", Takes::Flag, "false", "drawn evenly in ratio; both ends are above zero"),
     ],
 );
 
@@ -101,14 +120,82 @@ pub(super) fn variants(resolver: &mut Resolver<'_>, root: &Node) -> Vec<String> 
 }
 
 /// Reads `[sweep]`.
-pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> Option<Sweep> {
+pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node, seed: u64) -> Option<Sweep> {
     let mut f = Table::of(resolver, node, "`[sweep]`", SWEEP.keys)?;
     let seeds = f.whole(resolver, "seeds");
     let redraws = f.word(resolver, "redraws", "part of what is drawn");
-    let axes = axes(resolver, root, f.get("axes"));
+    let design: Design = f.word(resolver, "design", "design of a sweep");
+    let least = f.key("points").least();
+    let points = f.get("points").map(|n| (n, resolver.whole(n, "`points`", least)));
+    let axes_node = f.get("axes");
     f.finish(resolver);
-    few_enough(resolver, &node.place, "the sweep", seeds, &axes)?;
-    Some(Sweep { axes, seeds: seeds as u32, redraws })
+    let axes = match design {
+        Design::Product | Design::Zip => {
+            if let Some((node, _)) = points {
+                let why = format!("`points` is of designs that draw them, and `{}` does not", design.word());
+                resolver.error(&node.place, why);
+            }
+            axes(resolver, root, axes_node)
+        }
+        Design::Random | Design::LatinHypercube | Design::Sobol => {
+            let Some(points) = points.map(|p| p.1) else {
+                let why = format!("`design = \"{}\"` draws points: `points` says how many", design.word());
+                resolver.error(&node.place, why);
+                return None;
+            };
+            drawn_axes(resolver, root, axes_node, (design, seed, points?))?
+        }
+    };
+    let sweep = Sweep { axes, seeds: seeds as u32, redraws, design };
+    if design == Design::Zip
+        && let Some(other) = sweep.axes.iter().find(|a| a.1.len() != sweep.axes[0].1.len())
+    {
+        let (first, one, two) = (&sweep.axes[0].0, sweep.axes[0].1.len(), other.1.len());
+        let why = format!("`zip` takes axes of one length; `{first}` has {one} values and `{}` has {two}", other.0);
+        resolver.error(&axes_node.unwrap_or(node).place, why);
+        return None;
+    }
+    few_enough(resolver, &node.place, "the sweep", seeds.max(1).saturating_mul(sweep.combinations()))?;
+    Some(sweep)
+}
+
+/// The axes of a design that draws `points` values between the ends of each.
+fn drawn_axes(
+    resolver: &mut Resolver<'_>,
+    root: &Node,
+    node: Option<&Node>,
+    (design, seed, points): (Design, u64, u64),
+) -> Option<Vec<(String, Vec<String>)>> {
+    let node = node?;
+    let Some(entries) = node.entries() else {
+        resolver.error(&node.place, format!("`axes` is a table of paths, not {}", node.what()));
+        return None;
+    };
+    if points > MOST_POINTS {
+        too_many(resolver, &node.place, "the sweep", points);
+        return None;
+    }
+    if design == Design::Sobol && entries.len() > MOST_SOBOL_AXES {
+        let why = format!("a Sobol sequence has at most {MOST_SOBOL_AXES} axes here; `latin_hypercube` has any number");
+        resolver.error(&node.place, why);
+        return None;
+    }
+    let places = drawn(design, seed, entries.len(), points);
+    let mut axes = Vec::new();
+    for (at, e) in entries.iter().enumerate() {
+        if !check_path(&mut resolver.report, root, &e.key, &e.place) {
+            continue;
+        }
+        let Some(mut f) = Table::of(resolver, &e.value, "an axis of a design that draws values", DRAWN.keys) else {
+            continue;
+        };
+        let ends = Ends::read(resolver, &mut f);
+        f.finish(resolver);
+        if let Some(ends) = ends {
+            axes.push((e.key.clone(), places.iter().map(|place| ends.drawn(place[at])).collect()));
+        }
+    }
+    Some(axes)
 }
 
 /// Reads `[trials]`.
@@ -117,7 +204,8 @@ pub(super) fn trials(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> O
     let count = f.whole(resolver, "count");
     let axes = axes(resolver, root, f.get("axes"));
     f.finish(resolver);
-    few_enough(resolver, &node.place, "`[trials]`", count, &axes)?;
+    let conditions = axes.iter().fold(count.max(1), |product, axis| product.saturating_mul(axis.1.len() as u64));
+    few_enough(resolver, &node.place, "`[trials]`", conditions)?;
     Some(Trials { axes, count: count as u32 })
 }
 
@@ -140,15 +228,8 @@ fn axes(resolver: &mut Resolver<'_>, root: &Node, node: Option<&Node>) -> Vec<(S
     axes
 }
 
-/// None, with an error, where the product of axes and repeats is beyond what can be held.
-fn few_enough(
-    resolver: &mut Resolver<'_>,
-    place: &SourceSpan,
-    what: &str,
-    repeats: u64,
-    axes: &[(String, Vec<String>)],
-) -> Option<()> {
-    let points = axes.iter().fold(repeats.max(1), |product, axis| product.saturating_mul(axis.1.len() as u64));
+/// None, with an error, where there are more points than can be held.
+fn few_enough(resolver: &mut Resolver<'_>, place: &SourceSpan, what: &str, points: u64) -> Option<()> {
     if points > MOST_POINTS {
         too_many(resolver, place, what, points);
         return None;
@@ -186,48 +267,79 @@ fn axis(resolver: &mut Resolver<'_>, node: &Node) -> Option<Vec<String>> {
         f.finish(resolver);
         return Some(list.iter().map(Node::to_toml).collect());
     }
-    let from_node = f.require(resolver, "from");
-    let to_node = f.require(resolver, "to");
+    let ends = Ends::read(resolver, &mut f);
     let least = f.key("steps").least();
     let steps = f.require(resolver, "steps").and_then(|n| resolver.whole(n, "`steps`", least));
-    let log = f.flag(resolver, "log");
     f.finish(resolver);
-    let (from, unit) = written(resolver, from_node?)?;
-    let (to, other) = written(resolver, to_node?)?;
-    let to_place = &to_node?.place;
-    if unit != other {
-        resolver.error(to_place, format!("`from` and `to` are written in one unit; here `{unit}` and `{other}`"));
-        return None;
-    }
-    if log && (from <= 0.0 || to <= 0.0) {
-        resolver.error(to_place, "an axis in ratio (`log = true`) is above zero");
-        return None;
-    }
-    let steps = steps?;
+    let (ends, steps) = (ends?, steps?);
     if steps > MOST_POINTS {
         too_many(resolver, &node.place, "this axis", steps);
         return None;
     }
-    let whole = from_node.is_some_and(|n| matches!(n.item, Item::Integer(_)))
-        && to_node.is_some_and(|n| matches!(n.item, Item::Integer(_)));
-    let point = |k: u64| {
-        let s = k as f64 / (steps - 1) as f64;
-        let v = if k == 0 {
-            from
-        } else if k == steps - 1 {
-            to
-        } else if log {
-            from * (to / from).powf(s)
-        } else {
-            from + (to - from) * s
-        };
-        let number = short(v);
-        if unit.is_empty() {
-            // Whole-number axes stay whole where they can (sizes, in-degrees).
-            if number.contains(['.', 'e']) || whole { number } else { format!("{number}.0") }
-        } else {
-            format!("\"{number} {unit}\"")
+    Some((0..steps).map(|k| ends.at(k as f64 / (steps - 1) as f64)).collect())
+}
+
+/// The two ends of an axis, as they are written.
+struct Ends {
+    from: f64,
+    to: f64,
+    unit: String,
+    log: bool,
+    /// Whether both are whole numbers.
+    whole: bool,
+}
+
+impl Ends {
+    /// Reads `from`, `to` and `log`.
+    fn read(resolver: &mut Resolver<'_>, f: &mut Table<'_>) -> Option<Self> {
+        let (from_node, to_node) = (f.require(resolver, "from"), f.require(resolver, "to"));
+        let log = f.flag(resolver, "log");
+        let (from, unit) = written(resolver, from_node?)?;
+        let (to, other) = written(resolver, to_node?)?;
+        let to_place = &to_node?.place;
+        if unit != other {
+            resolver.error(to_place, format!("`from` and `to` are written in one unit; here `{unit}` and `{other}`"));
+            return None;
         }
-    };
-    Some((0..steps).map(point).collect())
+        if log && (from <= 0.0 || to <= 0.0) {
+            resolver.error(to_place, "an axis in ratio (`log = true`) is above zero");
+            return None;
+        }
+        let is_whole = |n: Option<&Node>| n.is_some_and(|n| matches!(n.item, Item::Integer(_)));
+        Some(Self { from, to, unit, log, whole: is_whole(from_node) && is_whole(to_node) })
+    }
+
+    /// The value a part `s` of the way, as TOML text.
+    fn at(&self, s: f64) -> String {
+        self.text(self.value(s))
+    }
+
+    /// The same of a drawn part: between whole numbers whole numbers are drawn, each as often as the others.
+    fn drawn(&self, s: f64) -> String {
+        let Self { from, to, log, whole, .. } = self;
+        if *whole && !*log { self.text((from + (to - from + 1.0) * s).floor()) } else { self.text(self.value(s)) }
+    }
+
+    fn value(&self, s: f64) -> f64 {
+        let Self { from, to, log, .. } = self;
+        match s {
+            0.0 => *from,
+            1.0 => *to,
+            _ if *log => from * (to / from).powf(s),
+            _ => from + (to - from) * s,
+        }
+    }
+
+    fn text(&self, v: f64) -> String {
+        let Self { unit, whole, .. } = self;
+        let number = short(v);
+        if !unit.is_empty() {
+            format!("\"{number} {unit}\"")
+        } else if number.contains(['.', 'e']) || *whole {
+            // Whole-number axes stay whole where they can (sizes, in-degrees).
+            number
+        } else {
+            format!("{number}.0")
+        }
+    }
 }

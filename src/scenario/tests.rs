@@ -242,6 +242,48 @@ weight = 0.5
     assert_eq!(p.parameters[p.system.parameters().iter().position(|v| v.name == "c").unwrap()], Value::Constant(-50.0));
 }
 
+/// Designs other than the product: as many points as there are values or as are asked for, within the ends, in the unit
+/// as written, whole where the ends are.
+#[test]
+fn axes_are_put_together_as_the_design_says() {
+    let swept = |text: &str| {
+        let text = format!("{NETWORK}\n[sweep]\n{text}");
+        read(&text, &Overrides::default()).map(|(spec, _)| spec.sweep.unwrap()).map_err(|r| r.to_string())
+    };
+    let tau = "\"populations.exc.parameters.tau_m\"";
+    let zip = swept(&format!(
+        "design = \"zip\"\n[sweep.axes]\n{tau} = [\"1 ms\", \"2 ms\"]\n\"populations.exc.size\" = [10, 20]\n"
+    ));
+    assert_eq!(zip.unwrap().combinations(), 2);
+    for design in ["random", "latin_hypercube", "sobol"] {
+        let sweep = swept(&format!(
+            "design = \"{design}\"\npoints = 8\n[sweep.axes]\n{tau} = {{ from = \"1 ms\", to = \"100 ms\", log = true \
+             }}\n\"populations.exc.size\" = {{ from = 1, to = 4 }}\n"
+        ))
+        .unwrap();
+        assert_eq!(sweep.combinations(), 8);
+        for value in &sweep.axes[0].1 {
+            let number: f64 = value.trim_matches('"').strip_suffix(" ms").unwrap().parse().unwrap();
+            assert!((1.0..100.0).contains(&number), "{value}");
+        }
+        let below_ten = sweep.axes[0].1.iter().filter(|v| v.find('.').is_none_or(|at| at <= 2)).count();
+        assert!((1..8).contains(&below_ten), "evenly in ratio");
+        assert!(sweep.axes[1].1.iter().all(|v| (1..=4).contains(&v.parse::<u32>().unwrap())), "{:?}", sweep.axes[1]);
+    }
+    for (text, word) in [
+        (format!("design = \"random\"\n[sweep.axes]\n{tau} = {{ from = \"1 ms\", to = \"2 ms\" }}\n"), "how many"),
+        (format!("points = 3\n[sweep.axes]\n{tau} = [\"1 ms\"]\n"), "designs that draw them"),
+        (
+            format!("design = \"zip\"\n[sweep.axes]\n{tau} = [\"1 ms\"]\n\"populations.exc.size\" = [10, 20]\n"),
+            "one length",
+        ),
+        (format!("design = \"sobol\"\npoints = 4\n[sweep.axes]\n{tau} = [\"1 ms\", \"2 ms\"]\n"), "axis of a design"),
+    ] {
+        let error = swept(&text).unwrap_err();
+        assert!(error.contains(word), "{text}: {error}");
+    }
+}
+
 /// A folder with a model and a table of spikes.
 struct Folder;
 

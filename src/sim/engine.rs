@@ -229,8 +229,8 @@ fn finish(worker: &mut Worker, index: usize, shared: &Shared, done: u64) {
 fn keep_finals(shared: &Shared, recorder: &mut Recorder, names: &FailureNames) {
     let all: Vec<Finals> =
         shared.finals.iter().map(|f| std::mem::take(&mut *f.lock().unwrap_or_else(PoisonError::into_inner))).collect();
-    for connections in &mut recorder.recording.connections {
-        let mine = all.iter().flatten().filter(|f| names.projections[f.0.index()].0 == connections.projection);
+    for (id, connections) in recorder.written.iter().zip(&mut recorder.recording.connections) {
+        let mine = all.iter().flatten().filter(|f| f.0 == *id);
         let shown = |f: &(ProjectionId, Vec<(u32, u32, f64)>)| -> Vec<(u32, u32, f64)> {
             let scale = names.scales[f.0.index()];
             f.1.iter().map(|&(source, target, w)| (source, target, w / scale)).collect()

@@ -5,7 +5,7 @@ use std::iter::StepBy;
 use std::ops::Range;
 
 use spikedeck_core::units::display_unit;
-use spikedeck_scenario::{Recorded, Spec, TraceId};
+use spikedeck_scenario::{ProjectionId, Recorded, Spec, TraceId};
 use spikedeck_signal::{Connections, Population, Recording, Spikes, Trace, Window};
 
 use super::axis::Axis;
@@ -119,6 +119,8 @@ impl EpochRecord {
 #[derive(Debug)]
 pub(super) struct Recorder {
     pub recording: Recording,
+    /// Whose the recorded connections are.
+    pub written: Vec<ProjectionId>,
     /// Samples of each trace handed over in parts already.
     gone: Vec<u64>,
     every: Vec<u64>,
@@ -127,7 +129,13 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// An empty recorder for what `spec` records.
-    pub fn new(spec: &Spec, axis: Axis, populations: Vec<Population>, connections: Vec<Connections>) -> Self {
+    pub fn new(
+        spec: &Spec,
+        axis: Axis,
+        populations: Vec<Population>,
+        connections: Vec<(ProjectionId, Connections)>,
+    ) -> Self {
+        let (written, connections) = connections.into_iter().unzip();
         let mut traces = Vec::new();
         let mut every = Vec::new();
         for Recorded { place, request, variable, .. } in spec.recorded() {
@@ -168,7 +176,7 @@ impl Recorder {
             trial: None,
             trials: Vec::new(),
         };
-        Self { recording, gone: vec![0; every.len()], every, axis }
+        Self { recording, written, gone: vec![0; every.len()], every, axis }
     }
 
     /// Puts the records of all threads (`columns[thread][trace]`: which columns its values are) behind what there is.

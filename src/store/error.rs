@@ -93,8 +93,8 @@ pub enum StoreError {
         /// What is needed.
         wanted: &'static str,
     },
-    /// The name of the file says neither Parquet nor CSV.
-    #[error("{}: tables are read from .parquet and .csv files", path.display())]
+    /// Neither the name of the file nor its beginning says what it is.
+    #[error("{}: recordings are read from .parquet, .csv, .nwb, .h5 and .npy files", path.display())]
     UnknownFormat {
         /// File.
         path: PathBuf,
@@ -110,6 +110,14 @@ pub enum StoreError {
     NotAFile {
         /// Path.
         path: PathBuf,
+    },
+    /// What is to be written cannot stand in such a file.
+    #[error("{} cannot be written: {why}", path.display())]
+    Unwritable {
+        /// File.
+        path: PathBuf,
+        /// Why not.
+        why: String,
     },
     /// Columns of one table differ in length or name.
     #[error("{0}")]

@@ -1,47 +1,105 @@
 //! Files that people bring, as [`FileTable`]s: whatever their format, only what is asked for, nothing guessed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Format;
 use super::column::Column;
-use super::csv;
 use super::error::StoreError;
-use super::parquet::ParquetFile;
-use super::read::{Stream, format_of, open, text_needs, value_needs};
+use super::kind::FileKind;
+use super::parquet_read::ParquetFile;
+use super::read::{Stream, open_any, text_needs, value_needs};
+use super::recorded::Recorded;
+use super::{csv_read, hdf5, npy};
 use spikedeck_signal::FileColumns;
 use spikedeck_signal::data::{Cells, FileData, FileTable};
 
-/// The columns of a Parquet or CSV file that `columns` declare; of others only the names.
+/// The columns of a file that `columns` declare; of others only the names. A file is a table (Parquet, text), an array
+/// of NumPy, or an HDF5 file, of which the spikes or the one signal that it holds are a table.
 ///
 /// # Errors
 /// When it is no regular file, no table, damaged, or larger than `most` bytes in memory.
 pub fn file_table(path: &Path, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
-    let (format, file) = open(path)?;
-    match format {
-        Format::Parquet => parquet(path, Box::new(file), columns, most),
-        Format::Csv => {
-            let size = file.metadata().map_err(|e| StoreError::io(path, e))?.len();
-            held(path, text_needs(size), most)?;
-            text(path, &fs::read(path).map_err(|e| StoreError::io(path, e))?, columns)
-        }
+    let (kind, file) = open_any(path)?;
+    let bytes = |most: u64, needs: fn(u64) -> u64| whole(path, &file, most, needs);
+    match kind {
+        FileKind::Parquet => parquet(path, Box::new(file), columns, most),
+        FileKind::Text => text(path, &bytes(most, text_needs)?, columns),
+        FileKind::Npy => array(path, &bytes(most, array_needs)?, columns, most),
+        FileKind::Hdf5 => of_recorded(path, hdf5::read(path, Box::new(file), most)?, columns),
     }
 }
 
-/// The same of a table that is no file: Parquet or text, as its bytes begin; `name` is what it is called.
+/// The same of a table that is no file: as its bytes begin; `name` is what it is called.
 ///
 /// # Errors
 /// As [`file_table`].
 pub fn bytes_table(name: &Path, bytes: &Arc<[u8]>, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
-    match format_of(bytes) {
-        Format::Parquet => parquet(name, Box::new(Cursor::new(bytes.clone())), columns, most),
-        Format::Csv => {
-            held(name, text_needs(bytes.len() as u64), most)?;
+    let size = bytes.len() as u64;
+    match FileKind::of_bytes(bytes) {
+        FileKind::Parquet => parquet(name, Box::new(Cursor::new(bytes.clone())), columns, most),
+        FileKind::Text => {
+            held(name, text_needs(size), most)?;
             text(name, bytes, columns)
         }
+        FileKind::Npy => {
+            held(name, array_needs(size), most)?;
+            array(name, bytes, columns, most)
+        }
+        FileKind::Hdf5 => of_recorded(name, hdf5::read(name, Box::new(Cursor::new(bytes.clone())), most)?, columns),
     }
+}
+
+/// What an HDF5 file holds: units with their spikes, and signals.
+///
+/// # Errors
+/// When it is no regular file, no HDF5 file, damaged, holds neither, or is larger than `most` bytes in memory.
+pub fn recorded(path: &Path, most: u64) -> Result<Recorded, StoreError> {
+    let (_, file) = open_any(path)?;
+    hdf5::read(path, Box::new(file), most)
+}
+
+/// The same of bytes; `name` is what they are called.
+///
+/// # Errors
+/// As [`recorded`].
+pub fn bytes_recorded(name: &Path, bytes: &Arc<[u8]>, most: u64) -> Result<Recorded, StoreError> {
+    hdf5::read(name, Box::new(Cursor::new(bytes.clone())), most)
+}
+
+/// All bytes of a file, if what they need fits.
+fn whole(path: &Path, file: &File, most: u64, needs: fn(u64) -> u64) -> Result<Vec<u8>, StoreError> {
+    let size = file.metadata().map_err(|e| StoreError::io(path, e))?.len();
+    held(path, needs(size), most)?;
+    fs::read(path).map_err(|e| StoreError::io(path, e))
+}
+
+/// Bytes that an array takes: itself, and numbers of one byte as eight.
+fn array_needs(size: u64) -> u64 {
+    size.saturating_mul(9)
+}
+
+/// What a recording holds as the table that is asked for.
+fn of_recorded(path: &Path, found: Recorded, columns: &FileColumns) -> Result<FileTable, StoreError> {
+    let table = match columns.name {
+        "spikes" => found.spikes_table(),
+        "signals" => found.signal_table(),
+        other => Err(format!("{other} are not read from HDF5 files{}", found.instead())),
+    };
+    table.map_err(|message| StoreError::Malformed { path: path.to_owned(), message })
+}
+
+/// An array as a table: times where times are listed, else a signal without times.
+fn array(path: &Path, bytes: &[u8], columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
+    let array = npy::read(path, bytes, most)?;
+    let name = |k: usize| match (array.two, columns.name) {
+        (true, _) => format!("column {k}"),
+        (false, "spikes") => "time".to_owned(),
+        (false, _) => "value".to_owned(),
+    };
+    let named: Vec<String> = (0..array.columns.len()).map(name).collect();
+    Ok(FileTable::of(named.into_iter().zip(array.columns).map(|(n, v)| FileData::numbers(n, v)).collect()))
 }
 
 fn parquet(path: &Path, file: Box<dyn Stream>, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {
@@ -68,7 +126,7 @@ fn parquet(path: &Path, file: Box<dyn Stream>, columns: &FileColumns, most: u64)
 }
 
 fn text(path: &Path, bytes: &[u8], columns: &FileColumns) -> Result<FileTable, StoreError> {
-    let text = csv::read(path, bytes, &|name| columns.asks_for(name))?;
+    let text = csv_read::read(path, bytes, &|name| columns.asks_for(name))?;
     let columns = text.names.into_iter().zip(text.columns).map(|(name, column)| match column {
         Some(column) => data(name, column),
         None => FileData::new(name, Cells::Unread),

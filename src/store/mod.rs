@@ -1,11 +1,13 @@
-//! Named, typed columns ↔ Parquet and CSV: the only room that knows polars.
+//! Named, typed columns ↔ Parquet and CSV: the only room that knows them, by the crates of polars for files; and the
+//! other files that recordings come in, HDF5 (NWB, SONATA) and NumPy's.
 //!
 //! A [`Table`] is a list of named [`Column`]s of one length with key-value metadata. [`write()`] puts one into a file
 //! at once; a [`Writer`] takes tables larger than memory batch by batch, a row group (Parquet) each. Both write under a
 //! temporary name in the same folder, sync, and rename: a reader never sees half a file. [`read()`] gives back all
 //! columns or the named ones.
 //!
-//! [`file_table`] reads what people bring, [`bytes_table`] what comes to them through a pipe.
+//! [`file_table`] reads what people bring, [`bytes_table`] what comes to them through a pipe, [`recorded()`] the units
+//! and signals of an HDF5 file.
 //!
 //! ```
 //! use spikedeck_store::{Column, Format, Table, read, write};
@@ -18,22 +20,32 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod array_read;
+mod array_write;
 mod column;
-mod csv;
+mod csv_read;
+mod csv_write;
 mod error;
-mod frame;
 mod guard;
+mod hdf5;
 mod input;
+mod kind;
 pub mod leftover;
-mod parquet;
+mod npy;
+mod parquet_read;
+mod parquet_write;
 mod read;
+mod recorded;
 mod write;
 
 pub use column::{Column, ColumnType, Table};
 pub use error::StoreError;
 pub use guard::panics_are_caught;
-pub use input::{bytes_table, file_table};
+pub use hdf5::write_sonata;
+pub use input::{bytes_recorded, bytes_table, file_table, recorded};
+pub use kind::FileKind;
 pub use read::{Contents, describe, describe_bytes, needs, read};
+pub use recorded::{Recorded, RecordedEvents, RecordedSignal, RecordedSpikes, RecordedUnits};
 pub use write::{Writer, write, write_bytes, write_new, write_text};
 
 use std::path::Path;
@@ -142,6 +154,48 @@ mod tests {
             Writer::create(&folder.path().join("u.parquet"), &batch(0, 0).schema(), &[], Format::Parquet).unwrap();
         drop(unfinished);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    /// A text column is text to whoever reads two runs as one table, though few different ones are stored as a list.
+    #[test]
+    fn few_texts_and_many_are_declared_as_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        write(&path, &sample(), Format::Parquet).unwrap();
+        let mut file = std::fs::File::open(&path).unwrap();
+        let metadata = polars_parquet::read::read_metadata(&mut file).unwrap();
+        let schema = polars_parquet::read::infer_schema(&metadata).unwrap();
+        for name in ["population", "note"] {
+            assert_eq!(schema.get(name).unwrap().dtype, polars_arrow::datatypes::ArrowDataType::Utf8View);
+        }
+        let dictionary = |k: usize| metadata.row_groups[0].parquet_columns()[k].dictionary_page_offset().is_some();
+        assert!(dictionary(0) && !dictionary(6));
+    }
+
+    /// What is read of few texts over several row groups, of which each has its own list, is what was written.
+    #[test]
+    fn codes_of_few_texts_are_right_over_row_groups() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        let names: Vec<String> = (0..300).map(|k| format!("a name that is longer than a view holds {k}")).collect();
+        let codes: Vec<u32> =
+            (0..600_000_u32).map(|row| row.wrapping_mul(2_654_435_761) >> 8).map(|c| c % 300).collect();
+        let column = Column::Category { names: names.clone().into(), codes: codes.clone() };
+        write(&path, &Table::new().with("name", column), Format::Parquet).unwrap();
+        let (found, places) = read(&path, None).unwrap().categories("name").unwrap();
+        assert!(codes.iter().zip(places).all(|(code, place)| names[*code as usize] == found[place as usize]));
+    }
+
+    #[test]
+    fn a_batch_of_another_type_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.parquet");
+        let numbers = Table::new().with("x", Column::F64(vec![1.0]));
+        let mut writer = Writer::create(&path, &numbers.schema(), &[], Format::Parquet).unwrap();
+        let error = writer.write(&Table::new().with("x", Column::U32(vec![1]))).unwrap_err();
+        assert!(error.to_string().contains("`x`"), "{error}");
+        writer.write(&Table::new().with("x", Column::OptF64(vec![None]))).unwrap();
+        assert_eq!(writer.finish().unwrap(), 1);
     }
 
     /// Files that other programs wrote, and one of ours.

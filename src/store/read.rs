@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use super::Format;
 use super::column::Table;
-use super::csv;
+use super::csv_read;
 use super::error::StoreError;
-use super::parquet::ParquetFile;
+use super::kind::FileKind;
+use super::parquet_read::ParquetFile;
 
 /// What a file holds, without its rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,12 +25,21 @@ pub struct Contents {
 
 /// A file of tables: a regular one (a pipe or a device may never end), in a format that is read.
 pub(super) fn open(path: &Path) -> Result<(Format, File), StoreError> {
-    let kind = fs::metadata(path).map_err(|e| StoreError::io(path, e))?;
-    if !kind.is_file() {
-        return Err(StoreError::NoFile { path: path.to_owned(), folder: kind.is_dir() });
-    }
+    regular(path)?;
     let format = Format::of(path).ok_or_else(|| StoreError::UnknownFormat { path: path.to_owned() })?;
     Ok((format, File::open(path).map_err(|e| StoreError::io(path, e))?))
+}
+
+/// The same of everything that spikes and signals are read from.
+pub(super) fn open_any(path: &Path) -> Result<(FileKind, File), StoreError> {
+    regular(path)?;
+    let kind = FileKind::of(path).ok_or_else(|| StoreError::UnknownFormat { path: path.to_owned() })?;
+    Ok((kind, File::open(path).map_err(|e| StoreError::io(path, e))?))
+}
+
+fn regular(path: &Path) -> Result<(), StoreError> {
+    let kind = fs::metadata(path).map_err(|e| StoreError::io(path, e))?;
+    if kind.is_file() { Ok(()) } else { Err(StoreError::NoFile { path: path.to_owned(), folder: kind.is_dir() }) }
 }
 
 /// What the pages of a table are read from.
@@ -71,7 +81,7 @@ pub fn read(path: &Path, columns: Option<&[&str]>) -> Result<Table, StoreError> 
         }
         Format::Csv => {
             let bytes = fs::read(path).map_err(|e| StoreError::io(path, e))?;
-            let text = csv::read(path, &bytes, &|name| columns.is_none_or(|wanted| wanted.contains(&name)))?;
+            let text = csv_read::read(path, &bytes, &|name| columns.is_none_or(|wanted| wanted.contains(&name)))?;
             if let Some(wanted) = columns {
                 check_present(path, wanted, &text.names)?;
             }
@@ -141,7 +151,7 @@ pub fn describe_bytes(name: &Path, bytes: &Arc<[u8]>) -> Result<Contents, StoreE
 }
 
 fn describe_text(path: &Path, bytes: &[u8]) -> Result<Contents, StoreError> {
-    let text = csv::read(path, bytes, &|_| false)?;
+    let text = csv_read::read(path, bytes, &|_| false)?;
     Ok(Contents { columns: text.names, rows: text.rows as u64, metadata: Vec::new() })
 }
 

@@ -5,23 +5,14 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use polars::prelude::{PolarsError, Schema};
-use polars_io::SerWriter;
-use polars_io::csv::write::{BatchedWriter as CsvBatches, CsvWriter};
-use polars_io::parquet::write::{
-    BatchedWriter as ParquetBatches, KeyValueMetadata, ParquetCompression, ParquetWriter, StatisticsOptions,
-};
-
 use super::Format;
 use super::column::{ColumnType, Table};
+use super::csv_write::CsvWriter;
 use super::error::StoreError;
-use super::frame::{schema_of, to_frame};
 use super::leftover::{sweep_once, temporary_name};
+use super::parquet_write::ParquetWriter;
 
-/// Rows of one row group: large enough to compress well, small enough that a reader can skip.
-const ROW_GROUP: usize = 262_144;
-
-/// What is written to and what the system last said about it. Shared, because polars keeps the writer it is given.
+/// What is written to and what the system last said about it. Shared, because the writers keep what they are given.
 #[derive(Clone)]
 struct Output {
     file: Arc<Mutex<BufWriter<File>>>,
@@ -52,8 +43,8 @@ impl Write for Output {
 
 #[expect(clippy::large_enum_variant, reason = "one exists for each open file, and it is never moved")]
 enum Batches {
-    Parquet(ParquetBatches<Output>),
-    Csv(CsvBatches<Output>),
+    Parquet(ParquetWriter<Output>),
+    Csv(CsvWriter<Output>),
 }
 
 /// Writes one table batch by batch: a file larger than memory is written as it arrives.
@@ -63,8 +54,8 @@ pub struct Writer {
     path: PathBuf,
     temporary: PathBuf,
     output: Output,
-    batches: Option<Batches>,
-    schema: Schema,
+    batches: Batches,
+    columns: Vec<String>,
     rows: u64,
     finished: bool,
 }
@@ -91,31 +82,17 @@ impl Writer {
         let file = File::create(&temporary).map_err(|e| StoreError::io(path, e))?;
         let output =
             Output { file: Arc::new(Mutex::new(BufWriter::with_capacity(1 << 20, file))), fault: Arc::default() };
-        let mut writer = Self {
-            path: path.to_owned(),
-            temporary,
-            output: output.clone(),
-            batches: None,
-            schema: Schema::default(),
-            rows: 0,
-            finished: false,
-        };
-        writer.schema = schema_of(columns).map_err(|e| writer.error(&e))?;
+        let fault = output.fault.clone();
         let batches = match format {
-            Format::Parquet => ParquetWriter::new(output)
-                .with_compression(ParquetCompression::Zstd(Some(
-                    polars::polars_utils::compression::ZstdLevel::try_new(1).map_err(|e| writer.error(&e))?,
-                )))
-                .with_statistics(StatisticsOptions::full())
-                .with_key_value_metadata(
-                    (!metadata.is_empty()).then(|| KeyValueMetadata::from_static(metadata.to_vec())),
-                )
-                .batched(&writer.schema)
-                .map(Batches::Parquet),
-            Format::Csv => CsvWriter::new(output).include_header(true).batched(&writer.schema).map(Batches::Csv),
+            Format::Parquet => ParquetWriter::new(output.clone(), columns, metadata).map(Batches::Parquet),
+            Format::Csv => CsvWriter::new(output.clone(), columns).map(Batches::Csv),
         };
-        writer.batches = Some(batches.map_err(|e| writer.error(&e))?);
-        Ok(writer)
+        let batches = batches.map_err(|message| {
+            let _ = fs::remove_file(&temporary);
+            error(path, &fault, message)
+        })?;
+        let columns = columns.iter().map(|(name, _)| name.clone()).collect();
+        Ok(Self { path: path.to_owned(), temporary, output, batches, columns, rows: 0, finished: false })
     }
 
     /// Adds rows, in row groups of at most 262,144.
@@ -130,25 +107,17 @@ impl Writer {
                 column.len()
             )));
         }
-        if batch.columns.len() != self.schema.len()
-            || batch.columns.iter().zip(self.schema.iter_names()).any(|(c, n)| c.0 != n.as_str())
-        {
+        if !batch.columns.iter().map(|c| &c.0).eq(&self.columns) {
             return Err(StoreError::Uneven(format!(
                 "a batch for {} has other columns than the file",
                 self.path.display()
             )));
         }
-        let mut from = 0;
-        while from < rows {
-            let to = (from + ROW_GROUP).min(rows);
-            let written = to_frame(batch, &self.schema, from, to).and_then(|frame| match &mut self.batches {
-                Some(Batches::Parquet(b)) => b.write_batch(&frame),
-                Some(Batches::Csv(b)) => b.write_batch(&frame),
-                None => Ok(()),
-            });
-            written.map_err(|e| self.error(&e))?;
-            from = to;
-        }
+        let written = match &mut self.batches {
+            Batches::Parquet(file) => file.write(batch),
+            Batches::Csv(file) => file.write(batch),
+        };
+        written.map_err(|message| error(&self.path, &self.output.fault, message))?;
         self.rows += rows as u64;
         Ok(())
     }
@@ -159,11 +128,10 @@ impl Writer {
     /// When the disk is full.
     pub fn finish(mut self) -> Result<u64, StoreError> {
         let ended = match &mut self.batches {
-            Some(Batches::Parquet(b)) => b.finish().map(|_| ()),
-            Some(Batches::Csv(b)) => b.finish(),
-            None => Ok(()),
+            Batches::Parquet(file) => file.finish(),
+            Batches::Csv(file) => file.finish(),
         };
-        ended.map_err(|e| self.error(&e))?;
+        ended.map_err(|message| error(&self.path, &self.output.fault, message))?;
         {
             let mut file = self.output.file.lock().unwrap_or_else(PoisonError::into_inner);
             file.flush().and_then(|()| file.get_ref().sync_all()).map_err(|e| StoreError::io(&self.path, e))?;
@@ -172,13 +140,13 @@ impl Writer {
         self.finished = true;
         Ok(self.rows)
     }
+}
 
-    /// What the system said if it said something, else what polars says.
-    fn error(&self, error: &PolarsError) -> StoreError {
-        match self.output.fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(fault) => StoreError::io(&self.path, fault),
-            None => StoreError::Malformed { path: self.path.clone(), message: error.to_string() },
-        }
+/// What the system said if it said something, else what the writer says.
+fn error(path: &Path, fault: &Mutex<Option<io::Error>>, message: String) -> StoreError {
+    match fault.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Some(fault) => StoreError::io(path, fault),
+        None => StoreError::Malformed { path: path.to_owned(), message },
     }
 }
 

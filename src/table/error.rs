@@ -38,6 +38,30 @@ pub enum TableError {
         /// Folder.
         path: PathBuf,
     },
+    /// The folder is of another sweep.
+    #[error("{} holds another sweep ({why}); choose another folder", path.display())]
+    OtherSweep {
+        /// Folder.
+        path: PathBuf,
+        /// What differs.
+        why: &'static str,
+    },
+    /// A shard has points already.
+    #[error("shard {shard} of the sweep in {} was begun before; --resume makes what is missing", path.display())]
+    ShardBegun {
+        /// Folder.
+        path: PathBuf,
+        /// Shard.
+        shard: String,
+    },
+    /// Another process works on a shard.
+    #[error("another spikedeck works on shard {shard} of the sweep in {}", path.display())]
+    ShardBusy {
+        /// Folder.
+        path: PathBuf,
+        /// Shard.
+        shard: String,
+    },
     /// The folder is where the process is.
     #[error("{} is the current folder (or holds it) and cannot be replaced from here; go elsewhere \
         first", path.display())]
@@ -91,14 +115,6 @@ pub enum TableError {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
-    },
-    /// A table that is no recording.
-    #[error("{} is no recording: {why}", path.display())]
-    NoRecording {
-        /// File.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: spikedeck_signal::data::Refused,
     },
     /// No run is there.
     #[error("{} is no finished run: {why}", path.display())]

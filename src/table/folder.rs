@@ -16,7 +16,7 @@ use super::recording::{
 use super::{cut_short, metrics, outcomes};
 use spikedeck_run::{Ensemble, Finished, Sink, Status};
 use spikedeck_scenario::{Place, Spec};
-use spikedeck_signal::{Recording, Trace};
+use spikedeck_signal::{Recording, TimeBase, Trace};
 use spikedeck_store::{self as store, Format};
 
 /// The folder of a run. As a [`Sink`] it takes parts while the run lasts; [`Folder::finish`] writes everything and
@@ -27,6 +27,8 @@ pub struct Folder {
     /// Where the run is or will be, as it is said.
     path: PathBuf,
     format: Format,
+    /// Whether spikes are written as SONATA has them, too.
+    sonata: bool,
     parts: Parts,
     /// What was recorded, without values, where values left memory.
     streamed: Option<Recording>,
@@ -49,12 +51,20 @@ impl Folder {
             claim: Claim::take(path, force)?,
             path: path.to_owned(),
             format,
+            sonata: false,
             parts: Parts::default(),
             streamed: None,
             files: Vec::new(),
             has_tables: false,
             begun: None,
         })
+    }
+
+    /// The same, and spikes are written as SONATA has them, too, where `wanted`.
+    #[must_use]
+    pub fn with_sonata(mut self, wanted: bool) -> Self {
+        self.sonata = wanted;
+        self
     }
 
     /// Where it is.
@@ -174,7 +184,8 @@ impl Folder {
         self.has_tables = true;
         let mut manifest = Manifest::of(finished);
         self.recorded(&finished.recording, &mut manifest)?;
-        self.measured(finished, &table, points, &mut manifest)?;
+        let place = (self.claim.work(), self.format);
+        measured(place, finished, &table, points, &mut self.files, &mut manifest)?;
         manifest.seal(self.claim.work())?;
         manifest.write(self.claim.work())?;
         self.parts.remove();
@@ -195,8 +206,9 @@ impl Folder {
         manifest.warnings.push(format!("the run was ended from outside after {} points", ensemble.points.len()));
         manifest.recording = ensemble.finished.spec.as_deref().map(planned).unwrap_or_default();
         let table = metrics::points_table(&ensemble.points);
-        self.measured(&ensemble.finished, &table, Some(ensemble.points.len()), &mut manifest)?;
-        manifest.seal(self.claim.work())?;
+        let (place, points) = ((self.claim.work(), self.format), Some(ensemble.points.len()));
+        measured(place, &ensemble.finished, &table, points, &mut self.files, &mut manifest)?;
+        manifest.is_growing = true;
         manifest.write(self.claim.work())
     }
 
@@ -219,6 +231,15 @@ impl Folder {
                 write_batches(&path, &schema, each_trial(recording, batches), self.format)?
             };
             rows.insert(format!("spikes.{extension}"), n);
+        }
+        if self.sonata {
+            match spikes_of_sonata(described, recording) {
+                Ok(()) => {
+                    let n = store::write_sonata(&work.join(SONATA), &recording.spikes)?;
+                    rows.insert(SONATA.to_owned(), n);
+                }
+                Err(why) => manifest.warnings.push(format!("{SONATA} was not written: {why}")),
+            }
         }
         if !recording.populations.is_empty() {
             let file = format!("units.{extension}");
@@ -250,32 +271,49 @@ impl Folder {
         }
         Ok(())
     }
+}
 
-    /// Writes what was measured, and the scenario with its files.
-    fn measured(
-        &mut self,
-        finished: &Finished,
-        table: &store::Table,
-        points: Option<usize>,
-        manifest: &mut Manifest,
-    ) -> Result<(), TableError> {
-        let (work, extension) = (self.claim.work(), self.format.extension());
-        manifest.points = points;
-        extension.clone_into(&mut manifest.format);
-        if let Some(spec) = &finished.spec {
-            store::write_text(&work.join(SCENARIO), &spec.source)?;
-            kept::keep(work, &spec.files, &mut self.files)?;
-        }
-        manifest.files = Some(self.files.clone());
-        let file = format!("metrics.{extension}");
-        let n = store::write(&work.join(&file), table, self.format)?;
+/// Writes what was measured into `work`, and the scenario with its files.
+pub(super) fn measured(
+    (work, format): (&Path, Format),
+    finished: &Finished,
+    table: &store::Table,
+    points: Option<usize>,
+    files: &mut Vec<FileEntry>,
+    manifest: &mut Manifest,
+) -> Result<(), TableError> {
+    let extension = format.extension();
+    manifest.points = points;
+    extension.clone_into(&mut manifest.format);
+    if let Some(spec) = &finished.spec {
+        store::write_text(&work.join(SCENARIO), &spec.source)?;
+        kept::keep(work, &spec.files, files)?;
+    }
+    manifest.files = Some(files.clone());
+    let file = format!("metrics.{extension}");
+    let n = store::write(&work.join(&file), table, format)?;
+    manifest.rows.insert(file, n);
+    if points.is_some() {
+        let file = format!("across.{extension}");
+        let n = store::write(&work.join(&file), &metrics::metrics_table(finished), format)?;
         manifest.rows.insert(file, n);
-        if points.is_some() {
-            let file = format!("across.{extension}");
-            let n = store::write(&work.join(&file), &metrics::metrics_table(finished), self.format)?;
-            manifest.rows.insert(file, n);
-        }
-        manifest.analyses = outcomes::write(work, &finished.outcomes, self.format, &mut manifest.rows)?;
+    }
+    manifest.analyses = outcomes::write(work, &finished.outcomes, format, &mut manifest.rows)?;
+    Ok(())
+}
+
+/// The spikes of a run in the layout of SONATA.
+const SONATA: &str = "spikes.h5";
+
+/// Whether the spikes that were recorded can be written as SONATA has them; else why not.
+fn spikes_of_sonata(described: &Recording, recording: &Recording) -> Result<(), &'static str> {
+    if described.time_base != TimeBase::Milliseconds {
+        Err("times of this run have no unit, and those of SONATA are milliseconds")
+    } else if described.spikes.is_empty() {
+        Err("no spikes were recorded")
+    } else if recording.spikes.len() != described.spikes.len() {
+        Err("the spikes of this run do not fit into memory")
+    } else {
         Ok(())
     }
 }
@@ -319,7 +357,7 @@ impl Sink for Folder {
 }
 
 /// What will be recorded, as far as it is known before the network is built: enough to read the parts of a killed run.
-fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
+pub(super) fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
     use super::manifest::{PopulationEntry, RecordingEntry};
     let base = spec.simulation.time_base;
     let axis = |steps: u64| steps as f64 * spec.simulation.dt / base.seconds();

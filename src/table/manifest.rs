@@ -46,6 +46,10 @@ pub struct Manifest {
     pub counts: Counts,
     /// Rows of each table, by file.
     pub rows: BTreeMap<String, u64>,
+    /// Whether the tables may be newer than this file: they are written anew as points are done, and a process that is
+    /// killed stops between two of them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_growing: bool,
     /// SHA-256 of each table and of the scenario, by file; not known of runs of older programs.
     pub checksums: BTreeMap<String, String>,
     /// `parquet` or `csv`.
@@ -322,6 +326,7 @@ impl Manifest {
             estimated_bytes: self.counts.estimated_bytes,
             spikes: self.counts.spikes,
             events: self.counts.events,
+            event_populations: Vec::new(),
         }
     }
 

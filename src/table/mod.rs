@@ -5,6 +5,7 @@
 //! part by part while the run lasts; [`save`] writes a run that is finished; [`open()`] reads one back, whole or cut
 //! short; [`Stored`] is what to run to repeat it: the scenario, what was set in it, and the files it was read from,
 //! which lie in `files` where they are small.
+//! [`SweepFolder`] is a sweep that several processes fill.
 //! [`metric_json`] is a metric as one JSON object.
 //!
 //! ```
@@ -39,7 +40,6 @@
 
 mod claim;
 mod cut_short;
-mod elsewhere;
 mod error;
 mod folder;
 mod kept;
@@ -52,9 +52,9 @@ mod recording;
 mod sameness;
 mod shapes;
 mod stored;
+mod sweep;
 mod tables;
 
-pub use elsewhere::{recording_from, recording_from_bytes};
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
@@ -63,3 +63,4 @@ pub use metrics::{json_rows, metric_json, point_json, words_json};
 pub use open::{is_run, open, open_telling, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;
+pub use sweep::{Shard, SweepFolder};

@@ -12,6 +12,7 @@ use super::outcomes;
 use super::recording::TRIAL;
 use super::sameness::Sameness;
 use super::stored::Stored;
+use super::sweep;
 use super::tables::{Tables, free_for_tables};
 use spikedeck_run::{Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
@@ -50,6 +51,9 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
         damage.push(format!("{} was changed after the run wrote it", path.join(FILE).display()));
     }
     let tables = Tables { folder: path, manifest: &manifest, most: &free_for_tables };
+    if let Some(finished) = unfinished_sweep(&tables, &mut damage)? {
+        return Ok((finished, damage));
+    }
     let mut recording = recording(&tables, &mut damage);
     let mut facts = manifest.facts();
     let mut warnings = manifest.warnings.clone();
@@ -89,6 +93,21 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
         facts,
     };
     Ok((finished, damage))
+}
+
+/// A sweep of which points are missing: what the points that are there say together.
+fn unfinished_sweep(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Option<Finished>, TableError> {
+    if tables.manifest.status() != Status::Interrupted {
+        return Ok(None);
+    }
+    let mut warnings = tables.manifest.warnings.clone();
+    let Some(spec) = scenario(tables, &mut warnings, damage) else { return Ok(None) };
+    let Some(found) = sweep::so_far(tables.folder, &spec) else { return Ok(None) };
+    let (ensemble, unread) = found?;
+    damage.extend(unread);
+    let mut finished = (*ensemble.finished).clone();
+    finished.warnings.splice(0..0, warnings);
+    Ok(Some(finished))
 }
 
 /// The values of each metric at each seed, if `path` is an ensemble over seeds without sweep axes; else nothing.

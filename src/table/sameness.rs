@@ -72,7 +72,8 @@ pub(super) fn of(manifest: &Manifest, spec: &Spec) -> Sameness {
 /// Whether the populations are those that were recorded.
 fn fits(manifest: &Manifest, spec: &Spec) -> bool {
     let recorded = manifest.recording.populations.iter().map(|p| (p.name.as_str(), p.size));
-    recorded.eq(spec.populations.iter().map(|p| (p.name.as_str(), p.size)))
+    let simulated = spec.populations.iter().map(|p| (p.name.as_str(), p.size));
+    recorded.eq(simulated.chain(spec.beside().map(|p| (p.name.as_str(), p.size))))
 }
 
 /// Says what is different between two trees, value by value.

@@ -90,6 +90,16 @@ fn tables_in_parquet_come_back() {
 }
 
 #[test]
+fn hdf5_files_come_back() {
+    tried("hdf5", 400);
+}
+
+#[test]
+fn arrays_come_back() {
+    tried("npy", 400);
+}
+
+#[test]
 fn folders_of_runs_come_back() {
     tried("folder", 200);
 }

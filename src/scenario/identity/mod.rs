@@ -21,6 +21,7 @@ mod population;
 mod projection;
 mod quantity;
 mod record;
+mod recording;
 mod simulation;
 mod stimulus;
 #[cfg(test)]
@@ -66,6 +67,7 @@ pub fn canonical(spec: &Spec, catalog: &Catalog) -> String {
         projections,
         stimuli,
         records,
+        recordings,
         analyses,
         expect: _,
         variants: _,
@@ -88,6 +90,9 @@ pub fn canonical(spec: &Spec, catalog: &Catalog) -> String {
     object.insert("projections".into(), projections.iter().map(|p| write.projection(p)).collect());
     object.insert("stimuli".into(), stimuli.iter().map(|s| write.stimulus(s)).collect());
     object.insert("record".into(), records.iter().map(|r| write.record(r)).collect());
+    if !recordings.is_empty() {
+        object.insert("recordings".into(), recordings.iter().map(recording::recording).collect());
+    }
     object.insert("analyses".into(), analyses.iter().map(|a| write.analysis(a)).collect());
     Json::Object(object).to_string()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::Writer;
 use super::quantity::quantity;
 use crate::language::Words as _;
-use crate::spec::{Redraws, Seeds, Simulation, SpikeTimes, Sweep};
+use crate::spec::{Design, Redraws, Seeds, Simulation, SpikeTimes, Sweep};
 use spikedeck_core::units::Quantity;
 use spikedeck_signal::TimeBase;
 
@@ -60,7 +60,7 @@ impl Writer<'_> {
 /// A sweep as canonical JSON: paths with the values of each, and the number of seeds. It is no part of the identity of
 /// a run, but says what the runs of an ensemble are.
 pub fn sweep(sweep: &Sweep) -> Json {
-    let Sweep { axes, seeds, redraws } = sweep;
+    let Sweep { axes, seeds, redraws, design } = sweep;
     let axes: Vec<Json> = axes
         .iter()
         .map(|(path, values)| json!({ "path": path, "values": values.iter().map(|v| swept(v)).collect::<Vec<_>>() }))
@@ -68,6 +68,10 @@ pub fn sweep(sweep: &Sweep) -> Json {
     let mut object = json!({ "axes": axes, "seeds": seeds });
     if *redraws != Redraws::All {
         object["redraws"] = json!(redraws.word());
+    }
+    // Where the values were drawn they stand above, in pairs, triples and so on.
+    if *design != Design::Product {
+        object["design"] = json!(design.word());
     }
     object
 }

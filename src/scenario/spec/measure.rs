@@ -1,12 +1,14 @@
 //! Resolved recordings, analyses, expectations, sweeps and trials.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::ids::{Place, TraceId, TracedId, VariableId};
 use crate::catalog::OptionValue;
 use crate::language::words;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::Variable;
+use spikedeck_signal::{Population, Spikes, Trace};
 
 /// What is recorded of a population or a projection.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,6 +119,21 @@ pub struct AnalysisSpec {
     pub options: BTreeMap<&'static str, OptionValue>,
 }
 
+/// A recording beside what is simulated: what of it lies within the run, on the time axis of the run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordingSpec {
+    /// Name in the scenario.
+    pub name: String,
+    /// Time of the file at which the run begins, in seconds (or time units).
+    pub start: f64,
+    /// Its populations, which follow those of the scenario in a recording of the run.
+    pub populations: Vec<Population>,
+    /// Its spikes.
+    pub spikes: Arc<Vec<Spikes>>,
+    /// Its signals.
+    pub traces: Arc<Vec<Trace>>,
+}
+
 /// An expectation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expect {
@@ -156,6 +173,37 @@ pub struct Sweep {
     pub seeds: u32,
     /// What another seed draws anew.
     pub redraws: Redraws,
+    /// How the values of the axes are put together.
+    pub design: Design,
+}
+
+impl Sweep {
+    /// Number of combinations of axis values.
+    pub fn combinations(&self) -> u64 {
+        let lengths = self.axes.iter().map(|(_, values)| values.len() as u64);
+        match self.design {
+            Design::Product => lengths.fold(1, u64::saturating_mul),
+            _ => lengths.max().unwrap_or(1),
+        }
+    }
+}
+
+words! {
+    /// How the values of axes make points.
+    #[derive(Default)]
+    pub enum Design {
+        /// every value of each axis with every value of the others
+        #[default]
+        Product = "product",
+        /// the first value of each axis, then the second of each: all axes are of one length
+        Zip = "zip",
+        /// `points` places drawn at random between the ends of the axes
+        Random = "random",
+        /// `points` places, one in each of as many equal parts of each axis
+        LatinHypercube = "latin_hypercube",
+        /// `points` places of a Sobol sequence with a random shift: evenest for powers of two
+        Sobol = "sobol",
+    }
 }
 
 words! {

@@ -26,7 +26,7 @@ use crate::catalog::RunTimes;
 use crate::files::FileUse;
 use crate::language::words;
 use spikedeck_core::rng::Key;
-use spikedeck_signal::TimeBase;
+use spikedeck_signal::{Population, Recording, TimeBase};
 
 /// A resolved scenario.
 #[derive(Debug, Clone)]
@@ -53,6 +53,8 @@ pub struct Spec {
     pub stimuli: Vec<StimulusSpec>,
     /// What is recorded, one entry a population that records something.
     pub records: Vec<RecordSpec>,
+    /// Recordings that stand beside what is simulated, in the order of the file.
+    pub recordings: Vec<RecordingSpec>,
     /// Analyses in the order of the file.
     pub analyses: Vec<AnalysisSpec>,
     /// Expectations.
@@ -106,17 +108,37 @@ impl Spec {
         self.projections.iter().enumerate().map(|(i, p)| (ProjectionId::new(i), p))
     }
 
-    /// The population that a record or a subject is of; none where it is of a projection.
+    /// The population that a record or a subject is of; none where it is of a projection, or of a recording.
     pub fn population_at(&self, place: Place) -> Option<&PopulationSpec> {
-        place.population().map(|id| self.population(id))
+        self.populations.get(place.population()?.index())
     }
 
     /// The name that a recording has for what a record or a subject is of.
     pub fn place_name(&self, place: Place) -> &str {
         match place {
-            Place::Population(id) => &self.population(id).name,
+            Place::Population(id) => {
+                let beside = self.beside().map(|p| &p.name);
+                let name = self.populations.iter().map(|p| &p.name).chain(beside).nth(id.index());
+                name.expect("handles are of populations and of what stands beside them")
+            }
             Place::Projection(id) => &self.projection(id).name,
         }
+    }
+
+    /// The populations of recordings, which follow those of the scenario.
+    pub fn beside(&self) -> impl Iterator<Item = &Population> {
+        self.recordings.iter().flat_map(|r| &r.populations)
+    }
+
+    /// What was simulated, with the recordings of the scenario beside it.
+    #[must_use]
+    pub fn with_recordings(&self, mut recording: Recording) -> Recording {
+        for own in &self.recordings {
+            recording.populations.extend(own.populations.iter().cloned());
+            recording.spikes.extend(own.spikes.iter().cloned());
+            recording.traces.extend(own.traces.iter().cloned());
+        }
+        recording
     }
 
     /// Everything that is recorded as a trace, in the order in which a recording holds it.

@@ -181,6 +181,12 @@ pub struct PopulationSpec {
 }
 
 impl PopulationSpec {
+    /// Whether parameter `at` is a measure of a compartment: its area or its length.
+    pub fn is_measure(&self, at: usize) -> bool {
+        let name = &self.system.parameters()[at].name;
+        self.model.parameter(name).is_some_and(|p| p.geometry.is_some())
+    }
+
     /// What time means in its equations.
     pub fn time_unit(&self) -> TimeUnit {
         self.system.time_unit()

@@ -5,18 +5,18 @@ use crate::axis::Axis;
 use crate::stepper::UnitValues;
 use crate::worker::Worker;
 use spikedeck_core::units::display_unit;
-use spikedeck_scenario::{Place, PopulationId, PopulationSpec, Spec};
+use spikedeck_scenario::{Place, PopulationId, PopulationSpec, ProjectionId, Spec};
 use spikedeck_signal::{Connections, Population};
 
 /// Populations as the recording knows them.
 pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Population> {
     let one = |(population, values): (&PopulationSpec, &PopulationValues)| {
-        let differing = population.system.parameters().iter().zip(&values.parameters).filter_map(
-            |(variable, column)| match column {
+        let differing = population.system.parameters().iter().zip(&values.parameters).enumerate().filter_map(
+            |(at, (variable, column))| match column {
                 UnitValues::Shared(_) => None,
                 UnitValues::Each(values) => {
                     let unit = display_unit(variable.dimension);
-                    let measure = population.model.parameter(&variable.name).is_some_and(|p| p.geometry.is_some());
+                    let measure = population.is_measure(at);
                     let has = |k: usize| !measure || population.tree.as_ref().is_none_or(|t| t.has_membrane(k));
                     let shown = |(k, v): (usize, &f64)| if has(k) { v / unit.scale } else { f64::NAN };
                     Some((unit.column(&variable.name), values.iter().enumerate().map(shown).collect()))
@@ -36,7 +36,7 @@ pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Populat
 }
 
 /// The connections that the scenario wants written, sorted by source, then target.
-pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) -> Vec<Connections> {
+pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) -> Vec<(ProjectionId, Connections)> {
     let wanted = |p: PopulationId| spec.records.iter().any(|r| r.place == Place::Population(p) && r.connections);
     let mut all = Vec::new();
     for (id, projection) in spec.projection_ids().filter(|(_, p)| wanted(p.from)) {
@@ -53,7 +53,7 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
         }
         rows.sort_by_key(|r| (r.0, r.1));
         let unit = display_unit(projection.weight_dimension);
-        all.push(Connections {
+        let connections = Connections {
             projection: projection.name.clone(),
             source: rows.iter().map(|r| r.0).collect(),
             target: rows.iter().map(|r| r.1).collect(),
@@ -61,7 +61,8 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
             weight_unit: unit.symbol,
             weight_final: Vec::new(),
             delay: rows.iter().map(|r| axis.time(f64::from(r.3))).collect(),
-        });
+        };
+        all.push((id, connections));
     }
     all
 }

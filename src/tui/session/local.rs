@@ -27,7 +27,7 @@ impl LocalBackend {
     /// What a path or name of the command line is: the folder of a run, a recording, or a scenario.
     pub fn source(text: &str) -> Source {
         let path = PathBuf::from(text);
-        let recording = spikedeck_store::Format::of(&path).is_some();
+        let recording = spikedeck_store::FileKind::of(&path).is_some();
         if table::is_run(&path) || recording { Source::Finished(path) } else { Source::Scenario(text.into()) }
     }
 }
@@ -120,8 +120,12 @@ impl Backend for LocalBackend {
     }
 
     fn open(&self, path: &Path) -> Result<Arc<Finished>, String> {
-        let opened = if table::is_run(path) { table::open(path) } else { table::recording_from(path) };
-        opened.map(Arc::new).map_err(|e| e.to_string())
+        let opened = if table::is_run(path) {
+            table::open(path).map_err(|e| e.to_string())
+        } else {
+            run::recording_from(path, &run::Sampling::default()).map_err(|e| e.to_string())
+        };
+        opened.map(Arc::new)
     }
 }
 
@@ -138,7 +142,7 @@ fn preview(spec: &Spec) -> Preview {
     facts.push(("memory".to_owned(), format!("about {}", spikedeck_core::number::bytes(bytes))));
     facts.push(("seed".to_owned(), s.seed.to_string()));
     if let Some(sweep) = &spec.sweep {
-        let points: usize = sweep.axes.iter().map(|a| a.1.len()).product::<usize>() * sweep.seeds.max(1) as usize;
+        let points = sweep.combinations() as usize * sweep.seeds.max(1) as usize;
         facts.push(("sweep".to_owned(), format!("{points} runs")));
     }
     Preview {

@@ -1,62 +1,142 @@
 //! Recordings from elsewhere: somebody's spikes or signals, opened as a run without a scenario.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::TableError;
-use spikedeck_run::{Facts, Finished, Status, free_memory};
+use super::recorded::of_recorded;
+use super::{Facts, Finished, Status, free_memory};
 use spikedeck_signal::data::{
-    FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys, even,
-    signal, spikes,
+    Even, FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys,
+    even, signal, spikes,
 };
 use spikedeck_signal::{FileColumns, Population, Recording, Spikes, TimeBase, Trace, Window};
-use spikedeck_store as store;
+use spikedeck_store::{self as store, FileKind, Recorded, StoreError};
 
 /// Ids up to this many times as many as there are, and [`FEW`] more, are numbers of units; beyond it they are names.
 const SPARSE: i64 = 10;
 /// See [`SPARSE`].
 const FEW: i64 = 1000;
 
-/// Opens somebody's spikes or signals from a Parquet or CSV file as a recording without scenario. A file of times,
-/// units and populations holds spikes; one that has other columns of numbers too holds signals, if they are evenly
-/// sampled.
-///
-/// # Errors
-/// When the file is no such table; what is accepted and what is there.
-pub fn recording_from(path: &Path) -> Result<Finished, TableError> {
-    let label = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    let most = free_memory() / 4 * 3;
-    recording_of(label, path, &store::describe(path)?, &|columns| store::file_table(path, columns, most))
+/// Why a file is not read as a recording.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRead {
+    /// It cannot be read, or is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It is something else.
+    #[error("{} is no recording: {why}", path.display())]
+    NoRecording {
+        /// File.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: Refused,
+    },
 }
 
-/// The same of a table that is no file: Parquet or text, as its bytes begin; `label` is what its population and the
-/// recording are called, `name` the table in messages.
+/// What a signal does not say itself: when its samples were taken, and the unit of its values.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sampling {
+    /// Samples a second, of a table or an array without times.
+    pub rate: Option<f64>,
+    /// Seconds of the first sample likewise.
+    pub start: Option<f64>,
+    /// The unit of values that state none.
+    pub unit: Option<String>,
+}
+
+/// Opens somebody's spikes or signals as a recording without scenario: from a table (Parquet, text), from an HDF5 file
+/// (NWB, SONATA), or from an array of NumPy. A table of times, units and populations holds spikes; one that has other
+/// columns of numbers too holds signals, if they are evenly sampled.
+///
+/// # Errors
+/// When the file is none of these; what is accepted and what is there.
+pub fn recording_from(path: &Path, sampling: &Sampling) -> Result<Finished, NotRead> {
+    let label = path.file_stem().map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let most = free_memory() / 4 * 3;
+    let read = |columns: &FileColumns| store::file_table(path, columns, most);
+    match FileKind::of(path) {
+        Some(FileKind::Hdf5) => hdf5_of(label, path, store::recorded(path, most)?, sampling),
+        Some(FileKind::Npy) => array_of(label, path, &read(&SIGNAL)?, sampling),
+        _ => table_of(label, path, &store::describe(path)?, &read, sampling),
+    }
+}
+
+/// The same of what is no file, as its bytes begin; `label` is what its population and the recording are called, `name`
+/// the table in messages.
 ///
 /// # Errors
 /// As [`recording_from`].
-pub fn recording_from_bytes(label: &str, name: &Path, bytes: &Arc<[u8]>) -> Result<Finished, TableError> {
+pub fn recording_from_bytes(
+    label: &str,
+    name: &Path,
+    bytes: &Arc<[u8]>,
+    sampling: &Sampling,
+) -> Result<Finished, NotRead> {
+    let label = label.to_owned();
     let most = free_memory() / 4 * 3;
-    let contents = store::describe_bytes(name, bytes)?;
-    recording_of(label.to_owned(), name, &contents, &|columns| store::bytes_table(name, bytes, columns, most))
+    let read = |columns: &FileColumns| store::bytes_table(name, bytes, columns, most);
+    match FileKind::of_bytes(bytes) {
+        FileKind::Hdf5 => hdf5_of(label, name, store::bytes_recorded(name, bytes, most)?, sampling),
+        FileKind::Npy => array_of(label, name, &read(&SIGNAL)?, sampling),
+        FileKind::Parquet | FileKind::Text => {
+            table_of(label, name, &store::describe_bytes(name, bytes)?, &read, sampling)
+        }
+    }
 }
 
-fn recording_of(
+/// Refuses what is said of samples where the file says it itself.
+fn says_itself(path: &Path, sampling: &Sampling, what: &str) -> Result<(), NotRead> {
+    if *sampling == Sampling::default() {
+        return Ok(());
+    }
+    let why = Refused::new(
+        format!("{what}, and rate, start and unit are for signals that do not say theirs"),
+        "leave out `--rate`, `--start` and `--unit`",
+    );
+    Err(NotRead::NoRecording { path: path.to_owned(), why })
+}
+
+fn hdf5_of(label: String, path: &Path, found: Recorded, sampling: &Sampling) -> Result<Finished, NotRead> {
+    says_itself(path, sampling, "it is an HDF5 file")?;
+    let (recording, events, warnings) = of_recorded(&label, found);
+    let mut opened = finished(label, recording, warnings);
+    opened.facts.event_populations = events;
+    Ok(opened)
+}
+
+fn array_of(label: String, path: &Path, table: &FileTable, sampling: &Sampling) -> Result<Finished, NotRead> {
+    let opened = signal(table, &SignalKeys::default()).and_then(|file| of_signal(&label, file, sampling));
+    let (recording, mut warnings) = opened.map_err(|why| NotRead::NoRecording { path: path.to_owned(), why })?;
+    if table.columns.len() > table.rows {
+        warnings.push(format!(
+            "rows of an array are samples and its columns channels: these are {} samples of {} channels; transpose it \
+             if it is the other way round",
+            table.rows,
+            table.columns.len()
+        ));
+    }
+    Ok(finished(label, recording, warnings))
+}
+
+fn table_of(
     label: String,
     path: &Path,
     contents: &store::Contents,
-    read: &dyn Fn(&FileColumns) -> Result<FileTable, store::StoreError>,
-) -> Result<Finished, TableError> {
-    let refused = |why: Refused| TableError::NoRecording { path: path.to_owned(), why };
+    read: &dyn Fn(&FileColumns) -> Result<FileTable, StoreError>,
+    sampling: &Sampling,
+) -> Result<Finished, NotRead> {
+    let refused = |why: Refused| NotRead::NoRecording { path: path.to_owned(), why };
     let has = |name: &str| contents.columns.iter().any(|c| SPIKES.asks_for_as(name, c));
     let (recording, warnings) = if contents.columns.iter().all(|c| SPIKES.asks_for(c) || c.is_empty()) {
+        says_itself(path, sampling, "it lists spikes")?;
         let table = read(&SPIKES)?;
         spikes(&table, &all_spikes()).map(|file| of_spikes(&label, file)).map_err(refused)?
     } else {
         let table = read(&SIGNAL)?;
-        match signal(&table, &SignalKeys::default()).and_then(|file| of_signal(&label, file)) {
+        match signal(&table, &SignalKeys::default()).and_then(|file| of_signal(&label, file, sampling)) {
             Ok(opened) => opened,
             // Spikes may have columns of their own kind beside them; a signal always has times and no such gaps.
-            Err(why) if has("time") && (has("unit") || has("population")) => {
+            Err(why) if has("time") && (has("unit") || has("population")) && *sampling == Sampling::default() => {
                 let table = read(&SPIKES)?;
                 let (recording, mut warnings) =
                     spikes(&table, &all_spikes()).map(|file| of_spikes(&label, file)).map_err(refused)?;
@@ -66,8 +146,13 @@ fn recording_of(
             Err(why) => return Err(refused(why)),
         }
     };
+    Ok(finished(label, recording, warnings))
+}
+
+/// A recording as a run without scenario and without analyses.
+fn finished(label: String, recording: Recording, warnings: Vec<String>) -> Finished {
     let count = recording.spikes.iter().map(|s| s.len() as u64).sum();
-    Ok(Finished {
+    Finished {
         label,
         spec: None,
         status: Status::Complete,
@@ -77,7 +162,7 @@ fn recording_of(
         checks: Vec::new(),
         warnings,
         facts: Facts { spikes: count, ..Facts::default() },
-    })
+    }
 }
 
 fn all_spikes() -> SpikeKeys<'static> {
@@ -97,17 +182,35 @@ fn axis(unit: Option<&FileUnit>) -> (TimeBase, f64, Option<String>) {
 }
 
 /// Units of a recording, whose number nobody states.
-fn numbered(ids: &Ids) -> Numbered {
+pub(super) fn numbered(ids: &Ids) -> Numbered {
     let Ids::Numbers(numbers) = ids else { return ids.in_order() };
     let (Some(&low), Some(&high)) = (numbers.iter().min(), numbers.iter().max()) else { return ids.in_order() };
-    let in_order = ids.in_order();
-    if low < 0 || high > SPARSE * in_order.count as i64 + FEW || high >= i64::from(u32::MAX) {
-        return in_order;
+    if low < 0 || high >= i64::from(u32::MAX) || high > SPARSE * different(numbers, high) + FEW {
+        return ids.in_order();
     }
     let note = (low > 0).then(|| {
         format!("ids in this file are {low} to {high}: units 0 to {} are silent, or the ids begin at {low}", low - 1)
     });
     Numbered { units: numbers.iter().map(|n| *n as u32).collect(), count: high as usize + 1, note }
+}
+
+/// How many different ones there are of `numbers` from 0 to `high`; 0 where `high` is beyond what so many could reach.
+fn different(numbers: &[i64], high: i64) -> i64 {
+    if high > SPARSE.saturating_mul(numbers.len() as i64).saturating_add(FEW) {
+        return 0;
+    }
+    let mut seen = vec![false; high as usize + 1];
+    for &n in numbers {
+        seen[n as usize] = true;
+    }
+    seen.iter().filter(|s| **s).count() as i64
+}
+
+/// Spikes sorted by time, then unit. What is a few ascending stretches, as trains below each other are, is merged.
+pub(super) fn by_time(times: Vec<f64>, units: Vec<u32>) -> (Vec<f64>, Vec<u32>) {
+    let mut all: Vec<(f64, u32)> = times.into_iter().zip(units).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    all.into_iter().unzip()
 }
 
 fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
@@ -131,14 +234,8 @@ fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
             }
         };
         let times: Vec<f64> = rows.iter().map(|&k| file.times[k] * scale).collect();
-        let mut order: Vec<usize> = (0..times.len()).collect();
-        order.sort_by(|&a, &b| times[a].total_cmp(&times[b]).then(units[a].cmp(&units[b])));
-        spikes.push(Spikes {
-            population: name.clone(),
-            size,
-            times: order.iter().map(|&k| times[k]).collect(),
-            units: order.iter().map(|&k| units[k]).collect(),
-        });
+        let (times, units) = by_time(times, units);
+        spikes.push(Spikes { population: name.clone(), size, times, units });
     }
     let first = spikes.iter().filter_map(|s| s.times.first()).copied().min_by(f64::total_cmp);
     let last = spikes.iter().filter_map(|s| s.times.last()).copied().max_by(f64::total_cmp);
@@ -163,7 +260,7 @@ fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
 
 /// The stretch that spikes from `first` to `last` are of, open at its start. Files that begin near 0 begin there; of a
 /// cut-out nothing is known of the time before, and it begins at a round time just before its first spike.
-fn window_of(first: f64, last: f64) -> Window {
+pub(super) fn window_of(first: f64, last: f64) -> Window {
     let span = last - first;
     if first > 0.0 && (first <= span || span == 0.0) {
         return Window { start: 0.0, stop: last };
@@ -176,18 +273,34 @@ fn window_of(first: f64, last: f64) -> Window {
     Window { start: if start < first { start } else { first.next_down() }, stop: last }
 }
 
-fn of_signal(label: &str, file: SignalFile) -> Result<(Recording, Vec<String>), Refused> {
-    let Some(times) = &file.times else {
-        return Err(Refused::new(
-            "this file has no column of times",
-            "a recording has a column `time_ms` or `time_s`; spikes name their `unit`, signals have columns of values",
-        ));
+fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Recording, Vec<String>), Refused> {
+    let samples = file.columns.first().map_or(0, |c| c.values.len());
+    let (base, scale, note, grid) = match (&file.times, sampling.rate) {
+        (Some(_), None) if sampling.start.is_some() => {
+            return Err(Refused::new("this file has a column of times", "leave out `--start`"));
+        }
+        (Some(times), None) => {
+            let (base, scale, note) = axis(file.unit.as_ref());
+            (base, scale, note, even(times)?)
+        }
+        (Some(_), Some(_)) => return Err(Refused::new("this file has a column of times", "leave out `--rate`")),
+        (None, Some(rate)) => {
+            if samples < 2 {
+                return Err(Refused::new("a signal has at least two samples", "there are fewer in this file"));
+            }
+            let (start, interval) = (sampling.start.unwrap_or(0.0), 1.0 / rate);
+            (TimeBase::Milliseconds, 1000.0, None, Even { start, interval, precision: 0.0 })
+        }
+        (None, None) => {
+            return Err(Refused::new(
+                "this file has no column of times",
+                "a recording has a column `time_ms` or `time_s`; spikes name their `unit`, signals have columns of \
+                 values; of a signal without times `analyze` takes `--rate \"1 kHz\"` (and `--start`)",
+            ));
+        }
     };
-    let (base, scale, note) = axis(file.unit.as_ref());
-    let grid = even(times)?;
     let mut warnings = file.notes;
     warnings.extend(note);
-    let samples = times.len();
     let (start, interval) = (grid.start * scale, grid.interval * scale);
     let mut traces: Vec<Trace> = Vec::new();
     let mut from = 0;
@@ -202,11 +315,20 @@ fn of_signal(label: &str, file: SignalFile) -> Result<(Recording, Vec<String>), 
         let units = &file.columns[from..to];
         // A single letter at the end of a name is more often part of it than a unit (`V_m`).
         let unit = first.unit.as_ref().filter(|u| u.text.len() > 1);
+        let stated = match (unit, &sampling.unit) {
+            (Some(own), Some(_)) => {
+                return Err(Refused::new(
+                    format!("column `{}` is in {} by its name", first.name, own.text),
+                    "leave out `--unit`",
+                ));
+            }
+            (own, said) => own.map(|u| u.text.replace("_per_", "/")).or_else(|| said.clone()).unwrap_or_default(),
+        };
         traces.push(Trace {
             population: label.to_owned(),
             name: "file".to_owned(),
             variable: if unit.is_some() { first.base.clone() } else { first.name.clone() },
-            unit: unit.map_or_else(String::new, |u| u.text.replace("_per_", "/")),
+            unit: stated,
             column: first.name.clone(),
             units: if file.long { (0..units.len() as u32).collect() } else { vec![0] },
             start,
@@ -239,7 +361,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        recording_from(&path).map_err(|e| e.to_string())
+        recording_from(&path, &Sampling::default()).map_err(|e| e.to_string())
     }
 
     #[test]

@@ -1,0 +1,253 @@
+//! `spikedeck sweep`: a sweep by several processes, which goes on where it was ended.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::CliError;
+use super::output::{self, Tone, tone};
+use super::run::{Change, TableFormat, interrupt_flag, progress, writing};
+use super::sweep_plan::Launcher;
+use super::{report, sweep_plan};
+use spikedeck_core::number::counted;
+use spikedeck_run::{self as run, Ensemble, Options, Plan, Point, PointResult, Status};
+use spikedeck_scenario::Spec;
+use spikedeck_store::Format;
+use spikedeck_table::{self as table, Manifest, Shard, SweepFolder};
+
+/// Arguments of `sweep`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Each point is kept when it is done: a process that is killed loses what it was at, and \
+    --resume makes what is missing. When all points are there, DIR has the tables of `run`, whatever the shards \
+    were; `spikedeck DIR` shows what there is at any time.\n\
+    Examples:\n  spikedeck sweep lif-fi --out sweep\n  spikedeck sweep my.toml --out sweep --shard 3/10 --resume\n  \
+    spikedeck sweep my.toml --out sweep --plan slurm --shards 50; sbatch sweep.slurm")]
+pub(super) struct Args {
+    /// File or name of a built-in scenario, with a variant after a colon
+    #[arg(value_name = "SCENARIO[:VARIANT]")]
+    pub scenario: String,
+    #[command(flatten)]
+    pub change: Change,
+    /// Folder of the sweep, the same for all shards
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Make the K-th of N parts of the points: K, K + N, K + 2 N, ...
+    #[arg(long, value_name = "K/N", value_parser = parse_shard)]
+    pub shard: Option<Shard>,
+    /// Go on with a sweep that was begun: make the points that are missing
+    #[arg(long)]
+    pub resume: bool,
+    /// Points whose spikes and traces are kept, each as a run in DIR/runs: `none`, `all`, or numbers from 0 (`0,17`)
+    #[arg(long, value_name = "WHICH", default_value = "none", value_parser = parse_keep)]
+    pub keep: Keep,
+    /// Format of the tables
+    #[arg(long, value_enum, default_value = "parquet")]
+    pub format: TableFormat,
+    /// Write a file that starts all shards with this engine, and run nothing
+    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["shard", "keep"])]
+    pub plan: Option<Launcher>,
+    /// Number of shards of the plan; one a point, at most 100, if not given
+    #[arg(long, value_name = "N", requires = "plan", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub shards: Option<u32>,
+    /// No progress
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// Of which points what was recorded is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Of none.
+    None,
+    /// Of all.
+    All,
+    /// Of these.
+    These(BTreeSet<usize>),
+}
+
+impl Keep {
+    fn has(&self, point: usize) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::These(points) => points.contains(&point),
+        }
+    }
+}
+
+fn parse_keep(text: &str) -> Result<Keep, String> {
+    match text {
+        "none" => Ok(Keep::None),
+        "all" => Ok(Keep::All),
+        _ => text
+            .split(',')
+            .map(|n| n.trim().parse().map_err(|_| format!("`{n}` is no number of a point")))
+            .collect::<Result<_, _>>()
+            .map(Keep::These),
+    }
+}
+
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(k, n)| Some((k.trim().parse().ok()?, n.trim().parse().ok()?)));
+    match parts {
+        Some((number, of)) if (1..=of).contains(&number) => Ok(Shard { number, of }),
+        Some((number, of)) => Err(format!("there is no shard {number} of {of}; they are numbered from 1 to {of}")),
+        None => Err("write K/N, such as 3/10".into()),
+    }
+}
+
+/// Makes the points of one shard, or writes a plan.
+pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    let (spec, warnings) = run::load(&args.scenario, &args.change.settings())?;
+    for warning in &warnings {
+        output::say(&format!("warning: {warning}"));
+    }
+    let spec = Arc::new(spec);
+    if spec.sweep.is_none() && spec.trials.is_none() {
+        return Err(CliError::Usage(format!(
+            "{} has no sweep: write `[sweep.axes]` or `[sweep] seeds = 10` into it, or use `spikedeck run`",
+            spec.label()
+        )));
+    }
+    for name in run::of_all_trials(&spec) {
+        output::say(&format!(
+            "warning: analysis `{name}` looks at all trials of a network together, which `spikedeck run` does and a \
+             sweep of single points does not: it is left out"
+        ));
+    }
+    let plan = Plan::of(&spec)?;
+    if let Keep::These(points) = &args.keep
+        && let Some(beyond) = points.iter().find(|at| **at >= plan.len())
+    {
+        return Err(CliError::Usage(format!(
+            "--keep: there is no point {beyond}; the {} points are numbered from 0",
+            plan.len()
+        )));
+    }
+    if let Some(launcher) = args.plan {
+        return sweep_plan::write(launcher, args, &spec, plan.len());
+    }
+    // What does not build fails here, and not once a point.
+    let first = plan.point(0, &|more| run::again(&spec, more))?;
+    run::examine(&first.spec)?;
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let format = Format::from(args.format);
+    let mut folder = SweepFolder::open(&args.out, (&spec, &plan), shard, format, args.resume)?;
+    let (which, damage) = folder.left()?;
+    for line in damage {
+        output::say(&format!("warning: {line}; it is made again"));
+    }
+    let cancel = interrupt_flag();
+    let (line, tell) = progress(&spec.label(), args.quiet);
+    let (mut made, mut failed) = (0, 0);
+    let runs = args.out.join("runs");
+    let mut take = |at: usize, point: PointResult| {
+        if args.keep.has(at) {
+            table::save(&runs.join(format!("{at:06}")), &point.finished, format, true).map_err(|e| e.to_string())?;
+        }
+        folder.add(at, &point).map_err(|e| e.to_string())?;
+        made += 1;
+        failed += usize::from(point.finished.status != Status::Complete);
+        Ok(())
+    };
+    let again = |more: &[(String, String)]| run::again(&spec, more);
+    let threads = args.change.threads();
+    let result = run::sweep((&spec, &plan, &which), &again, threads, &cancel, &tell, &mut take);
+    line.clear();
+    // What is done is told, also where the disk is full.
+    let options = Options { threads, ..Options::default() };
+    let gathered = writing(&spec.label(), &cancel, || folder.gather(&options))?;
+    let told = Told { shard, made, failed, planned: plan.len() };
+    tell_all(args, &spec, &told, gathered.as_ref())?;
+    result?;
+    if made < which.len() {
+        output::say(&format!("{}: interrupted; --resume makes the points that are missing", spec.label()));
+        return Err(CliError::Interrupted);
+    }
+    let whole = gathered.filter(|g| g.1.is_some()).map(|g| g.0);
+    match whole {
+        _ if failed > 0 => Err(CliError::Numerical),
+        Some(whole) if whole.finished.status == Status::Failed => Err(CliError::Numerical),
+        Some(whole) if whole.finished.checks.iter().any(|c| !c.passed) => Err(CliError::CheckFailed),
+        _ => Ok(()),
+    }
+}
+
+/// What this process did.
+struct Told {
+    shard: Shard,
+    made: usize,
+    failed: usize,
+    planned: usize,
+}
+
+/// Says what is there now.
+fn tell_all(
+    args: &Args,
+    spec: &Spec,
+    told: &Told,
+    gathered: Option<&(Ensemble, Option<Manifest>)>,
+) -> Result<(), CliError> {
+    let colour = output::colour_on_stdout();
+    let mut out = output::out();
+    writeln!(out, "{}  {}", tone(&spec.label(), Tone::Bold, colour), spec.title)?;
+    let points = |n: usize| counted(n, "point", "points");
+    let failed = |n: usize| if n == 0 { String::new() } else { format!(", {n} of which failed") };
+    writeln!(out, "shard {}: {} made{}", told.shard, points(told.made), failed(told.failed))?;
+    let Some((ensemble, manifest)) = gathered else {
+        writeln!(out, "{}: none of {} is there", args.out.display(), points(told.planned))?;
+        return Ok(out.flush()?);
+    };
+    let lost: Vec<&PointResult> = ensemble.points.iter().filter(|p| p.finished.status != Status::Complete).collect();
+    let there = format!("{} of {}", ensemble.points.len(), points(told.planned));
+    writeln!(out, "{}: {there} are there{}", args.out.display(), failed(lost.len()))?;
+    for point in lost.iter().take(SHOWN) {
+        let why = point.finished.failure.as_deref().unwrap_or("it failed");
+        writeln!(out, "  {}: {why}", Point::label(&point.point))?;
+    }
+    if lost.len() > SHOWN {
+        writeln!(out, "  and {} more", lost.len() - SHOWN)?;
+    }
+    let warnings: Vec<&String> = ensemble.finished.warnings.iter().filter(|w| !spec.warnings.contains(w)).collect();
+    report::warnings(&mut out, &warnings[..warnings.len().min(SHOWN)], colour)?;
+    if warnings.len() > SHOWN {
+        writeln!(out, "  ! and {} more, in the manifest", warnings.len() - SHOWN)?;
+    }
+    if let Some(manifest) = manifest {
+        report::checks(&mut out, &ensemble.finished, colour)?;
+        let kept = match &args.keep {
+            Keep::None => "spikes and traces of none (--keep)".to_owned(),
+            Keep::All => "spikes and traces of all in runs".to_owned(),
+            Keep::These(these) => format!("spikes and traces of {} in runs", these.len()),
+        };
+        let tables = counted(manifest.rows.len(), "table", "tables");
+        writeln!(out, "{} written: {tables}, metrics of all points, {kept}", args.out.display())?;
+    }
+    Ok(out.flush()?)
+}
+
+/// Points that failed, and warnings, that are shown.
+const SHOWN: usize = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_are_numbered_from_one() {
+        assert_eq!(parse_shard("3/10"), Ok(Shard { number: 3, of: 10 }));
+        for wrong in ["0/3", "4/3", "1/0", "1", "a/b", "1/2/3", ""] {
+            assert!(parse_shard(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn points_to_keep_are_none_all_or_listed() {
+        assert_eq!(parse_keep("none"), Ok(Keep::None));
+        assert!(parse_keep("all").unwrap().has(7));
+        let these = parse_keep("0, 17").unwrap();
+        assert!(these.has(17) && !these.has(1));
+        assert!(parse_keep("1,x").is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! Files that start all shards of a sweep with the engine of a cluster or of one machine.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::error::CliError;
+use super::output;
+use super::sweep::Args;
+use spikedeck_scenario::Spec;
+use spikedeck_store as store;
+
+/// What starts the shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Launcher {
+    /// A Slurm job array
+    Slurm,
+    /// A HyperQueue job array
+    Hyperqueue,
+    /// GNU parallel on this machine
+    Parallel,
+}
+
+impl Launcher {
+    /// How its file ends, and how one starts it.
+    fn file(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Slurm => ("slurm", "sbatch"),
+            Self::Hyperqueue => ("hq.sh", "sh"),
+            Self::Parallel => ("parallel.sh", "sh"),
+        }
+    }
+
+    /// The most shards that it takes without being set up for more.
+    fn most(self) -> u32 {
+        match self {
+            // MaxArraySize is 1001 where nobody changed it, and indices are below it.
+            Self::Slurm => 1000,
+            Self::Hyperqueue | Self::Parallel => u32::MAX,
+        }
+    }
+
+    /// What stands in its file: `command` makes the shard whose number stands where `SHARD` does.
+    fn text(self, name: &str, shards: u32, command: &dyn Fn(&str) -> String) -> String {
+        let mut text = String::from("#!/bin/sh\n");
+        // Writing to a text does not fail.
+        let _ = match self {
+            Self::Slurm => writeln!(
+                text,
+                "#SBATCH --job-name={name}\n#SBATCH --array=1-{shards}\n#SBATCH --cpus-per-task=1\n\
+                 #SBATCH --output={name}-%a.log\nexec {} --threads \"${{SLURM_CPUS_PER_TASK:-1}}\"",
+                command("$SLURM_ARRAY_TASK_ID")
+            ),
+            Self::Hyperqueue => writeln!(
+                text,
+                "exec hq submit --name {name} --array 1-{shards} --cpus 1 --stdout {name}-%{{TASK_ID}}.log \
+                 --stderr {name}-%{{TASK_ID}}.err -- sh -c {}",
+                quoted(&format!("exec {} --threads 1", command("$HQ_TASK_ID")))
+            ),
+            Self::Parallel => writeln!(
+                text,
+                "seq {shards} | parallel --halt never {}",
+                quoted(&format!("{} --threads 1", command("{}")))
+            ),
+        };
+        text
+    }
+}
+
+/// Writes the file that starts all shards; says how.
+pub(super) fn write(launcher: Launcher, args: &Args, spec: &Spec, points: usize) -> Result<(), CliError> {
+    let shards = args.shards.unwrap_or_else(|| points.min(100) as u32).min(points as u32);
+    if shards > launcher.most() {
+        output::say(&format!(
+            "warning: Slurm takes arrays of {} unless its MaxArraySize is larger (scontrol show config)",
+            launcher.most()
+        ));
+    }
+    let program = std::env::current_exe().map_err(CliError::Io)?;
+    let whole = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    // A file is named by its whole path: jobs may start elsewhere.
+    let scenario = match &spec.path {
+        Some(path) => {
+            let variant = spec.variant.as_ref().map_or_else(String::new, |v| format!(":{v}"));
+            format!("{}{variant}", whole(path).display())
+        }
+        None => args.scenario.clone(),
+    };
+    let mut words = vec![quoted(&program.display().to_string()), "sweep".into(), quoted(&scenario)];
+    for (path, value) in args.change.settings() {
+        words.extend(["--set".into(), quoted(&format!("{path}={value}"))]);
+    }
+    words.extend(["--out".into(), quoted(&whole(&args.out).display().to_string()), "--resume --quiet".into()]);
+    let command = |task: &str| format!("{} --shard \"{task}/{shards}\"", words.join(" "));
+    let (ending, starts) = launcher.file();
+    let name = format!("spikedeck-{}", spec.name);
+    let mut file = whole(&args.out).into_os_string();
+    file.push(format!(".{ending}"));
+    let file = PathBuf::from(file);
+    store::write_new(&file, launcher.text(&name, shards, &command).as_bytes())?;
+    let mut out = output::out();
+    std::io::Write::write_all(
+        &mut out,
+        format!(
+            "{} written: {points} points in {shards} shards; start them with\n  {starts} {}\n",
+            file.display(),
+            file.display()
+        )
+        .as_bytes(),
+    )?;
+    Ok(std::io::Write::flush(&mut out)?)
+}
+
+/// A word for the shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:=+,@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A shell takes a quoted word for the word.
+    #[test]
+    fn words_reach_the_shell_as_they_are() {
+        for word in ["plain", "a b", "it's", "$HOME", "`id`", "\"", "", "x=\"2 nS\"", "a\nb", "*"] {
+            let out = std::process::Command::new("sh").args(["-c", &format!("printf %s {}", quoted(word))]).output();
+            assert_eq!(String::from_utf8(out.unwrap().stdout).unwrap(), word);
+        }
+    }
+
+    #[test]
+    fn an_array_has_all_shards_and_the_number_of_each() {
+        let command = |task: &str| format!("spikedeck sweep x --shard \"{task}/7\"");
+        for (launcher, task) in [
+            (Launcher::Slurm, "\"$SLURM_ARRAY_TASK_ID/7\""),
+            (Launcher::Hyperqueue, "\"$HQ_TASK_ID/7\""),
+            (Launcher::Parallel, "\"{}/7\""),
+        ] {
+            let text = launcher.text("x", 7, &command);
+            assert!(text.starts_with("#!/bin/sh\n") && text.contains(task), "{text}");
+            assert!(text.contains("1-7") || text.contains("seq 7"), "{text}");
+        }
+    }
+}
