@@ -11,6 +11,7 @@ pub struct Agreement;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Agreement",
+    synonyms: &["rmse", "residual"],
     summary: "two signals in one pane, and the distance between them",
     formula: "both signals averaged over the same bins of width Δ, (left, right]\n\
               rms difference = √(Σ (x_k − y_k)²/K);  relative difference = rms difference/√(Σ y_k²/K);  correlation = \

@@ -9,6 +9,7 @@ pub struct ApShape;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Action potential shape",
+    synonyms: &["spike_width", "spike_waveform", "action_potential_shape", "half_width"],
     summary: "peak, threshold, amplitude, width and after-hyperpolarisation of the action potentials in a voltage",
     formula: "a spike lies between an upward and the next downward crossing of `level`; its time is the upward \
               crossing, interpolated linearly; peak = vertex of the parabola through the highest sample and its \

@@ -11,6 +11,7 @@ pub struct Attenuation;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Attenuation",
+    synonyms: &["space_constant", "length_constant", "lambda"],
     summary: "peak and last deviation of each column, as shares of the first, the delay of the peaks, and a resistance",
     formula: "d_j(t) = v_j(t) - baseline; peak = deviation of greatest size, with its sign; last = deviation of the \
               last sample; ratio = peak_j/peak_1, last_ratio = last_j/last_1; delay = time of peak_j - time of peak_1 \

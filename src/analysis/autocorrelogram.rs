@@ -15,6 +15,7 @@ pub struct Autocorrelogram;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Autocorrelogram",
+    synonyms: &["autocorrelation", "acg", "acf", "autocorrelation_histogram"],
     summary: "spikes after a spike of the same unit, over the rate: refractory period, burst index, band of surrogates",
     formula: "g(τ) = pairs of spikes of a unit in a bin of lags (τ − Δ, τ]/(Σ_units n² Δ/T (1 − τ/T))\nburst index = \
               (a − b)/max(a, b), a = greatest g up to `burst`, b = mean g from 4 to 5 times `burst`\nrefractory period \

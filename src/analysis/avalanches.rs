@@ -11,6 +11,7 @@ pub struct Avalanches;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Avalanches",
+    synonyms: &["criticality", "branching_ratio", "neuronal_avalanches", "power_law"],
     summary: "sizes and durations of uninterrupted activity, their exponents, and the branching ratio",
     formula: "spikes of all units in bins; an avalanche is a run of bins that hold spikes, between two empty ones. \
               Size = its spikes, duration = its bins.\n\

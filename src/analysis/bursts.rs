@@ -15,6 +15,7 @@ pub struct Bursts;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Bursts of units",
+    synonyms: &["burst_detection", "burst_index", "log_isi"],
     summary: "runs of spikes with short intervals: how many, how long, share of the spikes in them, against chance",
     formula: "a burst is a run of at least `least` spikes with intervals up to the gap\nburst share = spikes in \
               bursts/all spikes\nchance (Poisson) = s^(least−1) (least (1 − s) + s), s = 1 − exp(−r gap)\nlog_isi: the \

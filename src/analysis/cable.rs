@@ -10,6 +10,7 @@ pub struct Cable;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Cable properties",
+    synonyms: &["voltage_profile"],
     summary: "length constant, time constant, electrotonic length and input resistance of each section of a tree",
     formula: "g = -d(membrane current)/dV per area at the initial state; tau = C_m/g; lambda = sqrt(d/(4 R_a g)); \
               electrotonic length = sum of dx/lambda over compartments; \

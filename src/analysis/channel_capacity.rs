@@ -19,6 +19,7 @@ pub struct ChannelCapacity;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Channel capacity",
+    synonyms: &["blahut_arimoto", "capacity"],
     summary: "how many bits a response could carry about a stimulus at most, and which part of them it does carry",
     formula: "C = max over p(s) of Σ p(s) p(r|s) log₂ p(r|s)/p(r), by Blahut and Arimoto from the p(r|s) that was \
               measured\n\

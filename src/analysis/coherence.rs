@@ -21,6 +21,7 @@ pub struct Coherence;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Coherence",
+    synonyms: &["msc", "magnitude_squared_coherence", "cross_spectrum", "csd", "phase_delay"],
     summary: "how far two signals go together at each frequency, with chance level, phase and delay",
     formula: "S_xy(f) = Σ X* Y over segments (and tapers);  C(f) = |S_xy|²/(S_xx S_yy)\n\
               level: 1 − 0.05^(1/(K − 1)), K = independent transforms that segments and tapers are worth\n\
@@ -175,7 +176,7 @@ fn fine_bin(request: &Request<'_>) -> Option<Time> {
 /// Why nothing can be told of a signal.
 pub(super) fn unfit(s: &Signal) -> Option<String> {
     if let Some((k, v)) = s.values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
-        return Some(format!("{}: sample {k} is {v}, and a spectrum needs finite values", s.name));
+        return Some(format!("{}: sample {k} is {v}, and finite values are needed", s.name));
     }
     s.values.windows(2).all(|w| w[0] == w[1]).then(|| match s.events {
         Some(0) => format!("{} has no spike in the window", s.name),

@@ -16,6 +16,7 @@ pub struct CorrelationDimension;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Correlation dimension",
+    synonyms: &["grassberger_procaccia", "fractal_dimension"],
     summary: "of how many dimensions an attractor is: the exponent by which close pairs become more with distance",
     formula: "C(r) = share of pairs (more than `theiler` apart in time) with ‖X_i − X_j‖ < r (maximum norm)\n\
               dimension = slope of ln C against ln r where `lowest` ≤ C ≤ `highest`",

@@ -16,6 +16,7 @@ pub struct Correlogram;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Correlogram",
+    synonyms: &["ccg", "cch", "cross_correlogram", "cross_correlation", "cross_correlation_histogram"],
     summary: "counts of spike pairs over their lag, normalised by the rates, with chance level and interval",
     formula: "C(τ) = number of pairs with t_b − t_a in a bin around τ; g(τ) = C(τ)/(r_a r_b Δ T)\nchance = 1 − |τ|/T",
     assumptions: "Stationary rates. Lag positive: the second train fires later. Bins are centred, the middle one at \

@@ -15,6 +15,14 @@ const SHOWN: usize = 8;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Decoder",
+    synonyms: &[
+        "decoding",
+        "bayesian_decoder",
+        "population_vector",
+        "maximum_likelihood",
+        "template_matching",
+        "decode_bayes",
+    ],
     summary: "a stimulus read from the spikes of a population: cross-validated error, information gain, chance level, \
               Fisher bound",
     formula: "P(s|n) ∝ P(s) Π_i f_i(s)^{n_i} e^{−Δ f_i(s)};  estimate: posterior mean;  rms error = √(mean (ŝ − s)²)\n\

@@ -14,6 +14,7 @@ pub struct Dfa;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Detrended fluctuation analysis",
+    synonyms: &["detrended_fluctuation_analysis", "hurst", "hurst_exponent", "long_range_correlation"],
     summary: "how fluctuations grow with the length of the window: 0.5 without memory, 1 of 1/f noise, 1.5 of a \
               random walk",
     formula: "y_k = Σ_{j≤k} (x_j − ⟨x⟩); F²(s) = mean square of y less a polynomial fitted in each window of s samples \

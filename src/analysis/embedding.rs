@@ -13,6 +13,7 @@ pub struct UnfoldedSeries;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Delay embedding",
+    synonyms: &["false_nearest_neighbours", "false_nearest_neighbors", "fnn", "takens", "delay_embedding"],
     summary: "delay and dimension that unfold a series: mutual information with itself, false nearest neighbours",
     formula: "delay: first minimum of I(x_t; x_{t+τ}), by bins with equal shares (Miller-Madow)\n\
               false: of a nearest neighbour (Euclidean) in d coordinates at distance R, |x_{i+dτ} − x_{j+dτ}| > 15 \

@@ -21,6 +21,7 @@ pub struct Entropy;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Entropy",
+    synonyms: &["shannon_entropy", "nsb", "chao_shen", "grassberger", "miller_madow", "entropy_rate", "direct_method"],
     summary: "entropy of a signal's symbols or words, by eight estimators side by side, with what they differ by",
     formula: "plugin: −Σ p log₂ p;  miller_madow: + (m − 1)/(2N ln 2) for m symbols seen;  panzeri_treves: the same \
               with \

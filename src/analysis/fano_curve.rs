@@ -11,6 +11,7 @@ pub struct FanoCurve;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Fano factor over window lengths",
+    synonyms: &["fano_time_curve", "allan_factor", "count_variance"],
     summary: "variance over mean of spike counts, from short windows to long ones: regularity, bursts, slow changes",
     formula: "F(T) = var(n_T)/mean(n_T) (ddof 1), n_T = spikes in windows (left, right] of length T\nexponent = slope \
               of log F over log T in the upper half of the lengths",

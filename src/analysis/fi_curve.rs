@@ -17,6 +17,7 @@ const ROUNDS: usize = 5;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "f-I curve",
+    synonyms: &["f_i_curve", "gain_curve", "input_output_curve", "frequency_current"],
     summary: "firing rate against constant input, with rheobase, latency, and the rate of exactly located spikes",
     formula: "mean rate: spikes after the transient / (duration − transient); steady rate: 1 / mean of the last three \
               intervals; \

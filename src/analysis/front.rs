@@ -12,6 +12,7 @@ pub struct Front;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Front",
+    synonyms: &["wave_speed", "propagation_speed", "conduction_velocity"],
     summary: "when a wave arrives in each cell, and its speed by regression",
     formula: "t_j = first time at which cell j crosses the level upwards, interpolated linearly; speed = 1/slope of \
               the least-squares line of t_j over x_j, \

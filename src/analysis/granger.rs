@@ -15,6 +15,7 @@ pub struct Granger;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Granger causality",
+    synonyms: &["granger_causality", "gc", "geweke", "spectral_granger", "mvgc"],
     summary: "how much the past of one signal helps to foretell another: in time, conditional, and over frequency",
     formula: "F = ln(σ²(y | past of y)/σ²(y | past of x and y));  conditional: both given the past of all others\n\
               f(ω) = ln S_yy/(S_yy − (Σ_xx − Σ_xy²/Σ_yy) |H_yx|²), S = H Σ H*, H = (I − Σ A_k e^(−iωk))⁻¹\n\

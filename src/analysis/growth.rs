@@ -10,6 +10,7 @@ pub struct Growth;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Growth",
+    synonyms: &["dispersion_relation", "growth_rate"],
     summary: "exponential rate at which a state grows or decays over all its units",
     formula: "rms(t) = √(Σ_i x_i(t)²/N);  rate = slope of the least-squares line of ln rms over t",
     assumptions: "The state grows or decays by one exponential over the window: leave the beginning, where faster \

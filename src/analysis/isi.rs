@@ -14,6 +14,7 @@ pub struct Isi;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Interval statistics",
+    synonyms: &["cv", "cv2", "lv", "lvr", "local_variation", "interspike_intervals", "regularity"],
     summary: "CV, CV2, LV, LvR of interspike intervals, Fano factor of counts, and the interval distribution",
     formula: "CV = sd(I)/mean(I) (ddof 0)\nCV2 = 2⟨|I' − I|/(I' + I)⟩\nLV = 3⟨((I − I')/(I + I'))²⟩\nLvR = 3⟨(1 − 4 I \
               I'/(I + I')²)(1 + 4R/(I + I'))⟩\nFano = var(count)/mean(count) (ddof 1)",

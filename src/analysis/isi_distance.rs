@@ -10,6 +10,7 @@ pub struct IsiDistance;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "ISI-distance",
+    synonyms: &["isi_profile"],
     summary: "how different the current intervals of trains are, over time: each pair, mean, profile, surrogates",
     formula: "I(t) = |ν1 − ν2|/max(ν1, ν2), ν = the interval that t lies in\nISI = ⟨I(t)⟩\nadaptive: |ν1 − ν2|/max(ν1, \
               ν2, threshold)",

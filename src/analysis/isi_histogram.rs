@@ -11,6 +11,7 @@ pub struct IsiHistogram;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Interval histogram and hazard",
+    synonyms: &["hazard", "isih", "interval_histogram"],
     summary: "distribution of interspike intervals, hazard over the time since the last spike, refractory violations, \
               distance from a Poisson process",
     formula: "h(t) = −ln(1 − d/n)/Δ, d of the n intervals that last to t end within Δ\nexponential distance = max \

@@ -14,6 +14,7 @@ pub struct Kantz;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Largest Lyapunov exponent (Kantz)",
+    synonyms: &["lyapunov_from_data"],
     summary: "the largest Lyapunov exponent from data: how fast all neighbours within a distance part, for several \
               distances",
     formula: "S(ε, k) = ⟨ln(1/|U_i| Σ_{j ∈ U_i} |x_{i+k} − x_{j+k}|)⟩ over points X_i = (x_i, x_{i+τ}, …) with at \

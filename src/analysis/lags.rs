@@ -17,6 +17,7 @@ pub struct Lags;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Lags of two neurons",
+    synonyms: &["response_latency", "coincidences"],
     summary: "share of coincident spikes, signed and absolute nearest lag, each against surrogates, and membrane \
               correlation",
     formula: "lag_k = t2 − t1 of the spike of 2 nearest to spike k of 1 (the earlier on ties)\ncoincidence fraction = \

@@ -14,6 +14,7 @@ pub struct LempelZiv;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Lempel-Ziv complexity",
+    synonyms: &["lz", "lzc", "lempel_ziv_complexity", "lz76"],
     summary: "of how many new words a sequence of symbols is made: few for what repeats itself",
     formula: "words: the sequence is cut into words, each the shortest that does not occur before (in all symbols \
               but its \

@@ -11,6 +11,7 @@ pub struct Levels;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Levels",
+    synonyms: &["mean", "variance", "amplitude", "peak_to_peak"],
     summary: "minimum, maximum, mean, spread and period of a state",
     formula: "mean = Σx/N;  sd² = Σ(x − mean)²/(N − 1);  period = mean interval between upward crossings of (max + \
               min)/2, \

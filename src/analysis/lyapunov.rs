@@ -19,6 +19,7 @@ const MOST_EXPONENTS: usize = 16;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Lyapunov spectrum",
+    synonyms: &["lyapunov_exponents", "lyapunov_spectrum", "chaos", "kaplan_yorke", "benettin"],
     summary: "how fast neighbouring states part, in every direction, from the equations; positive: chaos",
     formula: "M' = J(x) M flies with x' = f(x); every interval M = Q R; λᵢ = Σ ln Rᵢᵢ / T\n\
               of a map: M → (1 + h J(x)) M with x → x + h f(x)\n\

@@ -50,6 +50,7 @@ mod value;
 mod agreement;
 mod ap_shape;
 mod attenuation;
+mod autocorrelation_time;
 mod autocorrelogram;
 mod avalanches;
 mod band_filter;
@@ -82,6 +83,7 @@ mod raster;
 mod rate_kernel;
 mod rates;
 mod rhythm;
+mod scalogram;
 mod signal_to_noise;
 mod space;
 mod spectrogram;
@@ -98,24 +100,33 @@ mod van_rossum;
 mod victor_purpura;
 
 // Information and dynamics: one line a file.
+mod active_information_storage;
 mod binding;
 mod channel_capacity;
+mod connectivity;
 mod correlation_dimension;
 mod decoder;
 mod dependence;
 mod dfa;
+mod dimensionality;
 mod embedding;
 mod entropy;
 mod fi_curve;
+mod functional_connectivity;
 mod kantz;
 mod lempel_ziv;
 mod lyapunov;
+mod multivariate_transfer_entropy;
 mod mutual_information;
+mod o_information;
+mod partial_information;
 mod permutation_entropy;
 mod phase_plane;
 mod recurrence;
 mod rosenstein;
 mod sample_entropy;
+mod spike_information;
+mod stimulus_information;
 mod transfer_entropy;
 mod weight_spectrum;
 mod zero_one_test;
@@ -162,6 +173,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &psd::Psd,
     &multitaper::Multitaper,
     &spectrogram::Spectrogram,
+    &scalogram::Scalogram,
+    &autocorrelation_time::AutocorrelationTime,
     &coherence::Coherence,
     &phase_locking::PhaseLocking,
     &spike_field::SpikeField,
@@ -203,7 +216,16 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &channel_capacity::ChannelCapacity,
     &phase_plane::PhasePlane,
     &transfer_entropy::TransferEntropy,
+    &active_information_storage::ActiveInformationStorage,
+    &multivariate_transfer_entropy::MultivariateTransferEntropy,
+    &partial_information::PartialInformation,
+    &o_information::OInformation,
+    &stimulus_information::StimulusInformation,
+    &spike_information::SpikeInformation,
     &decoder::Decoder,
+    &functional_connectivity::FunctionalConnectivity,
+    &dimensionality::Dimensionality,
+    &connectivity::Connectivity,
     &weight_spectrum::WeightSpectrum,
     // One series at a time: its order, its entropy, its exponents.
     &entropy::Entropy,
@@ -234,6 +256,8 @@ pub fn declarations() -> BTreeMap<&'static str, AnalysisDeclaration> {
 pub struct AnalysisCard {
     /// Title.
     pub title: &'static str,
+    /// What else it is called, or is looked for as: lower case, words joined by `_`.
+    pub synonyms: &'static [&'static str],
     /// One line for lists.
     pub summary: &'static str,
     /// Formula in plain Unicode.
@@ -379,7 +403,8 @@ impl<E: Estimator> Analysis for E {
         E::Options::declare(&mut declared);
         let Declared { specs, without_units } = declared;
         let together = Together::new(together::<E>);
-        AnalysisDeclaration { kind: E::KIND, subjects: E::SUBJECTS, options: specs, without_units, together }
+        let synonyms = E::CARD.synonyms;
+        AnalysisDeclaration { kind: E::KIND, synonyms, subjects: E::SUBJECTS, options: specs, without_units, together }
     }
 
     fn card(&self) -> &'static AnalysisCard {

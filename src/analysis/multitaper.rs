@@ -17,6 +17,7 @@ pub struct Multitaper;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Multitaper spectrum",
+    synonyms: &["dpss", "slepian", "thomson", "mtspec", "f_test"],
     summary: "spectrum under several tapers (DPSS) with adaptive weights, jackknife interval, bands, F-test for lines",
     formula: "Y_k(f) = Σ v_k x e^(−2πi f n/fs);  S = Σ d_k |Y_k|²/Σ d_k, one-sided\n\
               d_k = λ_k b², b = S/(λ_k S + (1 − λ_k) σ²/fs)  (Thomson)\n\

@@ -15,6 +15,7 @@ pub struct PermutationEntropy;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Permutation entropy",
+    synonyms: &["ordinal_patterns", "bandt_pompe"],
     summary: "how many bits the order of neighbouring values holds: 0 of what only rises, most of what has no memory",
     formula: "H = −Σ p(π) log₂ p(π) over the d! orders π of x_t, x_{t+τ}, …, x_{t+(d−1)τ}\n\
               relative = H/log₂ d!",

@@ -18,6 +18,7 @@ pub struct PhaseAmplitudeCoupling;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Phase-amplitude coupling",
+    synonyms: &["pac", "modulation_index", "tort", "cross_frequency_coupling", "cfc"],
     summary: "modulation index: how the amplitude of a fast rhythm goes with the phase of a slow one, with surrogates",
     formula: "p_j = ⟨A⟩ in phase bin j over the sum of all bins;  MI = (ln N + Σ p_j ln p_j)/ln N\n\
               phase and amplitude: of the analytic signals in the two bands;  preferred phase = arg Σ p_j e^(iφ_j)",

@@ -18,6 +18,16 @@ pub struct PhaseLocking;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Phase locking",
+    synonyms: &[
+        "plv",
+        "ppc",
+        "wpli",
+        "pli",
+        "phase_locking_value",
+        "phase_lag_index",
+        "pairwise_phase_consistency",
+        "hilbert",
+    ],
     summary: "phase locking value, pairwise phase consistency, phase lag indices of signals within a band",
     formula: "φ = phase of the analytic signal (filter, Hilbert transform);  Δ = φ₁ − φ₂\n\
               PLV = |⟨e^(iΔ)⟩|;  PPC = (n PLV² − 1)/(n − 1), n = independent samples\n\

@@ -13,6 +13,7 @@ pub struct Plane;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Plane",
+    synonyms: &["map", "space_time"],
     summary: "cells of a plane from above: a state at one time (moving while the run lasts), or a map of firing rates",
     formula: "a state: its value in each cell at the last sample, or the last one that is not after `time`\nspikes: \
               rate of a cell = its spikes/length of the window",

@@ -12,6 +12,7 @@ pub struct PopulationRate;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Population rate",
+    synonyms: &["multi_unit_activity", "mua", "instantaneous_rate"],
     summary: "spikes per unit and second in bins, plain or smoothed, and its fluctuation against a Poisson population",
     formula: "r_k = count_k/(N Δ), bins (left, right]\nfano = var(count)/mean(count) over bins (ddof 1)",
     assumptions: "A bin's value stands at its right edge. The interval of the mean is that over blocks of bins, so \

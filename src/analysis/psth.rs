@@ -13,6 +13,7 @@ pub struct Psth;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Peri-stimulus time histogram",
+    synonyms: &["peth", "peristimulus", "peri_event", "event_triggered", "trial_average"],
     summary: "the rate in bins over trials with its band, peak and latency, the response to an event, Fano over trials",
     formula: "r_k = Σ_trials count_k/(trials N Δ)\nresponse = rate in (onset, onset + response] − rate in [onset − \
               baseline, onset)\nFano = ⟨var over trials(count)/mean over trials(count)⟩ over units (ddof 1)",

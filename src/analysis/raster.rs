@@ -10,6 +10,7 @@ pub struct RasterOfSpikes;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Raster",
+    synonyms: &["dot_plot", "spike_raster"],
     summary: "every spike of the chosen units, populations stacked, with the population rates below",
     formula: "a mark at (t, unit) for each spike; r_k = count_k/(N Δ) below",
     assumptions: "None. The transient is left out, as everywhere; run with `transient = \"0 s\"` to see it.",

@@ -14,6 +14,7 @@ pub struct RateByKernel;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Rate by a kernel",
+    synonyms: &["sskernel", "shimazaki", "smoothed_rate", "firing_rate_estimate", "kernel_rate"],
     summary: "firing rate over time from spike times and a kernel, bandwidth by Shimazaki and Shinomoto, with band",
     formula: "r(t) = Σ k(t − t_i)/(N ∫ k(t − s) ds over the window)\nbandwidth: least Σ ψ(t_i − t_j) − 2 Σ_(i≠j) k(t_i \
               − t_j), ψ = k convolved with itself\ndeparture = max |N(t)/N − t/T|",

@@ -13,6 +13,7 @@ const FEW: usize = 8;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Firing rates",
+    synonyms: &["firing_rate", "firing_rates", "mean_rate"],
     summary: "mean rate with interval, its spread over units, latency, steady rate and adaptation index",
     formula: "mean rate = spikes/(N T)\nsteady rate = 1/mean(last 3 intervals)\nlatency = first spike − \
               onset\nadaptation index = (I_last − I_first)/I_first",

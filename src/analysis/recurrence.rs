@@ -16,6 +16,7 @@ pub struct Recurrence;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Recurrence quantification",
+    synonyms: &["rqa", "recurrence_plot", "recurrence_quantification", "determinism"],
     summary: "when a series comes back to where it was, and how long it then runs alike (determinism) or stays \
               (laminarity)",
     formula: "R_ij = 1 where ‖X_i − X_j‖ ≤ ε (maximum norm) and |i − j| > `theiler`\n\

@@ -17,6 +17,7 @@ const PHASE_BINS: usize = 20;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Rhythm",
+    synonyms: &["oscillation", "dominant_frequency"],
     summary: "bursts with their period, duty cycle, size and rate, and the phase lag between units or populations",
     formula: "burst: spikes whose intervals are at most `burst_isi`, `min_spikes` or more; of a state: a stretch \
               above `level` of its range\n\

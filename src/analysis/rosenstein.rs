@@ -12,6 +12,7 @@ pub struct Rosenstein;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Largest Lyapunov exponent (Rosenstein)",
+    synonyms: &["largest_lyapunov", "lyap_r", "lyapunov_from_data"],
     summary: "the largest Lyapunov exponent from data: how fast nearest neighbours part, with the curve and its \
               straight \
               part",

@@ -15,6 +15,7 @@ pub struct SampleEntropy;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Sample entropy",
+    synonyms: &["sampen", "apen", "approximate_entropy", "multiscale_entropy"],
     summary: "how rarely stretches that agree go on to agree: small for what repeats itself; at several scales",
     formula: "SampEn = ln(B/A): B pairs of stretches of m values that agree within r, A those that agree in the next \
               value \

@@ -17,6 +17,7 @@ const GAP: usize = 2;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Signal-to-noise ratio",
+    synonyms: &["snr"],
     summary: "power of spikes or a state at a drive's frequency over the power beside it",
     formula: "SNR = S(f)/mean of S over `neighbours` bins on either side, two bins left out next to f; S in segments \
               that hold a whole number of cycles",

@@ -16,6 +16,7 @@ const WIDEST: usize = 1000;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Space",
+    synonyms: &["spatial_spectrum", "wavelength"],
     summary: "a state over position and time, the width of what stands out, and the dominant wavelength",
     formula: "width = length over which the last profile is above the level, its crossings interpolated linearly; \
               wavelength = 2π/k of the largest |Σ (u_j − mean) e^(−i k x_j)|², \

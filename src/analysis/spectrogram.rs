@@ -17,6 +17,7 @@ const WIDEST: usize = 4000;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Spectrogram",
+    synonyms: &["stft", "time_frequency"],
     summary: "spectrum of each segment over time",
     formula: "P(t, f) = |Σ w_n x_(n+t) e^(−2πi f n/fs)|²/(fs Σ w²), one-sided; shown in dB (10 log10) or as power",
     assumptions: "The signal is stationary within a segment. A column stands at the middle of its segment.",

@@ -12,6 +12,7 @@ pub struct SpikeDistance;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "SPIKE-distance",
+    synonyms: &["spike_profile"],
     summary: "how far the spikes around each time are from those of the other train: each pair, mean, profile, \
               surrogates",
     formula: "S(t) = (S1 ν2 + S2 ν1)/(2 ⟨ν⟩²), S_k = distance of the spikes around t to the other train, weighted by \

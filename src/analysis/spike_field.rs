@@ -18,6 +18,7 @@ pub struct SpikeField;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Spike-field locking",
+    synonyms: &["spike_field_coherence", "sfc", "spike_lfp"],
     summary: "how spikes are locked to the phase of a signal within a band, with surrogates",
     formula: "φ_k = phase of the band-passed signal at spike k (analytic signal, interpolated)\n\
               PLV = |Σ e^(iφ_k)|/n;  PPC = (n PLV² − 1)/(n − 1);  mean phase = arg Σ e^(iφ_k), 0 at the crest",

@@ -13,6 +13,7 @@ pub struct SpikeOrder;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "SPIKE-order: who leads",
+    synonyms: &["spike_directionality", "spike_train_order"],
     summary: "directionality of pairs of trains, the order in which all fire, and how much of a synfire chain that is",
     formula: "D(a, b) = 2 Σ sign(t_b − t_a)/(n_a + n_b) over coincident spikes\nsynfire indicator = 2 Σ_(a before b) Σ \
               sign(t_b − t_a)/((N − 1) M), M = all spikes",

@@ -10,6 +10,7 @@ pub struct SpikeSynchronization;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "SPIKE-synchronization",
+    synonyms: &["spike_sync", "event_synchronization"],
     summary: "share of spikes that coincide, by a window that follows the intervals: each pair, all, profile, \
               surrogates",
     formula: "SYNC = coincident spikes/all spikes\ntwo spikes coincide if |Δt| < τ, τ = half the least of the four \

@@ -10,6 +10,7 @@ pub struct Sttc;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Spike time tiling coefficient",
+    synonyms: &["spike_time_tiling_coefficient", "tiling_coefficient"],
     summary: "correlation of spike times within ± delta that does not depend on rates: each pair, mean, surrogates",
     formula: "STTC = ½ ((P_a − T_b)/(1 − P_a T_b) + (P_b − T_a)/(1 − P_b T_a))\nP_a = share of the spikes of a within \
               ± Δ of a spike of b\nT_a = share of the window within ± Δ of a spike of a",

@@ -12,6 +12,7 @@ pub struct Synchrony;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Synchrony",
+    synonyms: &["kuramoto", "order_parameter", "golomb", "chi", "metastability"],
     summary: "Golomb chi of traces, Kuramoto order of phases, ISI- and SPIKE-distance, SPIKE-synchronization, \
               coincidences",
     formula: "χ² = Var_t(mean_i V_i)/mean_i Var_t(V_i)\nR(t) = |mean_i exp(i φ_i)|, φ = 2π(t − t_k)/(t_(k+1) − \

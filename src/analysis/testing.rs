@@ -152,6 +152,11 @@ fn kinds_are_unique_and_declared_well() {
             assert!(!text.is_empty(), "{}: its card has an empty field", d.kind);
         }
         assert!(card.references.iter().any(|r| r.contains("10.") || r.contains("arXiv")), "{}: no DOI", d.kind);
+        for name in d.synonyms {
+            let written = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            assert!(name.chars().all(written), "{}: the synonym {name} is never found", d.kind);
+            assert!(crate::find(name).is_none(), "{}: the synonym {name} is an analysis itself", d.kind);
+        }
         for o in &d.options {
             assert!(!o.about.is_empty());
             let filled = o.default_value(true);

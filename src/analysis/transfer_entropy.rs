@@ -17,6 +17,7 @@ pub struct TransferEntropy;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Transfer entropy",
+    synonyms: &["te", "information_transfer", "directed_information"],
     summary: "how many bits the source's past tells about the target now, beyond the target's own past",
     formula: "TE(X→Y) = I(Y_t ; X_{t−u}, …, X_{t−u−(l−1)} | Y_{t−1}, …, Y_{t−k})\n\
               plugin: entropies of words of symbols; gaussian: ½ log₂(Var(Y|Y⁻)/Var(Y|Y⁻,X⁻)), half of Granger's;\n\

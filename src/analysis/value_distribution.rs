@@ -11,6 +11,7 @@ pub struct ValueDistribution;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Distribution of values in time",
+    synonyms: &["histogram", "density", "bimodality"],
     summary: "how a variable is spread over units or connections, sample by sample: weights that drift apart, \
               voltages that gather",
     formula: "share of units in each bin of the value, for every sample;  at the last sample: mean, sd (ddof 1), \

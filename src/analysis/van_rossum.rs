@@ -10,6 +10,7 @@ pub struct VanRossum;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "van Rossum distance",
+    synonyms: &["van_rossum_distance"],
     summary: "distance of spike trains filtered by an exponential: each pair, mean, surrogates",
     formula: "D² = ΣΣ exp(−|a_i − a_j|/τ) + ΣΣ exp(−|b_i − b_j|/τ) − 2 ΣΣ exp(−|a_i − b_j|/τ)",
     assumptions: "Each train is filtered by exp(−t/τ) after every spike, as if it were followed to the end of the last \

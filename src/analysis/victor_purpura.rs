@@ -11,6 +11,7 @@ pub struct VictorPurpura;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Victor-Purpura distance",
+    synonyms: &["victor_purpura_distance", "vp_distance", "spike_time_metric"],
     summary: "least cost of turning one train into another by adding, removing and moving spikes: each pair, mean, \
               surrogates",
     formula: "D = least sum of steps: 1 for a spike added or removed, |Δt|/τ for one moved (q = 1/τ)\nshare = \

@@ -16,6 +16,7 @@ const MOST: usize = 2000;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Spectrum of the weights",
+    synonyms: &["eigenvalues", "spectral_radius", "spectral_abscissa"],
     summary: "eigenvalues of the connection weights: spectral abscissa and radius, which decide about stability",
     formula: "W_ij = sum of the weights from unit j to unit i over the projections among the populations of `of` that \
               end at one input\n\

@@ -15,6 +15,7 @@ pub struct ZeroOneTest;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "0-1 test for chaos",
+    synonyms: &["gottwald_melbourne", "01_test", "chaos_test"],
     summary: "near 0 for a regular series, near 1 for a chaotic one, without delays and dimensions",
     formula: "p(n) = Σ_{j≤n} (x_j − ⟨x⟩) cos jc, q(n) = Σ_{j≤n} (x_j − ⟨x⟩) sin jc\n\
               D(n) = ⟨(p(j+n) − p(j))² + (q(j+n) − q(j))²⟩, n up to N/10 (without the mean nothing oscillates)\n\

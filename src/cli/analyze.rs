@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::error::CliError;
+use super::methods;
 use super::output::{self, Tone, tone};
 use super::report;
 use super::run::{TableFormat, interrupt_flag, progress, writing};
@@ -69,6 +70,9 @@ pub(super) struct Args {
     /// Print one JSON object a metric; then one a warning, an analysis without result, a check, and the status
     #[arg(long)]
     pub json: bool,
+    /// Print how each analysis was made, a paragraph for the methods section of a paper
+    #[arg(long, conflicts_with = "json")]
+    pub methods: bool,
     /// No progress
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
@@ -154,6 +158,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let threads = args.threads.map_or(0, usize::from);
     let options = Options { threads, ..Options::default() };
     let (line, tell) = progress(&finished.label, args.quiet || args.json);
+    let asked = if args.methods { analyses.clone() } else { Vec::new() };
     let measured = run::analyze(&finished, analyses, seed, &options, &cancel, &tell);
     line.clear();
     let (measured, whole) = measured?;
@@ -168,6 +173,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             output::say(&further(&measured.recording));
         }
     }
+    tell_methods(&measured, &asked, seed)?;
     if let Some((path, manifest)) = written? {
         output::say(&format!("{} written: {} tables", path.display(), manifest.rows.len()));
     }
@@ -180,6 +186,21 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let failed = measured.outcomes.iter().any(|o| o.failure.is_some()) || measured.checks.iter().any(|c| !c.passed);
     if failed { Err(CliError::CheckFailed) } else { Ok(()) }
+}
+
+/// A paragraph about each analysis that has a result.
+fn tell_methods(measured: &Finished, asked: &[AnalysisSpec], seed: u64) -> Result<(), CliError> {
+    let mut out = output::out();
+    for spec in asked {
+        let of = measured.outcomes.iter().find(|o| o.name == spec.name);
+        if let Some(text) = of.and_then(|o| methods::paragraph(o, spec, &measured.recording, seed)) {
+            writeln!(out)?;
+            for line in output::wrap(&text, output::width()) {
+                writeln!(out, "{line}")?;
+            }
+        }
+    }
+    Ok(out.flush()?)
 }
 
 /// What was opened.

@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     if wants("analysis")
         && let Some(analysis) = analysis::find(name)
     {
-        found.push((format!("{}  analysis/{name}", analysis.card().title), analysis_card(analysis)));
+        found.push(analysis_found(analysis));
     }
     if wants("integrator")
         && let Some((name, about)) = integrators().into_iter().find(|i| i.0 == name)
@@ -98,6 +98,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         }
         sections.push(("Run it".to_owned(), format!("spikedeck run {name}\nspikedeck {name}\nspikedeck show {name}")));
         found.push((format!("{}  scenario/{name}", scenario.title), Card { sections }));
+    }
+    if found.is_empty() && wants("analysis") {
+        found.extend(analyses().iter().filter(|a| a.declaration().is_called(name)).map(|a| analysis_found(*a)));
     }
     if found.is_empty() {
         return Err(CliError::Usage(unknown(name)));
@@ -165,6 +168,10 @@ fn joined(text: &str) -> String {
     out
 }
 
+fn analysis_found(analysis: &dyn analysis::Analysis) -> (String, Card) {
+    (format!("{}  analysis/{}", analysis.card().title, analysis.declaration().kind), analysis_card(analysis))
+}
+
 fn analysis_card(analysis: &dyn analysis::Analysis) -> Card {
     let card = analysis.card();
     let declaration = analysis.declaration();
@@ -174,6 +181,7 @@ fn analysis_card(analysis: &dyn analysis::Analysis) -> Card {
             sections.push((heading.to_owned(), text.to_owned()));
         }
     };
+    add("Also called", &card.synonyms.join(", ").replace('_', " "));
     add("Equations", card.formula);
     add("Assumptions", card.assumptions);
     add("Bias", card.bias);
@@ -214,8 +222,8 @@ fn unknown(name: &str) -> String {
     names.extend(library.names(DefinitionKind::Receptor));
     names.extend(library.names(DefinitionKind::Channel));
     names.extend(library.names(DefinitionKind::Plasticity));
-    let kinds: Vec<&'static str> = analyses().iter().map(|a| a.declaration().kind).collect();
-    names.extend(kinds);
+    names.extend(analyses().iter().map(|a| a.declaration().kind));
+    names.extend(analyses().iter().flat_map(|a| a.card().synonyms));
     names.extend(built_in().iter().map(|s| s.name.as_str()));
     names.extend(integrators().into_iter().map(|i| i.0));
     names.extend(explain_language::names());
@@ -255,5 +263,27 @@ mod tests {
             }
         }
         assert!(no_kind("analysi").contains("did you mean `analysis/`?"), "{}", no_kind("analysi"));
+    }
+
+    /// What the field and other tools call it is found, and nothing that only looks alike is proposed.
+    #[test]
+    fn synonyms_are_found_and_nonsense_is_not_proposed() {
+        for (word, kind) in [
+            ("granger causality", "granger"),
+            ("autocorrelation", "autocorrelogram"),
+            ("plv", "phase_locking"),
+            ("PLV", "phase_locking"),
+            ("spike-field-coherence", "spike_field"),
+            ("Welch", "psd"),
+            ("te", "transfer_entropy"),
+        ] {
+            let meant: Vec<&str> =
+                analyses().iter().map(|a| a.declaration()).filter(|d| d.is_called(word)).map(|d| d.kind).collect();
+            assert_eq!(meant, [kind], "{word}");
+            assert!(run(&Args { name: word.to_owned() }).is_ok(), "{word}");
+        }
+        for (word, nonsense) in [("stdp", "step"), ("zap", "tap"), ("mfcc", "mfc")] {
+            assert!(!unknown(word).contains(&format!("`{nonsense}`?")), "{}", unknown(word));
+        }
     }
 }

@@ -132,7 +132,11 @@ fn entries(what: What) -> Vec<Entry> {
                 Entry {
                     name: a.declaration().kind.to_owned(),
                     summary: card.summary.to_owned(),
-                    extra: vec![("title", json!(card.title)), ("references", json!(card.references))],
+                    extra: vec![
+                        ("title", json!(card.title)),
+                        ("synonyms", json!(card.synonyms)),
+                        ("references", json!(card.references)),
+                    ],
                 }
             })
             .collect(),

@@ -24,6 +24,7 @@ mod error;
 mod explain;
 mod explain_language;
 mod list;
+mod methods;
 mod output;
 mod plot;
 mod report;

@@ -92,7 +92,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         // Words whose lengths differ by more are not compared: a word may be a whole file.
         .filter(|c| letters.abs_diff(c.chars().count()) <= allowed(c))
         .map(|c| (edit_distance(&lower, &c.to_lowercase()), *c))
-        .filter(|(d, c)| *d <= allowed(c))
+        .filter(|(d, c)| *d <= allowed(c) && !(*d == 1 && letters <= 4 && replaced(&lower, &c.to_lowercase())))
         .min_by_key(|(d, _)| *d)
         .map(|(_, c)| c);
     let begun = |by: &str| {
@@ -101,6 +101,17 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         only.copied()
     };
     begun(&format!("{lower}_")).or(near).or_else(|| begun(&lower))
+}
+
+/// Whether words at a distance of 1 have a letter that became another one: of short words half of all are then near
+/// (`stdp` to `step`, `psth` to `path`), and what was slipped, doubled or left out is the commoner error.
+fn replaced(a: &str, b: &str) -> bool {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    a.chars().count() == b.chars().count() && sorted(a) != sorted(b)
 }
 
 /// Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment).
@@ -145,9 +156,15 @@ mod tests {
     /// Symbols of one or two letters, and short words that only share letters, are nothing that was meant.
     #[test]
     fn short_words_have_no_neighbours() {
-        for (word, candidates) in
-            [("t", ["i", "x"]), ("mV", ["m", "V"]), ("ms", ["m", "s"]), ("V", ["I", "w"]), ("sttc", ["step", "stop"])]
-        {
+        for (word, candidates) in [
+            ("t", ["i", "x"]),
+            ("mV", ["m", "V"]),
+            ("ms", ["m", "s"]),
+            ("V", ["I", "w"]),
+            ("sttc", ["step", "stop"]),
+            ("stdp", ["step", "stop"]),
+            ("plv", ["psd", "plo"]),
+        ] {
             assert_eq!(did_you_mean(word, candidates), None, "{word}");
         }
         assert_eq!(did_you_mean("VM", ["Vm", "Im"]), Some("Vm"));

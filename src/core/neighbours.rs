@@ -195,6 +195,11 @@ impl<const D: usize> Tree<D> {
         nearest.found.iter().map(|f| &self.points[f.1 as usize])
     }
 
+    /// The points found, as original indices.
+    pub fn indices<'a>(&'a self, nearest: &'a Nearest) -> impl Iterator<Item = u32> {
+        nearest.found.iter().map(|f| self.origin[f.1 as usize])
+    }
+
     /// The `k` nearest points to `q`, those with original indices within `window` of `index` left out (itself always).
     pub fn search(&self, q: &[f64; D], index: u32, window: u32, nearest: &mut Nearest) {
         nearest.found.clear();

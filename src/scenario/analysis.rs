@@ -99,7 +99,13 @@ pub(super) fn read_with(
     let kind = resolver.text(kind_node, "`kind`")?.to_owned();
     let catalog = resolver.catalog;
     let Some(declaration) = catalog.analyses.get(kind.as_str()) else {
-        let help = suggest(&kind, catalog.analyses.keys().copied());
+        let meant: Vec<String> =
+            catalog.analyses.values().filter(|a| a.is_called(&kind)).map(|a| format!("`{}`", a.kind)).collect();
+        let help = if meant.is_empty() {
+            suggest(&kind, catalog.analyses.keys().copied())
+        } else {
+            format!("it is called {} here", meant.join(" or "))
+        };
         resolver.error_help(&kind_node.place, format!("there is no analysis `{kind}`"), help);
         return None;
     };

@@ -282,6 +282,8 @@ impl fmt::Debug for Together {
 pub struct AnalysisDeclaration {
     /// Name in `kind = ...`.
     pub kind: &'static str,
+    /// What else it is called elsewhere.
+    pub synonyms: &'static [&'static str],
     /// What it looks at.
     pub subjects: Subjects,
     /// Its options.
@@ -293,6 +295,12 @@ pub struct AnalysisDeclaration {
 }
 
 impl AnalysisDeclaration {
+    /// Whether this is what somebody means by `word`: a synonym, in whatever letters and with whatever between words.
+    pub fn is_called(&self, word: &str) -> bool {
+        let word = word.trim().to_lowercase().replace([' ', '-'], "_");
+        self.kind == word || self.synonyms.contains(&word.as_str())
+    }
+
     /// What stands for the default of option `key` where time has no unit; `None` if the default itself does.
     pub fn without_units(&self, key: &str) -> Option<WithoutUnits> {
         self.without_units.iter().find(|w| w.0 == key).map(|w| w.1)

@@ -191,6 +191,7 @@ mod tests {
         }];
         let declaration = AnalysisDeclaration {
             kind: "rates",
+            synonyms: &[],
             subjects: Subjects::Of,
             options,
             without_units: vec![],

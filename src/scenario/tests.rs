@@ -14,6 +14,7 @@ pub(crate) fn catalog() -> Catalog {
     let list = [
         AnalysisDeclaration {
             kind: "psd",
+            synonyms: &[],
             subjects: Subjects::Of,
             options: vec![
                 option("segment", OptionKind::Time, Some("1 s"), Some((0.0, f64::INFINITY))),
@@ -26,6 +27,7 @@ pub(crate) fn catalog() -> Catalog {
         },
         AnalysisDeclaration {
             kind: "rates",
+            synonyms: &[],
             subjects: Subjects::Of,
             options: vec![],
             without_units: vec![],
@@ -33,6 +35,7 @@ pub(crate) fn catalog() -> Catalog {
         },
         AnalysisDeclaration {
             kind: "transfer_entropy",
+            synonyms: &[],
             subjects: Subjects::Directed,
             options: vec![option("surrogates", OptionKind::Integer, Some("100"), Some((0.0, 1e6)))],
             without_units: vec![],
@@ -40,6 +43,7 @@ pub(crate) fn catalog() -> Catalog {
         },
         AnalysisDeclaration {
             kind: "lyapunov",
+            synonyms: &[],
             subjects: Subjects::Population,
             options: vec![],
             without_units: vec![],

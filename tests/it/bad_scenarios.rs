@@ -22,6 +22,7 @@ fn catalog() -> Catalog {
     let list = [
         AnalysisDeclaration {
             kind: "psd",
+            synonyms: &[],
             subjects: Subjects::Of,
             options: vec![
                 option("segment", OptionKind::Time, Some("1 s"), Some((1e-3, f64::INFINITY)), "length of a segment"),
@@ -39,6 +40,7 @@ fn catalog() -> Catalog {
         },
         AnalysisDeclaration {
             kind: "transfer_entropy",
+            synonyms: &[],
             subjects: Subjects::Directed,
             options: vec![option(
                 "surrogates",
@@ -52,6 +54,7 @@ fn catalog() -> Catalog {
         },
         AnalysisDeclaration {
             kind: "lyapunov",
+            synonyms: &[],
             subjects: Subjects::Population,
             options: vec![],
             without_units: vec![],

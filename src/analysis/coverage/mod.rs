@@ -12,6 +12,7 @@
 mod bands;
 mod dynamics;
 mod information;
+mod networks;
 mod places;
 mod processes;
 mod series;
@@ -166,6 +167,7 @@ fn cases() -> Vec<Case> {
     all.extend(bands::cases());
     all.extend(places::cases());
     all.extend(information::cases());
+    all.extend(networks::cases());
     all.extend(dynamics::cases());
     all.extend(series::cases());
     all

@@ -1,5 +1,5 @@
-//! What depends on what: signals in pairs, estimates with chance level and interval. Shared by `mutual_information` and
-//! `transfer_entropy`.
+//! What depends on what: signals in pairs, estimates with chance level and interval. Shared by `mutual_information`,
+//! `transfer_entropy` and `active_information_storage`.
 
 pub mod assess;
 pub mod interval;
@@ -12,4 +12,4 @@ pub(crate) mod fixtures;
 
 pub use assess::{BiasCorrection, Data, Resampling, assess};
 pub use report::{Binning, NeighbourOptions, Pair, PairOptions, Told};
-pub use signals::{Pairs, pairs};
+pub use signals::{Pairs, alone, pairs};

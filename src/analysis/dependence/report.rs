@@ -239,7 +239,11 @@ impl Pairs {
         let mut results = Vec::new();
         f.each(&self.links, |f, &(i, j)| {
             let (source, target) = (&self.sources[i], &self.targets[j]);
-            let subject = format!("{}->{}", source.name, target.name);
+            let subject = if source.name == target.name {
+                source.name.clone()
+            } else {
+                format!("{}->{}", source.name, target.name)
+            };
             let pair = Pair { index: (i, j), source, target, subject };
             let (found, method, note, warning) = match too_little(source, target, n) {
                 Some(why) => (Err(why), None, String::new(), None),
@@ -376,7 +380,8 @@ fn shapes(pairs: &Pairs, results: &[PairResult], adjusted: &[Option<f64>], level
     if let [PairResult { found: Ok(found), .. }] = results {
         return if found.surrogates.len() < 10 { Vec::new() } else { vec![histogram(found, title)] };
     }
-    if results.len() < 2 {
+    // Signals that are each looked at alone make no matrix.
+    if results.len() < 2 || results.iter().all(|r| r.pair.0 == r.pair.1) {
         return Vec::new();
     }
     let (rows, columns) = (pairs.sources.len(), pairs.targets.len());

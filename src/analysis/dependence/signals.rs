@@ -85,6 +85,33 @@ pub fn of(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Res
     resolve(request, subjects, bin)
 }
 
+/// Each signal of some subjects paired with itself: what its past tells of its present.
+///
+/// # Errors
+/// As [`pairs`].
+pub fn alone(request: &Request<'_>, bin: Option<Time>) -> Result<Pairs, AnalysisError> {
+    let sources = aligned(request, &request.spec.of, bin)?;
+    let links = (0..sources.len()).map(|i| (i, i)).collect();
+    Ok(Pairs { targets: sources.clone(), sources, links, same: true })
+}
+
+/// The signals of some subjects on one time grid, of equal length.
+///
+/// # Errors
+/// As [`pairs`].
+pub fn aligned(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Result<Vec<Signal>, AnalysisError> {
+    let sources = of(request, subjects, bin)?;
+    if sources.is_empty() {
+        return Err(AnalysisError::Unsuitable(format!(
+            "{} needs `of`, such as `of = \"POP.rate\"` or `of = \"POP.V_m\"`",
+            request.spec.kind
+        )));
+    }
+    let mut pairs = Pairs { sources, targets: Vec::new(), links: Vec::new(), same: true };
+    pairs.align()?;
+    Ok(pairs.sources)
+}
+
 /// The bin: as the option says; else 10 ms if spikes or rates are among the subjects; else none.
 fn usual(request: &Request<'_>, bin: Option<Time>, subjects: &[&Subject]) -> Result<Option<Time>, AnalysisError> {
     if bin.is_some() {

@@ -1,0 +1,277 @@
+//! Functional connectivity: correlations and partial correlations of many signals, and how far two such matrices are
+//! from each other.
+
+use super::dependence::signals::{self, Signal};
+use super::prelude::*;
+use spikedeck_core::factors::partial_correlations;
+use spikedeck_core::statistics::{correlated_samples, correlation_interval, mean, normal_two_sided, pearson};
+use spikedeck_core::surrogate::{Correction, adjust};
+use spikedeck_signal::{Axis, Matrix, Shape};
+
+/// The analysis `functional_connectivity`.
+pub struct FunctionalConnectivity;
+
+const CARD: AnalysisCard = AnalysisCard {
+    title: "Functional connectivity",
+    synonyms: &["correlation_matrix", "partial_correlation", "cross_correlation_matrix", "fc", "connectome"],
+    summary: "correlation of each two signals, as it is or given all others, and how alike the first and the second \
+              half are",
+    formula: "r = cov(x, y)/(sd x sd y);  partial: −P_xy/√(P_xx P_yy), P the inverse of the covariance of all\n\
+              p and interval: Fisher's z with n/(1 + 2 Σ ρ_x ρ_y) independent samples (less 3, and less the number of \
+              those given)\n\
+              halves_agreement = correlation over pairs of z of the first and of the second half",
+    assumptions: "Stationary signals, of which a linear relation is asked; many more samples than signals (partial).",
+    bias: "None to speak of for r; partial correlations of few samples scatter widely.",
+    cost: "O(N m²), O(m³) partial",
+    caveats: "A correlation is not a connection: common input makes one, and an inhibitory loop may hide one. The \
+              partial one takes out what was recorded, and nothing else; it joins signals that drive a common target.",
+    references: &[
+        "Friston 2011, Brain Connect 1:13-36, doi:10.1089/brain.2011.0008",
+        "Marrelec and others 2006, Neuroimage 32:228-237, doi:10.1016/j.neuroimage.2005.12.057",
+        "Bartlett 1946, J R Stat Soc 8:27-41, doi:10.2307/2983611",
+    ],
+};
+
+words! {
+    /// Which correlation.
+    pub enum Of {
+        /// As it is.
+        Correlation = "correlation",
+        /// Given all others.
+        Partial = "partial",
+    }
+}
+
+options! {
+    /// What `functional_connectivity` can be told.
+    pub struct Options {
+        measure: Of = choice(Of::Correlation), "correlation, or partial: given all other signals";
+        bin: Option<Time> = time_if_given().piece(),
+            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
+             the recorded interval for traces)";
+        fdr: Correction = choice(Correction::BenjaminiHochberg), "correction of p-values over all pairs";
+        level: f64 = number("0.05").between(0.0, 1.0), "level at which a corrected p-value counts as significant";
+    }
+}
+
+/// Most signals.
+const MOST: usize = 128;
+/// Pairs up to which each stands among the numbers.
+const MOST_NUMBERS: usize = 45;
+/// Samples that are needed.
+const LEAST: usize = 20;
+
+/// A pair with what was found.
+struct Found {
+    pair: (usize, usize),
+    r: f64,
+    /// Independent samples, less those that the others take.
+    worth: f64,
+}
+
+impl Found {
+    fn p(&self) -> f64 {
+        if self.worth <= 4.0 {
+            f64::NAN
+        } else {
+            normal_two_sided(self.r.clamp(-1.0, 1.0).atanh() * (self.worth - 3.0).sqrt())
+        }
+    }
+}
+
+impl Estimator for FunctionalConnectivity {
+    type Options = Options;
+    const KIND: &'static str = "functional_connectivity";
+    const SUBJECTS: Subjects = Subjects::Of;
+    const CARD: AnalysisCard = CARD;
+
+    fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        let all = signals::aligned(f.request, &f.request.spec.of, o.bin)?;
+        let name = f.request.spec.of.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join("+");
+        let (m, n) = (all.len(), all[0].values.len());
+        if !(2..=MOST).contains(&m) {
+            return Err(AnalysisError::Unsuitable(format!("{m} signals: a matrix needs 2 to {MOST}")));
+        }
+        if n < LEAST {
+            return Err(AnalysisError::Unsuitable(format!("{name}: {n} samples, fewer than {LEAST}")));
+        }
+        let (kept, silent): (Vec<&Signal>, Vec<&Signal>) =
+            all.iter().partition(|s| super::coherence::unfit(s).is_none());
+        if !silent.is_empty() {
+            let why = super::coherence::unfit(silent[0]).unwrap_or_default();
+            f.warn(format!("{} of {m} signals have no correlation ({why})", silent.len()));
+        }
+        let whole = found(o, &kept, 0..n);
+        f.progress(0.7)?;
+        let halves = [found(o, &kept, 0..n / 2), found(o, &kept, n / 2..n)];
+        match whole {
+            None => {
+                let why = "the signals are too many or too much alike for these samples: one is made of others";
+                f.metric(Metric::missing(&name, "mean", "", n as u64, why));
+                f.word(format!("{name}: no value, {why}"));
+            }
+            Some(list) => told(o, f, &name, &kept, &list, halves, n),
+        }
+        Ok(())
+    }
+}
+
+/// Correlations over a stretch of the samples; `None` where the covariance is singular, or fewer than two signals.
+fn found(o: &Options, all: &[&Signal], stretch: std::ops::Range<usize>) -> Option<Vec<Found>> {
+    let columns: Vec<&[f64]> = all.iter().map(|s| &s.values[stretch.clone()]).collect();
+    let (m, n) = (columns.len(), stretch.len());
+    if m < 2 {
+        return None;
+    }
+    let partial = match o.measure {
+        Of::Correlation => None,
+        Of::Partial if n <= m + 4 => return None,
+        Of::Partial => Some(partial_correlations(&columns)?),
+    };
+    let mut list = Vec::with_capacity(m * (m - 1) / 2);
+    for i in 0..m {
+        for j in i + 1..m {
+            let given = if partial.is_some() { m - 2 } else { 0 };
+            let worth = n as f64 / correlated_samples(columns[i], columns[j]) - given as f64;
+            let r = partial.as_ref().map_or_else(|| pearson(columns[i], columns[j]), |p| p[(i, j)]);
+            list.push(Found { pair: (i, j), r, worth });
+        }
+    }
+    Some(list)
+}
+
+fn told(
+    o: &Options,
+    f: &mut Findings<'_>,
+    name: &str,
+    all: &[&Signal],
+    list: &[Found],
+    halves: [Option<Vec<Found>>; 2],
+    n: usize,
+) {
+    let p: Vec<Option<f64>> = list.iter().map(|found| Some(found.p()).filter(|p| p.is_finite())).collect();
+    let adjusted = adjust(&p, o.fdr);
+    let what = match o.measure {
+        Of::Correlation => "correlation",
+        Of::Partial => "partial_correlation",
+    };
+    if list.len() <= MOST_NUMBERS {
+        for (found, p) in list.iter().zip(&p) {
+            let (i, j) = found.pair;
+            let m = Metric::new(format!("{}~{}", all[i].name, all[j].name), what, found.r, "", n as u64).chance(0.0);
+            f.metric(match p {
+                None => m.note(format!("no interval and no p: {:.1} independent samples", found.worth)),
+                Some(p) => {
+                    let (low, high) = correlation_interval(found.r, found.worth, 0.95);
+                    m.interval(low, high).p(*p).note(format!("worth {:.0} independent samples", found.worth))
+                }
+            });
+        }
+    }
+    let hits = adjusted.iter().flatten().filter(|p| **p <= o.level).count();
+    let r: Vec<f64> = list.iter().map(|found| found.r).collect();
+    f.metrics([
+        Metric::new(name, "mean", mean(&r), "", list.len() as u64)
+            .chance(0.0)
+            .note(format!("n = pairs; mean {}; no interval: pairs share signals", what.replace('_', " "))),
+        Metric::new(name, "significant_pairs", hits as f64, "", list.len() as u64)
+            .note(format!("n = pairs; after correction at {}", o.level)),
+        agreement(name, list.len(), halves),
+    ]);
+    f.word(format!(
+        "{name}: mean {} {:.3}, {hits} of {} pairs significant",
+        what.replace('_', " "),
+        mean(&r),
+        list.len()
+    ));
+    let m = all.len();
+    let (mut values, mut significant) = (vec![1.0; m * m], vec![false; m * m]);
+    for (found, p) in list.iter().zip(&adjusted) {
+        let (i, j) = found.pair;
+        for cell in [i * m + j, j * m + i] {
+            values[cell] = found.r;
+            significant[cell] = p.is_some_and(|p| p <= o.level);
+        }
+    }
+    let names: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
+    f.shape(
+        "matrix",
+        Shape::Matrix(Matrix {
+            value: Axis::new(what.replace('_', " "), ""),
+            row_axis: "signal".into(),
+            column_axis: "signal".into(),
+            rows: names.clone(),
+            columns: names,
+            values,
+            chance: None,
+            significant: Some(significant),
+            diverging: true,
+        }),
+    );
+}
+
+/// How alike the matrices of both halves are: what a model's matrix can reach at the most against one that was
+/// measured.
+fn agreement(name: &str, pairs: usize, halves: [Option<Vec<Found>>; 2]) -> Metric {
+    let [Some(first), Some(second)] = halves else {
+        return Metric::missing(name, "halves_agreement", "", pairs as u64, "a half of the samples has no matrix");
+    };
+    if pairs < 3 {
+        return Metric::missing(name, "halves_agreement", "", pairs as u64, "needs three pairs");
+    }
+    let z = |list: &[Found]| list.iter().map(|f| f.r.clamp(-0.999_999, 0.999_999).atanh()).collect::<Vec<f64>>();
+    Metric::new(name, "halves_agreement", pearson(&z(&first), &z(&second)), "", pairs as u64).chance(0.0).note(
+        "n = pairs; correlation of the matrices of the first and the second half; no interval: pairs share signals",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::fixtures::noise;
+    use crate::testing::{metric, run, same_values, shifted, subject, traces, value};
+    use spikedeck_scenario::OptionValue;
+
+    /// x → y → z: x and z correlate by 1/√3, and given y not at all.
+    #[test]
+    fn a_chain_by_both_measures() {
+        let x = noise(1, 20_000);
+        let add = |a: &[f64], seed: u64| a.iter().zip(noise(seed, 20_000)).map(|(a, b)| a + b).collect::<Vec<f64>>();
+        let y = add(&x, 2);
+        let z = add(&y, 3);
+        let r = traces(&[x, y, z], 1.0);
+        let of = |options: &[(&'static str, OptionValue)]| {
+            run(&FunctionalConnectivity, &r, vec![subject("V_m", &[])], options).unwrap()
+        };
+        let o = of(&[]);
+        let m = metric(&o, "p.V_m[0]~p.V_m[2]", "correlation");
+        let (low, high) = m.ends().unwrap();
+        let truth = 3.0_f64.sqrt().recip();
+        assert!(low < truth && truth < high && m.p_value.unwrap() < 1e-6 && high - low < 0.03, "{m:?}");
+        assert_eq!(value(&o, "p.V_m", "significant_pairs"), 3.0);
+        same_values(
+            &o,
+            &run(&FunctionalConnectivity, &shifted(&r, 1e9), vec![subject("V_m", &[])], &[]).unwrap(),
+            1e-9,
+        );
+        let o = of(&[("measure", OptionValue::Text("partial".into()))]);
+        let m = metric(&o, "p.V_m[0]~p.V_m[2]", "partial_correlation");
+        let (low, high) = m.ends().unwrap();
+        assert!(low < 0.0 && 0.0 < high && m.p_value.unwrap() > 0.001, "{m:?}");
+        assert!((value(&o, "p.V_m[0]~p.V_m[1]", "partial_correlation") - 0.5).abs() < 0.03);
+    }
+
+    #[test]
+    fn what_cannot_be_told_says_why() {
+        let x = noise(1, 100);
+        let r = traces(&[x.clone(), x.clone()], 1.0);
+        let partial = [("measure", OptionValue::Text("partial".into()))];
+        let o = run(&FunctionalConnectivity, &r, vec![subject("V_m", &[])], &partial).unwrap();
+        assert!(metric(&o, "p.V_m", "mean").note.contains("too much alike"));
+        let r = traces(&[x.clone(), noise(2, 100), vec![1.0; 100]], 1.0);
+        let o = run(&FunctionalConnectivity, &r, vec![subject("V_m", &[])], &[]).unwrap();
+        assert!(o.warnings[0].contains("1 of 3") && value(&o, "p.V_m[0]~p.V_m[1]", "correlation").abs() < 0.4);
+        let r = traces(&[x], 1.0);
+        assert!(run(&FunctionalConnectivity, &r, vec![subject("V_m", &[])], &[]).is_err());
+    }
+}
