@@ -13,6 +13,7 @@ pub struct EventAverage;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Event-triggered average",
+    synonyms: &["event_triggered_average", "eta", "peri_event_average"],
     summary: "the average of signals, or the rate of spikes, around events, and what changes with them",
     formula: "A(τ) = ⟨x(t_k + τ)⟩ over events k; of spikes their rate per unit in bins (τ − Δ, τ]\nresponse = mean of \
               A in (0, after]; baseline = mean of A in (−before, 0]; change = response − baseline\npeak = A at the \

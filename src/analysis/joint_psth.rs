@@ -15,6 +15,7 @@ pub struct JointPsth;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Joint peri-stimulus time histogram",
+    synonyms: &["jpsth"],
     summary: "counts of two units in bins of time against time, over trials, beyond what their rates give",
     formula: "J(u, v) = (⟨n_a(u) n_b(v)⟩ − ⟨n_a(u)⟩⟨n_b(v)⟩)/(s_a(u) s_b(v)), means and deviations over \
               trials\ncoincidence = mean of J over u = v, of bins in which both units vary",

@@ -14,6 +14,7 @@ pub struct NoiseCorrelation;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Noise and signal correlations",
+    synonyms: &["signal_correlation", "noise_correlations"],
     summary: "how counts of two units vary together over trials of one condition, and over conditions",
     formula: "noise: r_ij = Σ z_i z_j/√(Σ z_i² Σ z_j²) over all trials, z = count − mean count of the unit in its \
               condition\nsignal: r_ij = Pearson correlation of mean counts over conditions\nboth as means over \

@@ -14,6 +14,7 @@ pub struct SpikeTriggered;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Spike-triggered average and covariance",
+    synonyms: &["sta", "stc", "spike_triggered_average", "spike_triggered_covariance"],
     summary: "what a signal was before spikes, on average and in its spread, against spikes moved in time",
     formula: "STA(τ) = ⟨x(t_k − τ)⟩ over spikes k − ⟨x⟩;  peak: STA at the greatest |STA|\nΔC(τ, τ') = covariance of \
               x(t_k − τ), x(t_k − τ') over spikes, about STA, less that over all times\nλ_max, λ_min: greatest and \
