@@ -123,7 +123,7 @@ impl Estimator for ActiveInformationStorage {
             let how = if o.history.is_some() { "as said" } else { o.choose.word() };
             extra.push(Metric::new(&pair.subject, "history", history as f64, "samples", n).note(how));
             let corrected = matches!(look.method, Method::PlugIn(_));
-            let warning = report::sparse(&data);
+            let warning = prepare::sparse(&data);
             let method = format!("{}, history of {history}", look.name());
             Ok(Told { found, method, corrected, note: look.note, warning })
         })?;

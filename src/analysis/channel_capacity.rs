@@ -2,7 +2,7 @@
 
 use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate};
 use super::dependence::interval::interval;
-use super::dependence::prepare::Alphabet;
+use super::dependence::prepare::{self, Alphabet};
 use super::dependence::{BiasCorrection, Binning, Data, PairOptions, Resampling, Told, assess, pairs, report};
 use super::prelude::*;
 use spikedeck_core::capacity::capacity;
@@ -105,7 +105,7 @@ impl Estimator for ChannelCapacity {
         let mut heard = Vec::new();
         let results = pairs.each(f, lag, |pair| {
             let (data, mut note) = alphabet.words(pair, lag as isize);
-            let warning = report::sparse(&data);
+            let warning = prepare::sparse(&data);
             let resampling = report::resampling(request, &o.pairs, &pairs, lag, pair)?;
             let mut found = assess_by(&data, resampling, |data| channel_capacity(data, correction));
             found.iter_mut().for_each(Assessed::leave_out_at_zero);

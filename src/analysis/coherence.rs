@@ -1,7 +1,9 @@
 //! Coherence of pairs of signals: by Welch's segments or by several tapers, with its level, phase and delay.
 
+mod law;
 mod pictures;
 
+use self::law::Law;
 use super::dependence::signals::{Pairs, Signal, pairs};
 use super::multitaper::{tapers_fit, usual_tapers};
 use super::prelude::*;
@@ -216,46 +218,6 @@ fn cut(o: &Options, pairs: &Pairs, f: &mut Findings<'_>) -> Result<Cut, Analysis
             })?;
             Ok(Cut::multitaper(&tapers, o.detrend))
         }
-    }
-}
-
-/// What the estimates of all pairs have in common.
-struct Law {
-    /// Independent transforms.
-    worth: f64,
-    /// Correlation of estimates at ordinates 0, 1, ... apart.
-    correlation: Vec<f64>,
-}
-
-impl Law {
-    fn new(cut: &Cut, spectra: &CrossSpectra) -> Self {
-        let reach = if cut.tapers.len() == 1 { 4 } else { cut.tapers.len() + 2 };
-        Self {
-            worth: cut.worth(spectra.segments),
-            correlation: cut.correlation(spectra.segments, reach.min(cut.segment / 2)),
-        }
-    }
-
-    /// Independent ordinates that the mean of `count` neighbours is worth.
-    fn independent(&self, count: usize) -> f64 {
-        let size = count as f64;
-        let inner = |(m, c): (usize, &f64)| {
-            if m == 0 { *c } else { 2.0 * c * (1.0 - m as f64 / size).max(0.0) }
-        };
-        size / self.correlation.iter().enumerate().map(inner).sum::<f64>()
-    }
-
-    /// Ordinates over which a line is smeared.
-    fn width(&self) -> usize {
-        1 + 2 * self.correlation[1..].iter().filter(|c| **c > 0.05).count()
-    }
-
-    /// How many of `count` neighbours the largest of them is chosen among: correlated ones are fewer choices, and a
-    /// quarter of their correlation is what counts of it (measured: 0.89 of all under Hann, 0.5 to 0.6 under seven
-    /// tapers).
-    fn choices(&self, count: usize) -> f64 {
-        let shared: f64 = self.correlation[1..].iter().sum();
-        (count as f64 / (1.0 + 0.25 * shared)).max(1.0)
     }
 }
 

@@ -1,12 +1,12 @@
 //! The joint peri-stimulus time histogram of two units: coincidences over trials beyond those of their rates.
 
-use super::noise_correlation::{stretch, trial_trains};
+use super::noise_correlation::{stretch, trial_trains, two_sided_p};
 use super::prelude::*;
 use super::psth::conditions;
 use super::subject::{bin_count, bin_of};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
-use spikedeck_core::surrogate::{jackknife_interval, p_value};
+use spikedeck_core::surrogate::jackknife_interval;
 use spikedeck_scenario::Subject;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Matrix, ReferenceLine, Series, Shape, Window};
 
@@ -21,7 +21,8 @@ const CARD: AnalysisCard = AnalysisCard {
               trials\ncoincidence = mean of J over u = v, of bins in which both units vary",
     assumptions: "Trials are alike but for their noise, within each condition (means are of each condition; \
                   covariances are pooled), and independent. p: the trials of the second unit in an order of their \
-                  own (shift predictor with all orders), two-sided; interval: jackknife over trials.",
+                  own (shift predictor with all orders), two-sided; interval: jackknife over trials, means and \
+                  deviations counted anew without each.",
     bias: "None for independent trials; J is a correlation and lies in −1 to 1.",
     cost: "O(spikes + pairs trials bins (bins + surrogates))",
     caveats: "Rates that change from trial to trial in both units (excitability, drifts) fill a broad diagonal without \
@@ -186,33 +187,52 @@ fn look(f: &mut Findings<'_>, a: &Unit, b: &Unit, window: Window, o: &Options, d
         let order = b.order(key, k);
         drawn.push(diagonal(&|t| order[t]));
     }
-    let sizes: Vec<f64> = drawn.iter().map(|v| v.abs()).collect();
     let mut metric = Metric::new(&name, "coincidence", value, "", n as u64)
         .chance(mean(&drawn))
-        .p(p_value(value.abs(), &sizes))
+        .p(two_sided_p(value, &drawn))
         .note(&counted)
         .note(format!("p: {} orders of the trials", o.surrogates));
-    // What one trial adds to covariance and variances, taken away.
-    let left_out: Vec<f64> = (0..n)
-        .map(|out| {
-            let of = |&k: &usize| {
-                let (x, y) = (a.rows[out][k], b.rows[out][k]);
-                let all: f64 = a.rows.iter().zip(&b.rows).map(|(p, q)| p[k] * q[k]).sum();
-                let (va, vb) = ((na[k] * na[k] - x * x).max(0.0), (nb[k] * nb[k] - y * y).max(0.0));
-                if va * vb > 1e-12 { (all - x * y) / (va * vb).sqrt() } else { 0.0 }
-            };
-            both.iter().map(of).sum::<f64>() / both.len() as f64
-        })
-        .collect();
-    if let Some((low, high)) = jackknife_interval(value, &left_out) {
-        metric = metric.interval(low, high).note("95 % interval by leaving out one trial at a time");
-    }
+    metric = match left_out(a, b, (&na, &nb), &both) {
+        None => metric.note("no interval: without one of the trials there is no bin in which both units vary"),
+        Some(values) => match jackknife_interval(value, &values) {
+            Some((low, high)) => metric.interval(low, high).note("95 % interval by leaving out one trial at a time"),
+            None => metric,
+        },
+    };
     f.metric(metric);
     f.word(format!("{name}: coincidence {value:.3} over {n} trials"));
     if draws {
         drawn_pair(f, &name, (a, b), (&na, &nb), window, o);
     }
     Ok(())
+}
+
+/// The coincidence without each of the trials in turn, of bins in which both units vary then; none where there is no
+/// such bin. A trial moves the mean of its condition as well: of n trials it takes n/(n − 1) times the product of its
+/// residuals along.
+fn left_out(a: &Unit, b: &Unit, (na, nb): (&[f64], &[f64]), both: &[usize]) -> Option<Vec<f64>> {
+    let covariance = |k: usize| -> f64 { a.rows.iter().zip(&b.rows).map(|(p, q)| p[k] * q[k]).sum() };
+    let all: Vec<f64> = both.iter().map(|&k| covariance(k)).collect();
+    // The residuals of a trial that is alone in its condition are zero: it takes nothing along.
+    let factor = |n: usize| if n > 1 { n as f64 / (n as f64 - 1.0) } else { 1.0 };
+    let factors = a.conditions.iter().flat_map(|&n| std::iter::repeat_n(factor(n), n));
+    a.rows
+        .iter()
+        .zip(&b.rows)
+        .zip(factors)
+        .map(|((x, y), by)| {
+            let (mut sum, mut bins) = (0.0, 0_u32);
+            for (&k, covariance) in both.iter().zip(&all) {
+                let (of_a, of_b) = (na[k] * na[k], nb[k] * nb[k]);
+                let (va, vb) = (of_a - by * x[k] * x[k], of_b - by * y[k] * y[k]);
+                if va > 1e-9 * of_a && vb > 1e-9 * of_b {
+                    sum += (covariance - by * x[k] * y[k]) / (va * vb).sqrt();
+                    bins += 1;
+                }
+            }
+            (bins > 0).then(|| sum / f64::from(bins))
+        })
+        .collect()
 }
 
 /// The matrix, and its diagonal over time.
@@ -336,6 +356,82 @@ mod tests {
             })
             .count();
         assert!((1..=23).contains(&below), "{below} of 100");
+    }
+
+    /// A unit of counts by trial and bin, the trials of each condition after those of the one before.
+    fn unit(counts: &[Vec<f64>], conditions: &[usize]) -> Unit {
+        let mut rows = counts.to_vec();
+        let mut from = 0;
+        for &n in conditions {
+            centre(&mut rows[from..from + n]);
+            from += n;
+        }
+        Unit { name: "u".into(), rows, conditions: conditions.to_vec() }
+    }
+
+    fn varying(a: &Unit, b: &Unit) -> Vec<usize> {
+        let (na, nb) = (a.norms(), b.norms());
+        (0..na.len()).filter(|&k| na[k] > 1e-9 && nb[k] > 1e-9).collect()
+    }
+
+    /// The values of the jackknife are those of the recording without the trial, whatever the conditions: one trial
+    /// alone in its condition, or only one of a unit's trials in which a bin has spikes.
+    #[test]
+    fn what_is_left_out_is_as_if_it_had_never_been_there() {
+        let bins = 5;
+        let (mut dropped, mut none) = (0, 0);
+        for seed in 0..300 {
+            let mut s = Key::new(seed, "joint", "left out").stream(0, 0);
+            let sparse = 0.1 + 0.8 * s.uniform();
+            let sizes = [2 + s.below(3) as usize, 1 + s.below(4) as usize];
+            let n = sizes[0] + sizes[1];
+            let mut counts = || -> Vec<Vec<f64>> {
+                let mut count = || if s.uniform() < sparse { 0.0 } else { f64::from(1 + s.below(5)) };
+                (0..n).map(|_| (0..bins).map(|_| count()).collect()).collect()
+            };
+            let (of_a, of_b) = (counts(), counts());
+            let (a, b) = (unit(&of_a, &sizes), unit(&of_b, &sizes));
+            let both = varying(&a, &b);
+            let wanted: Option<Vec<f64>> = (0..n)
+                .map(|out| {
+                    let without = |counts: &[Vec<f64>]| -> Vec<Vec<f64>> {
+                        counts.iter().enumerate().filter(|(t, _)| *t != out).map(|(_, row)| row.clone()).collect()
+                    };
+                    let mut fewer = sizes;
+                    fewer[usize::from(out >= sizes[0])] -= 1;
+                    let fewer: Vec<usize> = fewer.into_iter().filter(|&n| n > 0).collect();
+                    let (a, b) = (unit(&without(&of_a), &fewer), unit(&without(&of_b), &fewer));
+                    let (na, nb, left) = (a.norms(), b.norms(), varying(&a, &b));
+                    dropped += usize::from(!left.is_empty() && left.len() < both.len());
+                    let of = |&k: &usize| {
+                        a.rows.iter().zip(&b.rows).map(|(x, y)| x[k] * y[k]).sum::<f64>() / (na[k] * nb[k])
+                    };
+                    (!left.is_empty()).then(|| left.iter().map(of).sum::<f64>() / left.len() as f64)
+                })
+                .collect();
+            let found = left_out(&a, &b, (&a.norms(), &b.norms()), &both);
+            none += usize::from(wanted.is_none());
+            match (&found, &wanted) {
+                (Some(f), Some(w)) => {
+                    assert!(f.iter().zip(w).all(|(f, w)| (f - w).abs() < 1e-12), "{seed}: {f:?} is not {w:?}");
+                }
+                (f, w) => assert_eq!(f, w, "{seed}"),
+            }
+        }
+        assert!(dropped > 20 && none > 5 && none < 250, "{dropped} without a bin, {none} without any");
+    }
+
+    #[test]
+    fn without_a_bin_that_varies_there_is_no_interval_and_the_reason() {
+        // Both units fire in the first trial only: without it nothing varies.
+        let trial = |fires: bool| recording(&[vec![10.0; usize::from(fires)], vec![10.0; usize::from(fires)]], 20.0);
+        let r = joined(vec![trial(true), trial(false), trial(false), trial(false)]);
+        let o = run(&JointPsth, &r, vec![], &[]).unwrap();
+        let m = metric(&o, "p.spikes[0], p.spikes[1]", "coincidence");
+        assert!((m.value.unwrap() - 1.0).abs() < 1e-12 && m.ends().is_none(), "{m:?}");
+        assert!(m.note.contains("no interval: without one of the trials"), "{}", m.note);
+        // One order in four puts the one spike beside the other.
+        assert!((m.p_value.unwrap() - 0.25).abs() < 0.06, "{m:?}");
     }
 
     #[test]

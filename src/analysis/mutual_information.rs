@@ -149,7 +149,7 @@ impl Estimator for MutualInformation {
                 method: if o.estimator == By::Copula { By::Copula.word().into() } else { describe(method) },
                 corrected: matches!(method, Method::PlugIn(_) | Method::Shared(_)),
                 note,
-                warning: warning.or_else(|| report::sparse(&data)),
+                warning: warning.or_else(|| prepare::sparse(&data)),
             })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "information", "mutual information");

@@ -20,9 +20,10 @@ const CARD: AnalysisCard = AnalysisCard {
               condition\nsignal: r_ij = Pearson correlation of mean counts over conditions\nboth as means over \
               pairs of units",
     assumptions: "Trials are independent, and alike within a condition (the axes of `[trials]`). Counts are of the \
-                  whole window, or from `from` to `to` of each trial. Units whose counts do not vary are in no \
-                  pair. Interval: jackknife over trials. p: trials of each unit in an order of their own within their \
-                  condition (noise), conditions likewise (signal), two-sided.",
+                  whole window, or from `from` to `to` of each trial. Units whose counts do not vary (noise: within \
+                  conditions; signal: their means over conditions) are in no pair. Interval: jackknife over trials. p: \
+                  trials of each unit in an order of their own within their condition (noise), conditions likewise \
+                  (signal), two-sided.",
     bias: "Noise correlations of counts are low where counts are: they grow with the window and with the rate. Of few \
            conditions signal correlations are ±1 by chance; what trials share enters them by one over the number of \
            trials of a condition.",
@@ -127,15 +128,17 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
     }
     let residuals: Vec<Counts> = all.iter().map(centred).collect();
     let columns = standardised(&residuals);
-    let varying: Vec<usize> = (0..m).filter(|&u| columns[u].iter().any(|v| *v != 0.0)).collect();
+    let varying = varying_in(&columns);
     let pairs = varying.len() * varying.len().saturating_sub(1) / 2;
     let counted = format!("n = pairs; {n} trials in {} conditions", all.len());
     let silent = m - varying.len();
-    let without = if silent > 0 { format!("{silent} of {m} units do not vary") } else { String::new() };
+    let without = (silent > 0).then(|| format!("{silent} of {m} units do not vary within conditions"));
     if pairs == 0 || n < 3 {
-        let why =
-            if n < 3 { "fewer than three trials".to_owned() } else { format!("no pair of units varies; {without}") };
+        let first = if n < 3 { "fewer than three trials" } else { "no pair of units varies within conditions" };
+        let why = without.as_ref().map_or_else(|| first.to_owned(), |without| format!("{first}; {without}"));
         f.metric(Metric::missing(&s.text, "noise_correlation", "", 0, &why));
+        // What conditions change does not need noise.
+        signal(f, s, &all, o, &counted);
         f.word(format!("{}: {why}", s.text));
         return Ok(());
     }
@@ -147,23 +150,50 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
         let mixed = standardised(&shuffled(&residuals, key, k));
         drawn.push(mean_product(&mixed, &varying));
     }
-    let left_out: Vec<f64> = (0..n).map(|out| mean_product(&without_trial(&all, out), &varying)).collect();
-    let mut noise = two_sided(Metric::new(&s.text, "noise_correlation", value, "", pairs as u64), value, &drawn)
-        .note(&counted)
-        .note(&without);
-    if let Some((low, high)) = jackknife_interval(value, &left_out).filter(|e| e.0.is_finite() && e.1.is_finite()) {
-        noise = noise.interval(low, high).note("95 % interval by leaving out one trial at a time");
+    let mut noise =
+        two_sided(Metric::new(&s.text, "noise_correlation", value, "", pairs as u64), value, &drawn).note(&counted);
+    if let Some(without) = &without {
+        noise = noise.note(without);
     }
+    noise = match left_out(&all, n) {
+        None => noise.note("no interval: without one of the trials no pair of units varies"),
+        Some(values) => match jackknife_interval(value, &values) {
+            Some((low, high)) => noise.interval(low, high).note("95 % interval by leaving out one trial at a time"),
+            None => noise,
+        },
+    };
     f.metric(noise);
-    signal(f, s, &all, &varying, o, &counted);
+    signal(f, s, &all, o, &counted);
     f.word(format!("{}: noise correlation {value:.3} of {pairs} pairs", s.text));
     matrix(f, s, &columns, &varying, &units);
     Ok(())
 }
 
 fn two_sided(metric: Metric, value: f64, drawn: &[f64]) -> Metric {
-    let sizes: Vec<f64> = drawn.iter().map(|v| v.abs()).collect();
-    metric.chance(mean(drawn)).p(p_value(value.abs(), &sizes)).note(format!("p: {} orders of the trials", drawn.len()))
+    metric.chance(mean(drawn)).p(two_sided_p(value, drawn)).note(format!("p: {} orders of the trials", drawn.len()))
+}
+
+/// The two-sided p-value of a correlation. Orders that put all units in one order alike give the value that was seen,
+/// summed in another order: what differs by rounding only counts as reached.
+pub(super) fn two_sided_p(value: f64, drawn: &[f64]) -> f64 {
+    let sizes: Vec<f64> = drawn.iter().map(|v| v.abs() * (1.0 + 1e-12) + 1e-12).collect();
+    p_value(value.abs(), &sizes)
+}
+
+/// Which columns vary.
+fn varying_in(columns: &[Vec<f64>]) -> Vec<usize> {
+    (0..columns.len()).filter(|&u| columns[u].iter().any(|v| *v != 0.0)).collect()
+}
+
+/// The mean correlation without each of `n` trials in turn, of the units that vary then; none where no two do.
+fn left_out(all: &[Counts], n: usize) -> Option<Vec<f64>> {
+    (0..n)
+        .map(|out| {
+            let columns = without_trial(all, out);
+            let varying = varying_in(&columns);
+            (varying.len() > 1).then(|| mean_product(&columns, &varying))
+        })
+        .collect()
 }
 
 /// Counts less the mean of their unit.
@@ -235,7 +265,7 @@ fn without_trial(all: &[Counts], out: usize) -> Vec<Vec<f64>> {
 }
 
 /// The correlation of mean counts over conditions.
-fn signal(f: &mut Findings<'_>, s: &Subject, all: &[Counts], varying: &[usize], o: &Options, counted: &str) {
+fn signal(f: &mut Findings<'_>, s: &Subject, all: &[Counts], o: &Options, counted: &str) {
     let conditions = all.len();
     if conditions < 3 {
         let why = match conditions {
@@ -245,13 +275,14 @@ fn signal(f: &mut Findings<'_>, s: &Subject, all: &[Counts], varying: &[usize], 
         f.metric(Metric::missing(&s.text, "signal_correlation", "", 0, why));
         return;
     }
-    let middle = |u: usize| -> Vec<f64> {
-        all.iter().map(|rows| rows.iter().map(|r| r[u]).sum::<f64>() / rows.len() as f64).collect()
+    let middle = |rows: &Counts| -> Vec<f64> {
+        let units = rows.first().map_or(0, Vec::len);
+        (0..units).map(|u| rows.iter().map(|r| r[u]).sum::<f64>() / rows.len() as f64).collect()
     };
-    let tuned: Counts = (0..conditions).map(|c| varying.iter().map(|&u| middle(u)[c]).collect()).collect();
+    let tuned: Counts = all.iter().map(middle).collect();
     let columns = |tuned: &Counts| standardised(&[centred(tuned)]);
     let own = columns(&tuned);
-    let tuned_units: Vec<usize> = (0..varying.len()).filter(|&u| own[u].iter().any(|v| *v != 0.0)).collect();
+    let tuned_units = varying_in(&own);
     if tuned_units.len() < 2 {
         f.metric(Metric::missing(&s.text, "signal_correlation", "", 0, "fewer than two units change with conditions"));
         return;
@@ -322,8 +353,84 @@ mod tests {
         assert!(metric(&o, "p.spikes", "signal_correlation").note.contains("2 conditions are too few"));
         let r = trials(&[vec![vec![1, 3]], vec![vec![2, 5]], vec![vec![3, 7]], vec![vec![4, 9]]]);
         let o = run(&NoiseCorrelation, &r, vec![], &[]).unwrap();
-        // One trial of each condition has no noise.
-        assert!(metric(&o, "p.spikes", "noise_correlation").value.is_none());
+        // One trial of each condition has no noise, and both units follow the condition.
+        let noise = metric(&o, "p.spikes", "noise_correlation");
+        assert!(noise.value.is_none() && noise.note.ends_with("2 of 2 units do not vary within conditions"));
+        let signal = metric(&o, "p.spikes", "signal_correlation");
+        assert!((signal.value.unwrap() - 1.0).abs() < 1e-12 && signal.n == Some(1), "{signal:?}");
+    }
+
+    /// A unit without noise has its part in the signal, and units that do vary are not said to be others.
+    #[test]
+    fn the_signal_is_that_of_all_units() {
+        // Means over conditions: 2 3 4 5, 1 2 3 4 (without noise), 6 5 4 3.
+        let rows = |c: usize| vec![vec![1 + c, 1 + c, 5 - c], vec![3 + c, 1 + c, 7 - c]];
+        let r = trials(&(0..4).map(rows).collect::<Vec<_>>());
+        let o = run(&NoiseCorrelation, &r, vec![], &[]).unwrap();
+        let signal = metric(&o, "p.spikes", "signal_correlation");
+        assert!((signal.value.unwrap() + 1.0 / 3.0).abs() < 1e-12 && signal.n == Some(3), "{signal:?}");
+        assert!(metric(&o, "p.spikes", "noise_correlation").note.contains("1 of 3 units do not vary"));
+        assert!(o.metrics.iter().all(|m| !m.note.contains("; ;") && !m.note.ends_with("; ")), "{:?}", o.metrics);
+        let all = run(&NoiseCorrelation, &trials(&[vec![vec![1, 2], vec![2, 1], vec![3, 3]]]), vec![], &[]).unwrap();
+        assert!(all.metrics.iter().all(|m| !m.note.contains("; ;") && !m.note.ends_with("; ")), "{:?}", all.metrics);
+    }
+
+    /// All orders of three things.
+    const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+    /// The p-value over all orders of both units, and how many reach the size of the value in whole numbers.
+    fn over_all_orders(a: [i64; 3], b: [i64; 3]) -> (f64, usize) {
+        let exact = |p: [usize; 3], q: [usize; 3]| {
+            let product: i64 = (0..3).map(|k| a[p[k]] * b[q[k]]).sum();
+            (3 * product - a.iter().sum::<i64>() * b.iter().sum::<i64>()).abs()
+        };
+        let rounded = |p: [usize; 3], q: [usize; 3]| {
+            // Residuals in their order, as surrogates have them.
+            let counts: Counts = (0..3).map(|k| vec![a[k] as f64, b[k] as f64]).collect();
+            let rows = centred(&counts);
+            let mixed: Counts = (0..3).map(|k| vec![rows[p[k]][0], rows[q[k]][1]]).collect();
+            mean_product(&standardised(&[mixed]), &[0, 1])
+        };
+        let both = || ORDERS.iter().flat_map(|&p| ORDERS.iter().map(move |&q| (p, q)));
+        let drawn: Vec<f64> = both().map(|(p, q)| rounded(p, q)).collect();
+        let reached = both().filter(|&(p, q)| exact(p, q) >= exact(ORDERS[0], ORDERS[0])).count();
+        (two_sided_p(rounded(ORDERS[0], ORDERS[0]), &drawn), reached)
+    }
+
+    /// Ties are exact in whole numbers; rounding loses none of them.
+    #[test]
+    fn p_values_count_ties_of_whole_numbers() {
+        let (p, reached) = over_all_orders([3, 8, 28], [23, 16, 6]);
+        assert!(reached == 6 && (p - 7.0 / 37.0).abs() < 1e-12, "{p}");
+        let mut s = Key::new(1, "noise", "ties").stream(0, 0);
+        for _ in 0..500 {
+            let mut three = || [0; 3].map(|_| i64::from(s.below(40)));
+            let (a, b) = (three(), three());
+            if a.iter().all(|v| *v == a[0]) || b.iter().all(|v| *v == b[0]) {
+                continue;
+            }
+            let (p, reached) = over_all_orders(a, b);
+            assert!((p - (1 + reached) as f64 / 37.0).abs() < 1e-12, "{a:?} {b:?}: {p}, {reached} of 36");
+        }
+        let r = trials(&[vec![vec![3, 23], vec![8, 16], vec![28, 6]]]);
+        let o = run(&NoiseCorrelation, &r, vec![], &[]).unwrap();
+        let p = metric(&o, "p.spikes", "noise_correlation").p_value.unwrap();
+        assert!((p - 1.0 / 6.0).abs() < 0.04, "{p} of all orders is 1/6");
+    }
+
+    /// A unit that varies by one trial alone is in no pair without it, and does not stand for a correlation of zero.
+    #[test]
+    fn without_a_trial_a_pair_that_does_not_vary_is_none() {
+        let r = trials(&[vec![vec![1, 2, 0], vec![2, 4, 0], vec![3, 6, 0], vec![4, 8, 5]]]);
+        let counts: Counts =
+            [[1.0, 2.0, 0.0], [2.0, 4.0, 0.0], [3.0, 6.0, 0.0], [4.0, 8.0, 5.0]].map(Vec::from).to_vec();
+        let values = left_out(&[counts], 4).unwrap();
+        assert!((values[3] - 1.0).abs() < 1e-12, "only the pair that is proportional is left: {values:?}");
+        assert!(run(&NoiseCorrelation, &r, vec![], &[]).is_ok_and(|o| o.metrics[0].ends().is_some()));
+        let r = trials(&[vec![vec![1, 1], vec![0, 0], vec![0, 0], vec![0, 0]]]);
+        let o = run(&NoiseCorrelation, &r, vec![], &[]).unwrap();
+        let m = metric(&o, "p.spikes", "noise_correlation");
+        assert!(m.ends().is_none() && m.note.contains("no interval: without one of the trials"), "{m:?}");
     }
 
     fn drawn(seed: u64, n: usize, shared: f64) -> Recording {

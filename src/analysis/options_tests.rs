@@ -178,6 +178,7 @@ fn times_cut_the_run_or_do_not() {
         "response",
         "shift",
         "shortest",
+        "start",
         "steps",
         "tau",
         "theiler",

@@ -162,8 +162,11 @@ fn one(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, (a, b, j): (usize, usiz
     let sizes = [symbols[0].1, symbols[1].1, symbols[2].1];
     let symbols = Symbols { of: symbols.map(|s| s.0), sizes };
     let Some((parts, both)) = symbols.decompose(o, Some) else {
-        let why =
-            format!("{sizes:?} symbols of target and sources leave more than {MOST_FREE} numbers free: fewer bins");
+        let [target, one, other] = sizes;
+        let why = format!(
+            "{target}, {one} and {other} symbols of target and sources leave more than {MOST_FREE} numbers free: fewer \
+             bins"
+        );
         missing(f, why);
         return Ok(());
     };

@@ -208,13 +208,15 @@ mod tests {
     /// White noise: a flat density, and powers of exponential law.
     #[test]
     fn noise_has_a_flat_density_and_varies_as_chance() {
-        let o = run(&Scalogram, &traces(&[noise(3, 40_000)], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        // Below, a record of 40 s has few samples that do not depend on each other.
+        let options = [("f_min", spikedeck_scenario::OptionValue::Number(40.0))];
+        let o = run(&Scalogram, &traces(&[noise(3, 40_000)], 1.0), vec![subject("V_m", &[])], &options).unwrap();
         let Shape::Series(series) = &o.shapes[0].shape else { panic!() };
         for (f, y) in series.curves[0].x.iter().zip(&series.curves[0].y).filter(|(f, _)| **f > 20.0) {
             assert!((y * 500.0 - 1.0).abs() < 0.25, "{f} {y}");
         }
         let m = metric(&o, "p.V_m", "peak_variation");
-        assert!(m.value.is_none_or(|v| (v - 1.0).abs() < 0.5), "{m:?}");
+        assert!(m.value.is_some_and(|v| (v - 1.0).abs() < 0.3), "{m:?}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ pub struct SpikeCountCorrelation;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Spike count correlation",
-    synonyms: &["noise_correlation", "correlation_coefficient", "pearson", "rsc", "corrcoef"],
+    synonyms: &["correlation_coefficient", "pearson", "rsc", "corrcoef"],
     summary: "Pearson correlation of spike counts in bins: each pair, mean, surrogates",
     formula: "r = cov(n_a, n_b)/(sd(n_a) sd(n_b)), n = spikes in bins (left, right]",
     assumptions: "Bins that do not depend much on each other: the intervals and surrogates take the trains as they \

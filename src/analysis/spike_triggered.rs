@@ -20,9 +20,10 @@ const CARD: AnalysisCard = AnalysisCard {
               x(t_k − τ), x(t_k − τ') over spikes, about STA, less that over all times\nλ_max, λ_min: greatest and \
               least eigenvalue of ΔC",
     assumptions: "`source` are spikes (or events), `target` is a sampled signal, such as a stimulus that is recorded. \
-                  The sample at a spike is the last that is not after it: lag 0. Intervals of the average take spikes \
-                  as independent given the signal. Chance: all spikes moved together by one time (on a circle), \
-                  which keeps their rhythm and the signal's.",
+                  The sample at a spike is the last that is not after it: lag 0. Where the covariance is looked at, so \
+                  many samples are averaged to one lag that there are at most 128, unless `every` says how many. \
+                  Intervals of the average take spikes as independent given the signal. Chance: all spikes moved \
+                  together by one time (on a circle), which keeps their rhythm and the signal's.",
     bias: "The average is unbiased. Peak and eigenvalues are extremes of many and large without any tie: their chance \
            is what rotated spikes give.",
     cost: "O(spikes · lags²) a pair, once for each surrogate; eigenvalues O(lags³)",
@@ -41,7 +42,8 @@ options! {
     /// What `spike_triggered` can be told.
     pub struct Options {
         length: Time = time("50 ms").or(derived::FIVE), "length of the stretch before a spike";
-        every: usize = integer("1").between(1.0, 10_000.0), "samples that are averaged to one lag";
+        every: Option<usize> = integer_if_given().between(1.0, 10_000.0),
+            "samples that are averaged to one lag (default 1; with the covariance as many as leave at most 128 lags)";
         covariance: bool = flag(true), "whether the covariance is looked at";
         bin: Time = rate_bin(), "bin of `POP.rate` as the signal";
         surrogates: usize = integer("199").between(0.0, 100_000.0), "rotations of the spikes (0: none)";
@@ -81,6 +83,10 @@ impl Estimator for SpikeTriggered {
                 signals.push(Signal::new(columns.name(k), values, &columns, o));
             }
         }
+        // Only where `every` is written: without, the lags are few enough.
+        if let Some(wide) = signals.iter().filter(|s| o.covariance && s.is_wide()).max_by_key(|s| s.fitting) {
+            f.warn(wide.too_wide());
+        }
         let pairs: Vec<(usize, usize)> =
             (0..trains.len()).flat_map(|t| (0..signals.len()).map(move |s| (t, s))).collect();
         let draws = pairs.len() <= MOST_DRAWN;
@@ -98,23 +104,59 @@ struct Signal {
     start: f64,
     interval: f64,
     lags: usize,
+    /// How many samples of the recording are one.
+    every: usize,
+    /// How many would have to be, for the covariance to be looked at.
+    fitting: usize,
 }
 
 impl Signal {
     fn new(name: String, values: &[f64], columns: &subject::Columns, o: &Options) -> Self {
-        let joined: Vec<f64> = values.chunks_exact(o.every).map(mean).collect();
+        let recorded = (o.length.axis / columns.interval + 1e-9).floor() as usize;
+        let fitting = recorded.div_ceil(MOST_LAGS).max(1);
+        let every = match o.every {
+            Some(every) => every,
+            None if o.covariance => fitting,
+            None => 1,
+        };
+        let joined: Vec<f64> = values.chunks_exact(every).map(mean).collect();
         let middle = mean(&joined);
-        let interval = columns.interval * o.every as f64;
+        let interval = columns.interval * every as f64;
         Self {
             name,
             label: columns.label.clone(),
             unit: columns.unit.clone(),
             values: joined.iter().map(|v| v - middle).collect(),
             // A joined sample is there when the last of its samples is.
-            start: columns.start + (o.every - 1) as f64 * columns.interval,
+            start: columns.start + (every - 1) as f64 * columns.interval,
             interval,
             lags: (o.length.axis / interval + 1e-9).floor() as usize,
+            every,
+            fitting,
         }
+    }
+
+    /// Whether there are too many lags for the covariance.
+    fn is_wide(&self) -> bool {
+        self.lags > MOST_LAGS
+    }
+
+    /// Why there is no covariance then.
+    fn too_wide(&self) -> String {
+        format!(
+            "the covariance of {} lags is not looked at, at most {MOST_LAGS} are: `every = {}` or a shorter `length`",
+            self.lags, self.fitting
+        )
+    }
+
+    /// What a lag is, where it is more than a sample.
+    fn joined(&self) -> Option<String> {
+        (self.every > 1).then(|| format!("each lag is the average of {} samples", self.every))
+    }
+
+    /// The unit of its covariance.
+    fn squared(&self) -> String {
+        if self.unit.is_empty() { String::new() } else { format!("{}**2", self.unit) }
     }
 
     /// Where spikes have all lags before them: from the first to the last sample at which they may be.
@@ -174,10 +216,25 @@ fn greatest(values: &[f64]) -> f64 {
     values.iter().map(|v| v.abs()).fold(0.0, f64::max)
 }
 
-fn missing(f: &mut Findings<'_>, name: &str, signal: &Signal, n: usize, why: &str) {
+/// The p-value of the size of an extreme. Spikes that are moved by a period of the signal see the same: what differs by
+/// rounding only counts as reached.
+fn reached(seen: f64, drawn: &[f64]) -> f64 {
+    p_value(seen - 1e-9 * seen.abs(), drawn)
+}
+
+fn missing_covariance(f: &mut Findings<'_>, name: &str, signal: &Signal, n: usize, why: &str) {
+    for metric in ["covariance_max", "covariance_min"] {
+        f.metric(Metric::missing(name, metric, signal.squared(), n as u64, why));
+    }
+}
+
+fn missing(f: &mut Findings<'_>, name: &str, signal: &Signal, n: usize, o: &Options, why: &str) {
     let unit = signal.unit.as_str();
     f.metric(Metric::missing(name, "peak", unit, n as u64, why));
     f.metric(Metric::missing(name, "peak_lag", f.base.unit(), n as u64, why));
+    if o.covariance {
+        missing_covariance(f, name, signal, n, why);
+    }
     f.word(format!("{name}: {why}"));
 }
 
@@ -185,31 +242,25 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
     let name = format!("{}->{}", train.name, signal.name);
     let lags = signal.lags;
     if lags == 0 || signal.values.len() < 2 * lags {
+        let each = signal.joined().map_or_else(String::new, |joined| format!(" ({joined})"));
         return Err(AnalysisError::Unsuitable(format!(
-            "{name}: `length` is {lags} samples of {} that there are; it has to hold one, and twice as many are needed",
+            "{name}: `length` is {lags} lags of {} that there are{each}; it has to be one to half of them",
             signal.values.len()
         )));
     }
     if !spikedeck_core::statistics::varies(variance(&signal.values, 0), greatest(&signal.values)) {
-        missing(f, &name, signal, 0, "the signal does not vary");
+        missing(f, &name, signal, 0, o, "the signal does not vary");
         return Ok(());
     }
     let window = signal.window();
     let used = inside(&train.times, window).to_vec();
     let n = used.len();
     if n < 2 {
-        missing(f, &name, signal, n, "there are fewer than two spikes with the whole stretch before them");
+        missing(f, &name, signal, n, o, "there are fewer than two spikes with the whole stretch before them");
         return Ok(());
     }
     let curve = signal.average(&used);
-    let is_wide = o.covariance && lags > MOST_LAGS;
-    let prior = (o.covariance && !is_wide).then(|| signal.covariance(None));
-    if is_wide {
-        f.warn(format!(
-            "{name}: the covariance of {lags} lags is not looked at, at most {MOST_LAGS} are: raise `every` or shorten \
-             `length`"
-        ));
-    }
+    let prior = (o.covariance && !signal.is_wide()).then(|| signal.covariance(None));
     let change = |spikes: &[f64]| {
         let prior = prior.as_ref()?;
         let own = signal.covariance(Some(spikes));
@@ -247,23 +298,36 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
         .note("from the mean of the signal; no interval: it is the furthest of many; the curve has a band");
     if !peaks.is_empty() {
         let side = if curve[at] < 0.0 { -1.0 } else { 1.0 };
-        peak = peak.chance(side * mean(&peaks)).p(p_value(curve[at].abs(), &peaks)).note(&tested);
+        peak = peak.chance(side * mean(&peaks)).p(reached(curve[at].abs(), &peaks)).note(&tested);
     }
-    f.metric(peak);
     let lag_note = "before the spike; no interval: a place on a grid";
-    f.metric(Metric::new(&name, "peak_lag", lag, f.base.unit(), n as u64).note(lag_note));
+    let mut place = Metric::new(&name, "peak_lag", lag, f.base.unit(), n as u64).note(lag_note);
+    if let Some(joined) = signal.joined() {
+        (peak, place) = (peak.note(&joined), place.note(&joined));
+    }
+    f.metrics([peak, place]);
     if let Some((top, bottom)) = found {
-        let unit = if signal.unit.is_empty() { String::new() } else { format!("{}**2", signal.unit) };
+        let unit = signal.squared();
         let none = "no interval: an extreme of many directions";
         let mut rows = [
             Metric::new(&name, "covariance_max", top, &unit, n as u64).note(none),
             Metric::new(&name, "covariance_min", bottom, &unit, n as u64).note(none),
         ];
         if !tops.is_empty() {
-            rows[0] = std::mem::take(&mut rows[0]).chance(mean(&tops)).p(p_value(top, &tops)).note(&tested);
-            rows[1] = std::mem::take(&mut rows[1]).chance(-mean(&bottoms)).p(p_value(-bottom, &bottoms)).note(&tested);
+            rows[0] = std::mem::take(&mut rows[0]).chance(mean(&tops)).p(reached(top, &tops)).note(&tested);
+            rows[1] = std::mem::take(&mut rows[1]).chance(-mean(&bottoms)).p(reached(-bottom, &bottoms)).note(&tested);
+        }
+        if let Some(joined) = signal.joined() {
+            rows = rows.map(|row| row.note(&joined));
         }
         f.metrics(rows);
+    } else if o.covariance {
+        let why = if signal.is_wide() {
+            signal.too_wide()
+        } else {
+            "no value: the eigenvalues of the covariance were not found".to_owned()
+        };
+        missing_covariance(f, &name, signal, n, &why);
     }
     f.word(format!("{name}: {:.4} {} at {lag} {} before {n} spikes", curve[at], signal.unit, f.base.unit()));
     if n < lags {
@@ -430,12 +494,73 @@ mod tests {
         let mut r = traces(&[vec![1.0; 200]], 1.0);
         r.spikes = recording(&[vec![60.0, 70.0]], 1e9).spikes;
         let o = run(&r, &[]).unwrap();
-        assert_eq!(metric(&o, "p.spikes->p.V_m", "peak").note, "the signal does not vary");
+        for name in ["peak", "peak_lag", "covariance_max", "covariance_min"] {
+            assert_eq!(metric(&o, "p.spikes->p.V_m", name).note, "the signal does not vary");
+        }
         r.traces[0].values = (0..200).map(|k| f64::from(k % 7)).collect();
         r.spikes[0].times.truncate(1);
         r.spikes[0].units.truncate(1);
         assert!(metric(&run(&r, &[]).unwrap(), "p.spikes->p.V_m", "peak").note.contains("fewer than two spikes"));
         let wide = run(&r, &[("length", OptionValue::Number(0.15))]).unwrap_err().to_string();
-        assert!(wide.contains("150 samples of 200"), "{wide}");
+        assert!(wide.contains("75 lags of 100 that there are (each lag is the average of 2 samples)"), "{wide}");
+        let alone = [("length", OptionValue::Number(0.15)), ("covariance", OptionValue::Flag(false))];
+        let wide = run(&r, &alone).unwrap_err().to_string();
+        assert!(wide.contains("150 lags of 200 that there are;"), "{wide}");
+    }
+
+    /// At the defaults the covariance is measured, whatever the interval between samples, and what a lag is is said;
+    /// where `every` leaves too many lags, each pair says why it has none, and one warning what would fit.
+    #[test]
+    fn the_covariance_is_measured_at_the_defaults_and_its_absence_has_a_reason() {
+        let mut stream = Key::new(4, "sta", "fine").stream(0, 0);
+        let columns: Vec<Vec<f64>> = (0..2).map(|_| (0..10_000).map(|_| normal(&mut stream)).collect()).collect();
+        let mut r = traces(&columns, 0.1);
+        r.spikes = recording(&[(0..150).map(|k| 100.0 + 5.77 * f64::from(k)).collect(), vec![]], 1e9).spikes;
+        let all = |o: &crate::Outcome, name: &str| -> Vec<Metric> {
+            (0..2).map(|k| metric(o, &format!("p.spikes[0]->p.V_m[{k}]"), name).clone()).collect()
+        };
+        let run = |options: &[(&'static str, OptionValue)]| {
+            let mut options = options.to_vec();
+            options.push(("surrogates", OptionValue::Integer(0)));
+            let spec = AnalysisSpec {
+                name: "x".into(),
+                kind: SpikeTriggered::KIND.into(),
+                of: vec![],
+                source: vec![named("spikes", &[0])],
+                target: vec![named("V_m", &[])],
+                options: options.into_iter().collect(),
+            };
+            run_spec(&SpikeTriggered, None, &r, &spec).unwrap()
+        };
+        // 50 ms are 500 samples: 125 lags of 4.
+        let o = run(&[]);
+        for m in all(&o, "covariance_max").iter().chain(&all(&o, "covariance_min")) {
+            assert!(m.value.is_some(), "{m:?}");
+        }
+        for m in all(&o, "peak").iter().chain(&all(&o, "peak_lag")) {
+            assert!(m.note.ends_with("each lag is the average of 4 samples"), "{m:?}");
+        }
+        assert!(o.warnings.iter().all(|w| !w.contains("covariance")), "{:?}", o.warnings);
+        let written = run(&[("every", OptionValue::Integer(4))]);
+        assert_eq!(all(&written, "covariance_min"), all(&o, "covariance_min"));
+        let wide = run(&[("every", OptionValue::Integer(1))]);
+        for m in all(&wide, "covariance_max").iter().chain(&all(&wide, "covariance_min")) {
+            assert!(m.value.is_none() && m.note.contains("500 lags") && m.note.contains("`every = 4`"), "{m:?}");
+        }
+        assert_eq!(wide.warnings.iter().filter(|w| w.contains("covariance")).count(), 1, "{:?}", wide.warnings);
+        let alone = run(&[("covariance", OptionValue::Flag(false))]);
+        assert!(alone.metrics.iter().all(|m| !m.metric.starts_with("covariance")), "{:?}", alone.metrics);
+        assert!(all(&alone, "peak").iter().all(|m| !m.note.contains("each lag")), "{:?}", alone.metrics);
+    }
+
+    /// Spikes moved by whole periods of a signal see what was seen: that counts as reached.
+    #[test]
+    fn what_differs_by_rounding_only_is_reached() {
+        for seen in [1.0_f64 / 3.0, 1e-12, 7e9, -2.5] {
+            let below = f64::from_bits(seen.to_bits() - 1);
+            let above = f64::from_bits(seen.to_bits() + 1);
+            assert_eq!(reached(seen, &[below, above, seen]), 1.0, "{seen}");
+            assert_eq!(reached(seen, &[seen - 1e-6 * seen.abs()]), 0.5);
+        }
     }
 }

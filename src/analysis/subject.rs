@@ -395,8 +395,8 @@ fn trace_columns(
     let largest = columns.iter().flatten().filter(|v| v.is_finite()).fold(0.0, |most: f64, v| most.max(v.abs()));
     if largest > LARGEST || (largest > 0.0 && largest < 1.0 / LARGEST) {
         return Err(AnalysisError::Unsuitable(format!(
-            "{}: its values reach {largest:e}, and squares of such are no numbers that can be told apart: record it in \
-             another unit, or multiplied by a factor",
+            "{}: its values are beyond what can be squared (1e-70 to 1e70): record it in another unit, or multiplied \
+             by a factor",
             subject.text
         )));
     }

@@ -171,7 +171,7 @@ impl Estimator for TransferEntropy {
                 curves.push(curve(&pair.subject, (1..=lags).map(|l| l as f64).collect(), terms, CurveStyle::Points));
             }
             let corrected = matches!(method, Method::PlugIn(_));
-            let warning = tied.or_else(|| report::sparse(&data));
+            let warning = tied.or_else(|| prepare::sparse(&data));
             Ok(Told { found, method: describe(method, e), corrected, note, warning })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "transfer_entropy", "transfer entropy");

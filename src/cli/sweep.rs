@@ -1,9 +1,10 @@
 //! `spikedeck sweep`: a sweep by several processes, which goes on where it was ended.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::error::CliError;
 use super::output::{self, Tone, tone};
@@ -11,16 +12,16 @@ use super::run::{Change, TableFormat, interrupt_flag, progress, writing};
 use super::sweep_plan::Launcher;
 use super::{report, sweep_plan};
 use spikedeck_core::number::counted;
-use spikedeck_run::{self as run, Ensemble, Options, Plan, Point, PointResult, Status};
+use spikedeck_run::{self as run, Ensemble, Finished, Options, Plan, PointResult, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_store::Format;
-use spikedeck_table::{self as table, Manifest, Shard, SweepFolder};
+use spikedeck_table::{self as table, Line, Manifest, Shard, SweepFolder};
 
 /// Arguments of `sweep`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Each point is kept when it is done: a process that is killed loses what it was at, and \
-    --resume makes what is missing. When all points are there, DIR has the tables of `run`, whatever the shards \
-    were; `spikedeck DIR` shows what there is at any time.\n\
+    --resume makes what is missing. When all points are there, DIR has the tables `metrics` and `across` of `run` \
+    and those over its axes, whatever the shards were; `spikedeck DIR` shows what there is at any time.\n\
     Examples:\n  spikedeck sweep lif-fi --out sweep\n  spikedeck sweep my.toml --out sweep --shard 3/10 --resume\n  \
     spikedeck sweep my.toml --out sweep --plan slurm --shards 50; sbatch sweep.slurm")]
 pub(super) struct Args {
@@ -45,7 +46,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value = "parquet")]
     pub format: TableFormat,
     /// Write a file that starts all shards with this engine, and run nothing
-    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["shard", "keep"])]
+    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with = "shard")]
     pub plan: Option<Launcher>,
     /// Number of shards of the plan; one a point, at most 100, if not given
     #[arg(long, value_name = "N", requires = "plan", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -72,6 +73,19 @@ impl Keep {
             Self::None => false,
             Self::All => true,
             Self::These(points) => points.contains(&point),
+        }
+    }
+}
+
+impl std::fmt::Display for Keep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::All => f.write_str("all"),
+            Self::These(points) => {
+                let points: Vec<String> = points.iter().map(ToString::to_string).collect();
+                f.write_str(&points.join(","))
+            }
         }
     }
 }
@@ -128,26 +142,31 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     if let Some(launcher) = args.plan {
         return sweep_plan::write(launcher, args, &spec, plan.len());
     }
-    // What does not build fails here, and not once a point.
-    let first = plan.point(0, &|more| run::again(&spec, more))?;
-    run::examine(&first.spec)?;
+    if args.format == TableFormat::Sonata {
+        return Err(CliError::Usage("a sweep writes tables as parquet or csv; `spikedeck run` writes sonata".into()));
+    }
+    // Some points may build where the scenario without its axes does not.
+    if let Err(error) = run::examine(&spec) {
+        output::say(&format!("warning: the scenario without its axes cannot be run: {error}"));
+    }
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let format = Format::from(args.format);
     let mut folder = SweepFolder::open(&args.out, (&spec, &plan), shard, format, args.resume)?;
-    let (which, damage) = folder.left()?;
+    let (made, damage) = folder.made()?;
     for line in damage {
-        output::say(&format!("warning: {line}; it is made again"));
+        output::say(&format!("warning: {line}; its shard makes it again"));
     }
+    let which = folder.left(&made);
     let cancel = interrupt_flag();
     let (line, tell) = progress(&spec.label(), args.quiet);
-    let (mut made, mut failed) = (0, 0);
+    let (mut done, mut failed) = (0, 0);
     let runs = args.out.join("runs");
     let mut take = |at: usize, point: PointResult| {
         if args.keep.has(at) {
             table::save(&runs.join(format!("{at:06}")), &point.finished, format, true).map_err(|e| e.to_string())?;
         }
         folder.add(at, &point).map_err(|e| e.to_string())?;
-        made += 1;
+        done += 1;
         failed += usize::from(point.finished.status != Status::Complete);
         Ok(())
     };
@@ -158,72 +177,76 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     // What is done is told, also where the disk is full.
     let options = Options { threads, ..Options::default() };
     let gathered = writing(&spec.label(), &cancel, || folder.gather(&options))?;
-    let told = Told { shard, made, failed, planned: plan.len() };
+    let told = Told { shard, done, failed, planned: plan.len(), made: folder.made()?.0 };
     tell_all(args, &spec, &told, gathered.as_ref())?;
-    result?;
-    if made < which.len() {
+    let not_now = result?;
+    for (at, error) in &not_now {
+        output::say(&format!("point {at} could not be made now, and --resume tries it again: {error}"));
+    }
+    if cancel.load(Ordering::Relaxed) && done < which.len() {
         output::say(&format!("{}: interrupted; --resume makes the points that are missing", spec.label()));
         return Err(CliError::Interrupted);
     }
-    let whole = gathered.filter(|g| g.1.is_some()).map(|g| g.0);
+    let whole = gathered.map(|g| g.0.finished);
     match whole {
         _ if failed > 0 => Err(CliError::Numerical),
-        Some(whole) if whole.finished.status == Status::Failed => Err(CliError::Numerical),
-        Some(whole) if whole.finished.checks.iter().any(|c| !c.passed) => Err(CliError::CheckFailed),
+        Some(whole) if whole.status == Status::Failed => Err(CliError::Numerical),
+        Some(whole) if has_failures(&whole) => {
+            report::say_failures(&whole);
+            Err(CliError::CheckFailed)
+        }
+        _ if !not_now.is_empty() => Err(CliError::CheckFailed),
         _ => Ok(()),
     }
 }
 
-/// What this process did.
+/// Whether an expectation is not met or an analysis has no result.
+fn has_failures(whole: &Finished) -> bool {
+    whole.checks.iter().any(|c| !c.passed) || whole.outcomes.iter().any(|o| o.failure.is_some())
+}
+
+/// What this process did, and what is there now.
 struct Told {
     shard: Shard,
-    made: usize,
+    done: usize,
     failed: usize,
     planned: usize,
+    made: BTreeMap<usize, Line>,
 }
 
 /// Says what is there now.
-fn tell_all(
-    args: &Args,
-    spec: &Spec,
-    told: &Told,
-    gathered: Option<&(Ensemble, Option<Manifest>)>,
-) -> Result<(), CliError> {
+fn tell_all(args: &Args, spec: &Spec, told: &Told, gathered: Option<&(Ensemble, Manifest)>) -> Result<(), CliError> {
     let colour = output::colour_on_stdout();
     let mut out = output::out();
     writeln!(out, "{}  {}", tone(&spec.label(), Tone::Bold, colour), spec.title)?;
     let points = |n: usize| counted(n, "point", "points");
     let failed = |n: usize| if n == 0 { String::new() } else { format!(", {n} of which failed") };
-    writeln!(out, "shard {}: {} made{}", told.shard, points(told.made), failed(told.failed))?;
-    let Some((ensemble, manifest)) = gathered else {
-        writeln!(out, "{}: none of {} is there", args.out.display(), points(told.planned))?;
-        return Ok(out.flush()?);
-    };
-    let lost: Vec<&PointResult> = ensemble.points.iter().filter(|p| p.finished.status != Status::Complete).collect();
-    let there = format!("{} of {}", ensemble.points.len(), points(told.planned));
+    writeln!(out, "shard {}: {} made{}", told.shard, points(told.done), failed(told.failed))?;
+    let lost: Vec<&Line> = told.made.values().filter(|line| line.is_failed()).collect();
+    let there = format!("{} of {}", told.made.len(), points(told.planned));
     writeln!(out, "{}: {there} are there{}", args.out.display(), failed(lost.len()))?;
-    for point in lost.iter().take(SHOWN) {
-        let why = point.finished.failure.as_deref().unwrap_or("it failed");
-        writeln!(out, "  {}: {why}", Point::label(&point.point))?;
+    for line in lost.iter().take(SHOWN) {
+        writeln!(out, "  {}: {}", line.label, line.failure.as_deref().unwrap_or("it failed"))?;
     }
     if lost.len() > SHOWN {
         writeln!(out, "  and {} more", lost.len() - SHOWN)?;
     }
+    let Some((ensemble, manifest)) = gathered else { return Ok(out.flush()?) };
     let warnings: Vec<&String> = ensemble.finished.warnings.iter().filter(|w| !spec.warnings.contains(w)).collect();
     report::warnings(&mut out, &warnings[..warnings.len().min(SHOWN)], colour)?;
     if warnings.len() > SHOWN {
         writeln!(out, "  ! and {} more, in the manifest", warnings.len() - SHOWN)?;
     }
-    if let Some(manifest) = manifest {
-        report::checks(&mut out, &ensemble.finished, colour)?;
-        let kept = match &args.keep {
-            Keep::None => "spikes and traces of none (--keep)".to_owned(),
-            Keep::All => "spikes and traces of all in runs".to_owned(),
-            Keep::These(these) => format!("spikes and traces of {} in runs", these.len()),
-        };
-        let tables = counted(manifest.rows.len(), "table", "tables");
-        writeln!(out, "{} written: {tables}, metrics of all points, {kept}", args.out.display())?;
-    }
+    report::checks(&mut out, &ensemble.finished, colour)?;
+    let runs = args.out.join("runs");
+    let kept =
+        std::fs::read_dir(&runs).map_or(0, |entries| entries.flatten().filter(|e| table::is_run(&e.path())).count());
+    let kept = match kept {
+        0 => "spikes and traces of none (--keep)".to_owned(),
+        n => format!("spikes and traces of {n} in {}", runs.display()),
+    };
+    let tables = counted(manifest.rows.len(), "table", "tables");
+    writeln!(out, "{} written: {tables}, metrics of all points, {kept}", args.out.display())?;
     Ok(out.flush()?)
 }
 

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use super::error::CliError;
 use super::output;
+use super::run::TableFormat;
 use super::sweep::Args;
+use spikedeck_run as run;
 use spikedeck_scenario::Spec;
 use spikedeck_store as store;
 
@@ -40,26 +42,26 @@ impl Launcher {
     }
 
     /// What stands in its file: `command` makes the shard whose number stands where `SHARD` does.
-    fn text(self, name: &str, shards: u32, command: &dyn Fn(&str) -> String) -> String {
+    fn text(self, name: &str, (shards, threads): (u32, u16), command: &dyn Fn(&str) -> String) -> String {
         let mut text = String::from("#!/bin/sh\n");
         // Writing to a text does not fail.
         let _ = match self {
             Self::Slurm => writeln!(
                 text,
-                "#SBATCH --job-name={name}\n#SBATCH --array=1-{shards}\n#SBATCH --cpus-per-task=1\n\
-                 #SBATCH --output={name}-%a.log\nexec {} --threads \"${{SLURM_CPUS_PER_TASK:-1}}\"",
+                "#SBATCH --job-name={name}\n#SBATCH --array=1-{shards}\n#SBATCH --cpus-per-task={threads}\n\
+                 #SBATCH --output={name}-%a.log\nexec {} --threads {threads}",
                 command("$SLURM_ARRAY_TASK_ID")
             ),
             Self::Hyperqueue => writeln!(
                 text,
-                "exec hq submit --name {name} --array 1-{shards} --cpus 1 --stdout {name}-%{{TASK_ID}}.log \
+                "exec hq submit --name {name} --array 1-{shards} --cpus {threads} --stdout {name}-%{{TASK_ID}}.log \
                  --stderr {name}-%{{TASK_ID}}.err -- sh -c {}",
-                quoted(&format!("exec {} --threads 1", command("$HQ_TASK_ID")))
+                quoted(&format!("exec {} --threads {threads}", command("$HQ_TASK_ID")))
             ),
             Self::Parallel => writeln!(
                 text,
                 "seq {shards} | parallel --halt never {}",
-                quoted(&format!("{} --threads 1", command("{}")))
+                quoted(&format!("{} --threads {threads}", command("{}")))
             ),
         };
         text
@@ -68,6 +70,9 @@ impl Launcher {
 
 /// Writes the file that starts all shards; says how.
 pub(super) fn write(launcher: Launcher, args: &Args, spec: &Spec, points: usize) -> Result<(), CliError> {
+    if run::is_standard_input(&args.scenario) {
+        return Err(CliError::Usage("a plan is of a scenario that its jobs can read: a file or a built-in one".into()));
+    }
     let shards = args.shards.unwrap_or_else(|| points.min(100) as u32).min(points as u32);
     if shards > launcher.most() {
         output::say(&format!(
@@ -89,14 +94,22 @@ pub(super) fn write(launcher: Launcher, args: &Args, spec: &Spec, points: usize)
     for (path, value) in args.change.settings() {
         words.extend(["--set".into(), quoted(&format!("{path}={value}"))]);
     }
-    words.extend(["--out".into(), quoted(&whole(&args.out).display().to_string()), "--resume --quiet".into()]);
+    words.extend([
+        "--out".into(),
+        quoted(&whole(&args.out).display().to_string()),
+        format!("--format {}", if args.format == TableFormat::Csv { "csv" } else { "parquet" }),
+    ]);
+    words.extend([format!("--keep {}", args.keep), "--resume --quiet".into()]);
     let command = |task: &str| format!("{} --shard \"{task}/{shards}\"", words.join(" "));
     let (ending, starts) = launcher.file();
-    let name = format!("spikedeck-{}", spec.name);
-    let mut file = whole(&args.out).into_os_string();
+    // A word for shells, for Slurm and for names of files.
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
+    let name: String = format!("spikedeck-{}", spec.name).chars().map(plain).collect();
+    // Without a last `/`, which completion writes.
+    let mut file = whole(&args.out).components().collect::<PathBuf>().into_os_string();
     file.push(format!(".{ending}"));
     let file = PathBuf::from(file);
-    store::write_new(&file, launcher.text(&name, shards, &command).as_bytes())?;
+    store::write_new(&file, launcher.text(&name, (shards, args.change.threads.unwrap_or(1)), &command).as_bytes())?;
     let mut out = output::out();
     std::io::Write::write_all(
         &mut out,
@@ -141,7 +154,7 @@ mod tests {
             (Launcher::Hyperqueue, "\"$HQ_TASK_ID/7\""),
             (Launcher::Parallel, "\"{}/7\""),
         ] {
-            let text = launcher.text("x", 7, &command);
+            let text = launcher.text("x", (7, 2), &command);
             assert!(text.starts_with("#!/bin/sh\n") && text.contains(task), "{text}");
             assert!(text.contains("1-7") || text.contains("seq 7"), "{text}");
         }

@@ -1,8 +1,8 @@
 //! The exponential of a small matrix, in a fixed order of operations.
 //!
 //! Scaling and squaring of a Taylor polynomial (Moler and Van Loan 2003, doi:10.1137/S00361445024180): for matrices of
-//! a few rows, built once a run, accuracy and the same bits everywhere count more than speed; the products run in vectors, as of
-//! hundreds of states they take seconds without.
+//! a few rows, built once a run, accuracy and the same bits everywhere count more than speed; the products run in
+//! vectors, as of hundreds of states they take seconds without.
 
 use crate::vector::vectorised;
 

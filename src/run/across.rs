@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use self::layout::{Grouped, Layout};
+pub(super) use self::layout::Grouped;
+use self::layout::Layout;
 use super::ensemble::PointResult;
 use super::{Check, Status, expect};
 use spikedeck_core::number::counted;

@@ -75,7 +75,8 @@ impl Crowded {
                 continue;
             };
             told.push(format!(
-                "{} of {} spikes of {name} come no later than a step of {} after one of the same unit (unit {unit} at {} \
+                "{} of {} spikes of {name} come no later than a step of {} after one of the same unit (unit \
+                 {unit} at {} \
                  for the first time): a unit fires once in a step at most, and rates are cut off there; give it a \
                  refractory time, or take a shorter step",
                 number::count(counts.close),

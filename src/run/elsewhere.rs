@@ -90,10 +90,15 @@ fn says_itself(path: &Path, sampling: &Sampling, what: &str) -> Result<(), NotRe
         return Ok(());
     }
     let why = Refused::new(
-        format!("{what}, and rate, start and unit are for signals that do not say theirs"),
-        "leave out `--rate`, `--start` and `--unit`",
+        format!("{what}, and rate, first time and unit are for signals that do not say theirs"),
+        "leave out `--rate`, `--start` and `--unit` (`rate`, `first` and `unit` of a `[recordings]` table)",
     );
     Err(NotRead::NoRecording { path: path.to_owned(), why })
+}
+
+/// What is to be left out, as it is called on the command line and in a scenario: files are read for both.
+fn leave_out(option: &str, key: &str) -> String {
+    format!("leave out `{option}` (`{key}` of a `[recordings]` table)")
 }
 
 fn hdf5_of(label: String, path: &Path, found: Recorded, sampling: &Sampling) -> Result<Finished, NotRead> {
@@ -277,13 +282,15 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
     let samples = file.columns.first().map_or(0, |c| c.values.len());
     let (base, scale, note, grid) = match (&file.times, sampling.rate) {
         (Some(_), None) if sampling.start.is_some() => {
-            return Err(Refused::new("this file has a column of times", "leave out `--start`"));
+            return Err(Refused::new("this file has a column of times", leave_out("--start", "first")));
         }
         (Some(times), None) => {
             let (base, scale, note) = axis(file.unit.as_ref());
             (base, scale, note, even(times)?)
         }
-        (Some(_), Some(_)) => return Err(Refused::new("this file has a column of times", "leave out `--rate`")),
+        (Some(_), Some(_)) => {
+            return Err(Refused::new("this file has a column of times", leave_out("--rate", "rate")));
+        }
         (None, Some(rate)) => {
             if samples < 2 {
                 return Err(Refused::new("a signal has at least two samples", "there are fewer in this file"));
@@ -295,7 +302,8 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
             return Err(Refused::new(
                 "this file has no column of times",
                 "a recording has a column `time_ms` or `time_s`; spikes name their `unit`, signals have columns of \
-                 values; of a signal without times `analyze` takes `--rate \"1 kHz\"` (and `--start`)",
+                 values; of a signal without times `analyze` takes `--rate \"1 kHz\"` (and `--start`), a \
+                 `[recordings]` table `rate = \"1 kHz\"` (and `first`)",
             ));
         }
     };
@@ -319,7 +327,7 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
             (Some(own), Some(_)) => {
                 return Err(Refused::new(
                     format!("column `{}` is in {} by its name", first.name, own.text),
-                    "leave out `--unit`",
+                    leave_out("--unit", "unit"),
                 ));
             }
             (own, said) => own.map(|u| u.text.replace("_per_", "/")).or_else(|| said.clone()).unwrap_or_default(),

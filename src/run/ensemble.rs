@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use super::across::Across;
+use super::across::{Across, Grouped};
 use super::single::stage;
 use super::{Event, Finished, Options, Point, RunError, Sink, Status, Tell, execute, trials};
 use spikedeck_scenario::{Expect, Spec};
@@ -255,15 +255,12 @@ impl Sum<'_> {
 
 /// Warnings of all points, each once, with how many points said it.
 fn distinct_warnings(points: &[PointResult]) -> Vec<String> {
-    let mut counts: Vec<(String, usize)> = Vec::new();
+    let mut counts: Grouped<&String, usize> = Grouped::default();
     for warning in points.iter().flat_map(|p| &p.finished.warnings) {
-        match counts.iter_mut().find(|c| c.0 == *warning) {
-            Some(entry) => entry.1 += 1,
-            None => counts.push((warning.clone(), 1)),
-        }
+        *counts.entry(warning) += 1;
     }
-    counts
-        .into_iter()
-        .map(|(w, n)| if points.len() > 1 { format!("{w} ({n} of {} points)", points.len()) } else { w })
-        .collect()
+    let told = |(w, n): (&String, usize)| {
+        if points.len() > 1 { format!("{w} ({n} of {} points)", points.len()) } else { w.clone() }
+    };
+    counts.groups.into_iter().map(told).collect()
 }

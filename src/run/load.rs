@@ -10,7 +10,7 @@ use spikedeck_core::diagnostic::{Severity, did_you_mean};
 use spikedeck_model::{Report, library};
 use spikedeck_scenario::{self as scenario, FileError, FileLoader, FileTable, FileUse, Opened, Overrides, Spec};
 use spikedeck_signal::FileColumns;
-use spikedeck_store::{self as store, StoreError};
+use spikedeck_store::{self as store, FileKind, StoreError};
 
 /// Why a scenario gave no [`Spec`].
 #[derive(Debug)]
@@ -92,10 +92,12 @@ impl FileLoader for Files {
         (rate, start, unit): (Option<f64>, Option<f64>, Option<&str>),
     ) -> Result<Opened, FileError> {
         let said = Sampling { rate, start, unit: unit.map(ToOwned::to_owned) };
-        match recording_from(&table_at(path), &said) {
+        let at = table_at(path);
+        match recording_from(&at, &said) {
             Ok(opened) => Ok(Opened {
                 recording: Arc::unwrap_or_clone(opened.recording),
                 events: opened.facts.event_populations,
+                own_signals: FileKind::of(&at) == Some(FileKind::Hdf5),
                 notes: opened.warnings,
             }),
             Err(NotRead::Store(StoreError::Io { source, .. })) if is_missing(&source) => {

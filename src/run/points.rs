@@ -53,6 +53,8 @@ pub type Resolve<'a> = dyn Fn(&[(String, String)]) -> Result<Spec, String> + 'a;
 #[derive(Debug, Clone)]
 pub struct Plan {
     points: Vec<Planned>,
+    /// Whether the values of the axes are drawn whenever the sweep is read.
+    is_drawn: bool,
 }
 
 /// A point that is not resolved yet.
@@ -73,7 +75,10 @@ impl Plan {
     pub fn of(spec: &Spec) -> Result<Self, RunError> {
         if spec.sweep.is_none() && spec.trials.is_none() {
             let seed = spec.simulation.seed;
-            return Ok(Self { points: vec![Planned { axes: Vec::new(), seed, trial: None, overrides: Vec::new() }] });
+            return Ok(Self {
+                points: vec![Planned { axes: Vec::new(), seed, trial: None, overrides: Vec::new() }],
+                is_drawn: false,
+            });
         }
         let one = Sweep { seeds: 1, ..Sweep::default() };
         let sweep = spec.sweep.as_ref().unwrap_or(&one);
@@ -106,7 +111,20 @@ impl Plan {
                 }
             }
         }
-        Ok(Self { points })
+        let is_drawn = !matches!(sweep.design, Design::Product | Design::Zip);
+        Ok(Self { points, is_drawn })
+    }
+
+    /// What tells it from other plans: everything that is set, point by point.
+    pub fn digest(&self) -> String {
+        let mut text = String::new();
+        for (path, value) in self.points.iter().flat_map(|p| p.overrides.iter().chain([&PLAN_END])) {
+            text.push_str(path);
+            text.push('\0');
+            text.push_str(value);
+            text.push('\0');
+        }
+        FileUse::of(std::path::Path::new("plan"), text.as_bytes()).sha256
     }
 
     /// Number of points.
@@ -124,8 +142,14 @@ impl Plan {
     /// # Errors
     /// When it does not resolve.
     pub fn point(&self, at: usize, resolve: &Resolve<'_>) -> Result<Point, RunError> {
-        let mut spec = resolve(&self.points[at].overrides).map_err(RunError::Scenario)?;
+        let mut overrides = self.points[at].overrides.clone();
+        // What the sweep draws is put in already, and is not drawn again for each point.
+        if self.is_drawn {
+            overrides.push((DRAWN.into(), "1".into()));
+        }
+        let mut spec = resolve(&overrides).map_err(RunError::Scenario)?;
         spec.sweep = None;
+        spec.overrides.retain(|(path, _)| path != DRAWN);
         Ok(self.point_with(at, Arc::new(spec)))
     }
 
@@ -157,6 +181,12 @@ pub fn points(spec: &Spec, resolve: &Resolve<'_>) -> Result<Vec<Point>, RunError
     }
     Ok(points)
 }
+
+/// The number of points that a design draws.
+const DRAWN: &str = "sweep.points";
+
+/// Stands behind what is set for one point.
+static PLAN_END: (String, String) = (String::new(), String::new());
 
 /// About what a point that is not resolved yet takes, with a few axes.
 const PLANNED: u64 = 1024;

@@ -88,7 +88,7 @@ fn without(window: Window, invalid: &[(f64, f64)], notes: &mut Vec<String>) -> W
         from = from.max(stop);
     }
     notes.push(format!(
-        "{} stretches of this file are marked as invalid: analyses look at {} to {} {}, the longest without any",
+        "{} stretches of this file are marked as invalid: the recording is {} to {} {}, the longest without any",
         spans.len(),
         short(best.start),
         short(best.stop),
@@ -174,7 +174,7 @@ fn window(
         let cut = sampled.filter(|s| s.start < window.start - 1e-6 || s.stop > window.stop + 1e-6).count();
         if cut > 0 {
             notes.push(format!(
-                "of {cut} of {} signals only what lies in {} to {} {} is looked at, when units were observed",
+                "of {cut} of {} signals only what lies in {} to {} {} is of the recording, when units were observed",
                 traces.len(),
                 short(start),
                 short(stop),

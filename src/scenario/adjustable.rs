@@ -12,7 +12,7 @@ use super::overrides::{self, Overrides};
 use super::spec::{Spec, Value};
 use spikedeck_core::number::literal;
 use spikedeck_core::units::{Quantity, display_unit};
-use spikedeck_model::document::{Item, Node, parse};
+use spikedeck_model::document::{Entry, Item, Node, parse};
 use spikedeck_model::{Definition, DefinitionKind, Parameter, Report, library};
 
 /// A value of a scenario that can be changed.
@@ -73,6 +73,12 @@ fn definitions(spec: &Spec) -> BTreeMap<(DefinitionKind, String), Arc<Definition
     let rules = rules.flat_map(|p| p.rules.iter().map(|r| r.definition.clone()));
     let all = spec.populations.iter().flat_map(carried).chain(rules);
     all.map(|d| ((d.kind, d.name.clone()), d)).collect()
+}
+
+/// The one of several kinds that a table names.
+fn chosen(list: &[Takes], entries: &[Entry]) -> Option<Takes> {
+    let names = |takes: &&Takes| matches!(takes, Takes::One(family) if family.by.is_some_and(|by| entries.iter().any(|e| e.key == by)));
+    list.iter().find(names).copied()
 }
 
 /// The walk along a scenario and its declarations.
@@ -175,6 +181,10 @@ impl Walk<'_> {
             (Takes::Open(others), _) => self.open(path, others, node, definition, &[]),
             (Takes::Either(list), Some(_)) if list.iter().any(|t| matches!(t, Takes::Anything(_))) => {
                 self.leaf(path, key, node);
+            }
+            (Takes::Either(list), Some(entries)) if chosen(list, entries).is_some() => {
+                let takes = chosen(list, entries).expect("it was just looked for");
+                self.key(path, &Key { takes, ..*key }, node, definition);
             }
             (Takes::Either(list), Some(entries)) if !overrides::is_value(Some(key.takes), entries) => {
                 let table =
@@ -399,7 +409,7 @@ fn written(node: &Node) -> String {
                 let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
                 !key.is_empty() && key.chars().all(plain)
             };
-            let one = |e: &spikedeck_model::document::Entry| {
+            let one = |e: &Entry| {
                 let key = if bare(&e.key) { e.key.clone() } else { format!("\"{}\"", e.key) };
                 format!("{key} = {}", written(&e.value))
             };

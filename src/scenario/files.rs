@@ -74,6 +74,8 @@ pub struct Opened {
     pub recording: Recording,
     /// Which of its populations are events (trials, epochs) and not units.
     pub events: Vec<String>,
+    /// Whether each signal is a population of its own, called as the signal is: otherwise variables are.
+    pub own_signals: bool,
     /// What should be known of it.
     pub notes: Vec<String>,
 }

@@ -78,7 +78,7 @@ pub use files::{FileError, FileLoader, FileTable, FileUse, NoFiles, Opened, SMAL
 pub use gallery::{BuiltIn, built_in, find_built_in};
 pub use identity::identify;
 pub use language::{Words, Writer, reference};
-pub use overrides::Overrides;
+pub use overrides::{Overrides, is_named};
 pub use plan::FAILURE_TIME;
 pub use recorded::{AskedAnalysis, RecordedPlace, analyses_of};
 pub use rewrite::rewritten;

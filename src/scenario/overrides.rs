@@ -33,7 +33,7 @@ fn is_table(key: &Key) -> bool {
 
 /// Whether the entries of a table are named by the author: a path to a value may not invent a new entry there; a whole
 /// table may be added, and `false` takes an entry away.
-fn is_named(key: &Key) -> bool {
+pub fn is_named(key: &Key) -> bool {
     matches!(key.takes, Takes::Named(_) | Takes::NamedOne(_) | Takes::Analyses)
 }
 

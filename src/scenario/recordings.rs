@@ -7,9 +7,12 @@ use super::language::{Key, Of, Range, Section, Table, Takes};
 use super::recorded::RecordedPlace;
 use super::resolver::Resolver;
 use super::spec::RecordingSpec;
-use spikedeck_core::units::{parse_unit, short};
+use spikedeck_core::units::{Dimension, parse_unit, short};
 use spikedeck_model::document::{Entry, Node};
 use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trace, Window};
+
+/// A moment on the time axis of a file: times of runs are not negative, and those of files may be.
+const MOMENT: Takes = Takes::Quantity(Of::Fixed(Dimension::SECOND));
 
 /// `[recordings.NAME]`.
 pub(super) static RECORDING: Section = Section::new(
@@ -25,7 +28,7 @@ pub(super) static RECORDING: Section = Section::new(
         ),
         Key::default(
             "start",
-            Takes::Quantity(Of::Time),
+            MOMENT,
             "0 s",
             "time of the file at which the run begins: what is before it, and after the end of the run, is left out",
         ),
@@ -37,7 +40,7 @@ pub(super) static RECORDING: Section = Section::new(
              without times",
         )
         .range(Range::Above(0.0)),
-        Key::optional("first", Takes::Quantity(Of::Time), "0 s", "time of the first sample likewise"),
+        Key::optional("first", MOMENT, "0 s", "time of the first sample likewise"),
         Key::optional(
             "unit",
             Takes::Text("a unit, such as `mV`"),
@@ -47,9 +50,6 @@ pub(super) static RECORDING: Section = Section::new(
         ),
     ],
 );
-
-/// The variable of a signal that is a population of its own.
-const ONLY: &str = "data";
 
 /// Reads a recording; `taken` are the names that others have.
 pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, taken: &[&str]) -> Option<RecordingSpec> {
@@ -62,13 +62,13 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, taken: &[&str]) -
     let mut f = Table::of(resolver, &entry.value, format!("recording `{name}`"), RECORDING.keys)?;
     let node = f.require(resolver, "file")?;
     let file = resolver.text(node, "`file`")?.to_owned();
-    let start = f.get("start").map_or(Some(0.0), |n| resolver.time(n, "`start`"))?;
+    let start = f.get("start").map_or(Some(0.0), |n| moment(resolver, n, "`start`"))?;
     let rate = match f.get("rate") {
         Some(n) => Some(above_zero(resolver, n)?),
         None => None,
     };
     let first = match f.get("first") {
-        Some(n) => Some(resolver.time(n, "`first`")?),
+        Some(n) => Some(moment(resolver, n, "`first`")?),
         None => None,
     };
     let unit = match f.get("unit") {
@@ -100,7 +100,7 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, taken: &[&str]) -
     if let Some(file) = resolver.files.file(&path) {
         resolver.uses(file);
     }
-    let Opened { recording: found, events, notes } = opened;
+    let Opened { recording: found, events, own_signals, notes } = opened;
     if found.time_base != resolver.time_base {
         let of = |base: TimeBase| if base == TimeBase::Milliseconds { "seconds" } else { "plain numbers" };
         let what = format!(
@@ -116,18 +116,29 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, taken: &[&str]) -
     }
     let shift = start / resolver.time_base.seconds();
     let window = Window { start: 0.0, stop: resolver.duration / resolver.time_base.seconds() };
-    let said = uncovered(&found, shift, window, resolver.time_base);
+    if let Some(what) = left_out(&found, &events, shift, window, resolver.time_base) {
+        let help = "let `start` and `duration` lie in that stretch: what is outside it is no measurement";
+        resolver.error_help(&node.place, format!("`{name}`: {what}"), help);
+        return None;
+    }
+    let said = uncovered(&found, &events, shift, window, resolver.time_base);
     if let Some(what) = said {
         let help = "what is not in the file is not silence: let `start` and `duration` lie in what was recorded";
         resolver.warn(&node.place, format!("`{name}`: {what}"), help);
     }
-    let (populations, spikes, traces) = placed(name, found, &events, shift, window);
+    let (populations, spikes, traces) = placed(name, found, (events.as_slice(), own_signals), shift, window);
     if spikes.iter().all(Spikes::is_empty) && traces.iter().all(|t| t.values.is_empty()) {
         let what = "nothing of this recording lies within the run";
         resolver.error_help(&node.place, what, "say `start`, the time of the file at which the run begins");
         return None;
     }
     Some(RecordingSpec { name: name.clone(), start, populations, spikes: Arc::new(spikes), traces: Arc::new(traces) })
+}
+
+/// A time of the file, before or after its time 0.
+fn moment(resolver: &mut Resolver<'_>, node: &Node, what: &str) -> Option<f64> {
+    let dimension = resolver.time_dimension();
+    resolver.quantity(node, dimension, what)
 }
 
 fn above_zero(resolver: &mut Resolver<'_>, node: &Node) -> Option<f64> {
@@ -140,20 +151,53 @@ fn above_zero(resolver: &mut Resolver<'_>, node: &Node) -> Option<f64> {
     None
 }
 
-/// What of the run the recording does not cover.
-fn uncovered(found: &Recording, shift: f64, window: Window, base: TimeBase) -> Option<String> {
-    let (first, last) = (found.window.start - shift, found.window.stop - shift);
+/// Trains that are no events.
+fn trains<'a>(found: &'a Recording, events: &'a [String]) -> impl Iterator<Item = &'a Spikes> {
+    found.spikes.iter().filter(move |s| !events.contains(&s.population))
+}
+
+/// Both ends of a stretch on the time axis of the run, in words.
+fn in_words(start: f64, stop: f64, base: TimeBase) -> String {
+    format!("{} to {} {}", short(start), short(stop), base.unit()).trim_end().to_owned()
+}
+
+/// What the run has of the file that is outside the stretch of it that is sound: a file that states when its units were
+/// observed, or what of it is invalid, holds more than that stretch, and all others end with what they hold.
+fn left_out(found: &Recording, events: &[String], shift: f64, window: Window, base: TimeBase) -> Option<String> {
     let slack = 1e-9 * window.length();
-    if first <= window.start + slack && last >= window.stop - slack {
+    let sound = Window { start: found.window.start - slack, stop: found.window.stop + slack };
+    let run = Window { start: window.start + shift, stop: window.stop + shift };
+    let both = Window { start: run.start.max(sound.start), stop: run.stop.min(sound.stop) };
+    let within = |of: Window, t: f64| t > of.start && t <= of.stop;
+    let spikes =
+        trains(found, events).flat_map(|s| &s.times).filter(|t| within(run, **t) && !within(sound, **t)).count();
+    let samples: usize = found.traces.iter().map(|t| t.range(run).len() - t.range(both).len()).sum();
+    if spikes == 0 && samples == 0 {
         return None;
     }
-    let time = |t: f64| format!("{} {}", short(t), base.unit()).trim_end().to_owned();
     Some(format!(
-        "it was recorded from {} to {} of the run, and analyses look at all of it ({} to {})",
-        time(first),
-        time(last),
-        time(window.start),
-        time(window.stop)
+        "{spikes} spikes and {samples} samples lie in the run and outside the stretch in which the file says that its \
+         units were observed and nothing is invalid, {} of the run",
+        in_words(found.window.start - shift, found.window.stop - shift, base)
+    ))
+}
+
+/// What of the run the recording does not cover. Of a list of spikes that ends with its last one the notes say already
+/// that its end is unknown.
+fn uncovered(found: &Recording, events: &[String], shift: f64, window: Window, base: TimeBase) -> Option<String> {
+    let (first, last) = (found.window.start - shift, found.window.stop - shift);
+    // A sample stands for the interval around it, so that the first and the last may be one away from the ends.
+    let interval = found.traces.iter().map(|t| t.interval).fold(0.0, f64::max);
+    let slack = interval + 1e-9 * window.length();
+    let last_spike = trains(found, events).filter_map(|s| s.times.last()).copied().max_by(f64::total_cmp);
+    let end_is_unknown = found.traces.is_empty() && last_spike == Some(found.window.stop);
+    if first <= window.start + slack && (end_is_unknown || last >= window.stop - slack) {
+        return None;
+    }
+    Some(format!(
+        "it was recorded from {} of the run, and analyses look at all of it ({})",
+        in_words(first, last, base),
+        in_words(window.start, window.stop, base)
     ))
 }
 
@@ -162,7 +206,7 @@ fn uncovered(found: &Recording, shift: f64, window: Window, base: TimeBase) -> O
 fn placed(
     name: &str,
     found: Recording,
-    events: &[String],
+    (events, own_signals): (&[String], bool),
     shift: f64,
     window: Window,
 ) -> (Vec<Population>, Vec<Spikes>, Vec<Trace>) {
@@ -190,8 +234,7 @@ fn placed(
         let start = trace.time(range.start);
         let values = trace.values[range.start * width..range.end * width].to_vec();
         // A table of signals has its columns as variables, a file of several signals has a population for each.
-        let is_only = trace.variable == ONLY;
-        let variable = if is_only { trace.population.clone() } else { trace.variable.clone() };
+        let variable = if own_signals { trace.population.clone() } else { trace.variable.clone() };
         let unit = trace.unit.replace('/', "_per_");
         let column = if unit.is_empty() { variable.clone() } else { format!("{variable}_{unit}") };
         let label = format!("file-{variable}");
@@ -219,4 +262,49 @@ pub(super) fn places(recordings: &[RecordingSpec]) -> Vec<RecordedPlace> {
         r.populations.iter().map(place).collect()
     };
     recordings.iter().flat_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: Window = Window { start: 0.0, stop: 1000.0 };
+
+    /// Samples from the start of the run to one before its end cover it, wherever in the file it begins.
+    #[test]
+    fn a_signal_that_covers_the_run_is_not_warned_of() {
+        for (interval, count) in [(1.0, 1000), (1.0, 1001), (0.1, 10_000), (1.0 / 3.0, 3000), (10.0, 100)] {
+            for first in [0.0, -500.0, 60_000.0] {
+                let window = Window { start: first - interval, stop: first + interval * (count - 1) as f64 };
+                let (units, values) = (vec![0], vec![0.0; count]);
+                let trace = Trace { start: first, interval, units, values, ..Trace::default() };
+                let found = Recording { window, traces: vec![trace], ..Recording::default() };
+                let of = |shift: f64| uncovered(&found, &[], shift, RUN, TimeBase::Milliseconds);
+                assert_eq!(of(first), None, "{interval} {count} {first}");
+                assert!(of(first + 3.0 * interval).is_some(), "{interval} {count} {first}");
+                assert!(of(first - 3.0 * interval).is_some(), "{interval} {count} {first}");
+                assert_eq!(left_out(&found, &[], first, RUN, TimeBase::Milliseconds), None);
+            }
+        }
+    }
+
+    /// Of a list of spikes the notes say that its end is unknown; a stretch that a file states ends where it says.
+    #[test]
+    fn spikes_are_measured_only_in_the_stretch_that_their_file_states() {
+        let found = |stop: f64| {
+            let population = "units".to_owned();
+            let train = Spikes { population, size: 1, times: vec![100.0, 900.0], units: vec![0, 0] };
+            Recording { window: Window { start: 0.0, stop }, spikes: vec![train], ..Recording::default() }
+        };
+        let base = TimeBase::Milliseconds;
+        for (stop, is_covered, is_sound) in [(900.0, true, true), (950.0, false, true), (500.0, false, false)] {
+            let found = found(stop);
+            assert_eq!(uncovered(&found, &[], 0.0, RUN, base).is_none(), is_covered, "{stop}");
+            assert_eq!(left_out(&found, &[], 0.0, RUN, base).is_none(), is_sound, "{stop}");
+            // Events are no measurement, and may lie anywhere.
+            assert_eq!(left_out(&found, &["units".to_owned()], 0.0, RUN, base), None);
+            // A run within the stretch has nothing of what is outside it.
+            assert_eq!(left_out(&found, &[], 0.0, Window { start: 0.0, stop: 400.0 }, base), None);
+        }
+    }
 }

@@ -91,7 +91,7 @@ fn each_population_has_an_integrator_of_its_own() {
     assert_eq!(of("integrator = \"heun\"", "integrator = \"rk4\""), Integrator::Rk4);
     assert_eq!(of("integrator = \"heun\"", "integrator = \"auto\""), Integrator::Auto);
     let wrong = refused(&one("", "model = \"lif\"\nintegrator = \"rk5\"", ""));
-    assert!(wrong.contains("there is no integrator `rk5`") && wrong.contains("did you mean `rk4`?"), "{wrong}");
+    assert!(wrong.contains("there is no integrator `rk5`") && wrong.contains("did you mean `rk45`?"), "{wrong}");
     let own = "[models.m]\nequations = \"dV_m/dt = -V_m/tau : V\"\nparameters = { tau = \"10 ms\" }\nintegrator = \
                \"oiler\"\n";
     let wrong = refused(&one("", "model = \"m\"", own));

@@ -331,9 +331,11 @@ impl Resolver<'_> {
         }
     }
 
-    /// Warns at a place.
+    /// Warns at a place; an empty help is none.
     pub fn warn(&mut self, place: &SourceSpan, message: impl Into<String>, help: impl Into<String>) {
-        self.report.put(place, Diagnostic::warning(message, 0..0).help(help));
+        let help: String = help.into();
+        let warning = Diagnostic::warning(message, 0..0);
+        self.report.put(place, if help.is_empty() { warning } else { warning.help(help) });
     }
 
     /// The path that a scenario means by `text`: relative ones start from its folder.

@@ -86,7 +86,12 @@ static DRAWN: Section = Section::new(
     "axis",
     "the ends of an axis, between which a design draws values",
     &[
-        Key::required("from", WRITTEN, "10 ms", "one end"),
+        Key::required(
+            "from",
+            WRITTEN,
+            "10 ms",
+            "one end; between whole numbers whole numbers are drawn (`0.0` is none)",
+        ),
         Key::required("to", WRITTEN, "30 ms", "the other, in the unit of the first"),
         Key::default("log", Takes::Flag, "false", "drawn evenly in ratio; both ends are above zero"),
     ],
@@ -143,7 +148,7 @@ pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node, seed:
                 resolver.error(&node.place, why);
                 return None;
             };
-            drawn_axes(resolver, root, axes_node, (design, seed, points?))?
+            drawn_axes(resolver, root, (axes_node, &node.place), (design, seed, points?))?
         }
     };
     let sweep = Sweep { axes, seeds: seeds as u32, redraws, design };
@@ -163,10 +168,14 @@ pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node, seed:
 fn drawn_axes(
     resolver: &mut Resolver<'_>,
     root: &Node,
-    node: Option<&Node>,
+    (node, place): (Option<&Node>, &SourceSpan),
     (design, seed, points): (Design, u64, u64),
 ) -> Option<Vec<(String, Vec<String>)>> {
-    let node = node?;
+    let Some(node) = node.filter(|n| n.entries().is_none_or(|e| !e.is_empty())) else {
+        let why = format!("`design = \"{}\"` draws points, and there are no axes to draw them on", design.word());
+        resolver.error(place, why);
+        return None;
+    };
     let Some(entries) = node.entries() else {
         resolver.error(&node.place, format!("`axes` is a table of paths, not {}", node.what()));
         return None;
@@ -265,6 +274,10 @@ fn axis(resolver: &mut Resolver<'_>, node: &Node) -> Option<Vec<String>> {
             return None;
         };
         f.finish(resolver);
+        if list.is_empty() {
+            resolver.error(&values.place, "an axis without values");
+            return None;
+        }
         return Some(list.iter().map(Node::to_toml).collect());
     }
     let ends = Ends::read(resolver, &mut f);
@@ -317,7 +330,14 @@ impl Ends {
     /// The same of a drawn part: between whole numbers whole numbers are drawn, each as often as the others.
     fn drawn(&self, s: f64) -> String {
         let Self { from, to, log, whole, .. } = self;
-        if *whole && !*log { self.text((from + (to - from + 1.0) * s).floor()) } else { self.text(self.value(s)) }
+        match (*whole, *log) {
+            (true, false) => {
+                let (low, high) = (from.min(*to), from.max(*to));
+                self.text((low + (high - low + 1.0) * s).floor())
+            }
+            (true, true) => self.text(self.value(s).round()),
+            (false, _) => self.text(self.value(s)),
+        }
     }
 
     fn value(&self, s: f64) -> f64 {

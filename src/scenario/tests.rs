@@ -274,6 +274,13 @@ fn axes_are_put_together_as_the_design_says() {
         assert!((1..8).contains(&below_ten), "evenly in ratio");
         assert!(sweep.axes[1].1.iter().all(|v| (1..=4).contains(&v.parse::<u32>().unwrap())), "{:?}", sweep.axes[1]);
     }
+    // Whichever end is the greater, both are reached; in ratio whole numbers stay whole.
+    for axis in ["{ from = 4, to = 1 }", "{ from = 1, to = 4 }", "{ from = 1, to = 4, log = true }"] {
+        let sweep =
+            swept(&format!("design = \"random\"\npoints = 200\n[sweep.axes]\n\"populations.exc.size\" = {axis}\n"));
+        let drawn: std::collections::BTreeSet<String> = sweep.unwrap().axes.remove(0).1.into_iter().collect();
+        assert_eq!(drawn.into_iter().collect::<Vec<_>>(), ["1", "2", "3", "4"], "{axis}");
+    }
     for (text, word) in [
         (format!("design = \"random\"\n[sweep.axes]\n{tau} = {{ from = \"1 ms\", to = \"2 ms\" }}\n"), "how many"),
         (format!("points = 3\n[sweep.axes]\n{tau} = [\"1 ms\"]\n"), "designs that draw them"),

@@ -44,7 +44,7 @@ pub enum TableError {
         /// Folder.
         path: PathBuf,
         /// What differs.
-        why: &'static str,
+        why: String,
     },
     /// A shard has points already.
     #[error("shard {shard} of the sweep in {} was begun before; --resume makes what is missing", path.display())]

@@ -385,7 +385,12 @@ pub(super) fn planned(spec: &Spec) -> super::manifest::RecordingEntry {
 /// # Errors
 /// When the folder is taken (without `force`), or a file cannot be written.
 pub fn save(path: &Path, finished: &Finished, format: Format, force: bool) -> Result<Manifest, TableError> {
-    Folder::create(path, format, force)?.finish(finished)
+    let mut folder = Folder::create(path, format, force)?;
+    // Whatever ends the process meanwhile, what is there is known to be of a run.
+    if let Some(spec) = &finished.spec {
+        folder.begin(&finished.label, spec)?;
+    }
+    folder.finish(finished)
 }
 
 #[cfg(test)]

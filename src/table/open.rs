@@ -102,10 +102,8 @@ fn unfinished_sweep(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Opt
     }
     let mut warnings = tables.manifest.warnings.clone();
     let Some(spec) = scenario(tables, &mut warnings, damage) else { return Ok(None) };
-    let Some(found) = sweep::so_far(tables.folder, &spec) else { return Ok(None) };
-    let (ensemble, unread) = found?;
-    damage.extend(unread);
-    let mut finished = (*ensemble.finished).clone();
+    let Some(found) = sweep::so_far(tables.folder, &spec, damage)? else { return Ok(None) };
+    let mut finished = (*found).clone();
     finished.warnings.splice(0..0, warnings);
     Ok(Some(finished))
 }

@@ -5,7 +5,7 @@
 //! order of the plan, so that their bytes do not depend on how the points were dealt out. `points/plan.json` says what
 //! sweep it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::TableError;
 use super::folder::{measured, planned};
-use super::manifest::{Manifest, status_text};
+use super::manifest::{FILE, Manifest, sha256_of, status_text};
 use super::{kept, metrics};
-use spikedeck_run::{Ensemble, Facts, Finished, Options, Plan, PointResult, Status, together};
-use spikedeck_scenario::{Spec, identity};
+use spikedeck_run::{Check, Ensemble, Facts, Finished, Options, Plan, PointResult, Status, together};
+use spikedeck_scenario::{FileUse, Spec};
 use spikedeck_signal::{Metric, Outcome};
 use spikedeck_store::{self as store, Format, StoreError};
 
@@ -62,8 +62,8 @@ struct Known {
     version: String,
     /// SHA-256 of what decides the result, without the sweep.
     scenario: String,
-    /// The sweep.
-    sweep: Option<serde_json::Value>,
+    /// SHA-256 of what is set for the points: axes, seeds and trials.
+    plan: String,
     /// Number of points.
     points: usize,
 }
@@ -73,7 +73,7 @@ impl Known {
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             scenario: spec.hash.clone(),
-            sweep: spec.sweep.as_ref().map(identity::sweep),
+            plan: plan.digest(),
             points: plan.len(),
         }
     }
@@ -83,7 +83,7 @@ impl Known {
         match () {
             () if self.version != other.version => Some("another version of spikedeck began it"),
             () if self.scenario != other.scenario => Some("its scenario is another"),
-            () if self.sweep != other.sweep || self.points != other.points => Some("its axes or seeds are others"),
+            () if self != other => Some("its axes, seeds or trials are others"),
             () => None,
         }
     }
@@ -99,7 +99,47 @@ struct Record {
     warnings: Vec<String>,
     spikes: u64,
     events: u64,
+    checks: Vec<Check>,
+    /// Files that it read and that the scenario without its axes does not, by path and SHA-256.
+    files: Vec<(String, String)>,
     outcomes: Vec<Measured>,
+}
+
+/// What a ledger says of a point, without its numbers.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Line {
+    /// Number of the point.
+    pub point: usize,
+    /// Its name.
+    pub label: String,
+    status: String,
+    /// Why it failed.
+    pub failure: Option<String>,
+    files: Vec<(String, String)>,
+}
+
+impl Line {
+    /// Whether it did not reach its end.
+    pub fn is_failed(&self) -> bool {
+        self.status != status_text(Status::Complete)
+    }
+}
+
+/// A record of a point, or a part of one.
+trait OfPoint: for<'a> Deserialize<'a> {
+    fn point(&self) -> usize;
+}
+
+impl OfPoint for Record {
+    fn point(&self) -> usize {
+        self.point
+    }
+}
+
+impl OfPoint for Line {
+    fn point(&self) -> usize {
+        self.point
+    }
 }
 
 /// What an analysis found at a point: its numbers.
@@ -114,7 +154,10 @@ struct Measured {
 }
 
 impl Record {
-    fn of(point: usize, finished: &Finished) -> Self {
+    fn of(point: usize, result: &PointResult, spec: &Spec) -> Self {
+        let finished = &result.finished;
+        let own = |f: &&FileUse| spec.files.iter().all(|known| known.sha256 != f.sha256 || known.path != f.path);
+        let files = result.point.spec.files.iter().filter(own);
         let measured = |o: &Outcome| Measured {
             name: o.name.clone(),
             kind: o.kind.clone(),
@@ -131,6 +174,8 @@ impl Record {
             warnings: finished.warnings.clone(),
             spikes: finished.facts.spikes,
             events: finished.facts.events,
+            checks: finished.checks.clone(),
+            files: files.map(|f| (f.path.display().to_string(), f.sha256.clone())).collect(),
             outcomes: finished.outcomes.iter().map(measured).collect(),
         }
     }
@@ -153,7 +198,7 @@ impl Record {
             failure: self.failure,
             recording: Arc::default(),
             outcomes: self.outcomes.into_iter().map(outcome).collect(),
-            checks: Vec::new(),
+            checks: self.checks,
             warnings: self.warnings,
             facts: Facts { spikes: self.spikes, events: self.events, ..Facts::default() },
         };
@@ -216,14 +261,19 @@ impl SweepFolder {
         Ok(Self { path: path.to_owned(), format, spec: spec.clone(), plan: plan.clone(), shard, ledger })
     }
 
-    /// The points of this shard that nobody has made yet, and what could not be read of those that were made.
+    /// The points that are there, whoever made them, and what could not be read of others.
     ///
     /// # Errors
-    /// When a ledger cannot be read.
-    pub fn left(&self) -> Result<(Vec<usize>, Vec<String>), TableError> {
-        let (done, damage) = records(&self.path, self.plan.len())?;
-        let left = (0..self.plan.len()).filter(|at| self.shard.has(*at) && !done.contains_key(at)).collect();
-        Ok((left, damage))
+    /// When a ledger cannot be read, or a file that points were made of has changed.
+    pub fn made(&self) -> Result<(BTreeMap<usize, Line>, Vec<String>), TableError> {
+        let found = records::<Line>(&self.path, self.plan.len())?;
+        unchanged(&self.path, found.0.values())?;
+        Ok(found)
+    }
+
+    /// The points of this shard that are not among those that are there.
+    pub fn left(&self, made: &BTreeMap<usize, Line>) -> Vec<usize> {
+        (0..self.plan.len()).filter(|at| self.shard.has(*at) && !made.contains_key(at)).collect()
     }
 
     /// Takes down a point that is done.
@@ -233,38 +283,71 @@ impl SweepFolder {
     pub fn add(&mut self, at: usize, point: &PointResult) -> Result<(), TableError> {
         let file = self.path.join(POINTS).join(self.shard.ledger());
         let io = |e| TableError::io(&file, e);
-        let mut line = serde_json::to_vec(&Record::of(at, &point.finished)).map_err(|e| io(e.into()))?;
+        let mut line = serde_json::to_vec(&Record::of(at, point, &self.spec)).map_err(|e| io(e.into()))?;
         line.push(b'\n');
+        let length = self.ledger.seek(SeekFrom::End(0)).map_err(io)?;
         // One call, so that of a process that is killed there is a line or there is none.
-        self.ledger.write_all(&line).map_err(io)
+        self.ledger.write_all(&line).map_err(|e| {
+            // What is behind a part of a line would be lost with it.
+            let _ = self.ledger.set_len(length);
+            io(e)
+        })
     }
 
-    /// All points that there are, and what they say together; the tables and the manifest are written where none is
-    /// missing. Nothing where there is no point at all.
+    /// Writes the tables and the manifest of all points, if none is missing.
     ///
     /// # Errors
-    /// When a ledger cannot be read, or a table cannot be written.
-    pub fn gather(&self, options: &Options) -> Result<Option<(Ensemble, Option<Manifest>)>, TableError> {
+    /// When a ledger cannot be read, a file that points were made of has changed, or a table cannot be written.
+    pub fn gather(&self, options: &Options) -> Result<Option<(Ensemble, Manifest)>, TableError> {
         // One process at a time.
         let plan = self.path.join(POINTS).join(PLAN);
         let guard = File::open(&plan).map_err(|e| TableError::io(&plan, e))?;
         let _ = guard.lock();
-        let (done, damage) = records(&self.path, self.plan.len())?;
+        let (made, _) = self.made()?;
+        if made.len() < self.plan.len() {
+            return Ok(None);
+        }
+        let (done, damage) = records::<Record>(&self.path, self.plan.len())?;
         let points: Vec<PointResult> = done.into_values().map(|r| r.result(&self.plan, &self.spec)).collect();
         let Some(mut ensemble) = together(&self.spec, points, self.plan.len(), options) else { return Ok(None) };
         Arc::make_mut(&mut ensemble.finished).warnings.extend(damage);
-        if ensemble.points.len() < self.plan.len() {
-            return Ok(Some((ensemble, None)));
-        }
         let mut manifest = head(&self.spec, &ensemble.finished);
         let table = metrics::points_table(&ensemble.points);
-        let mut files = Vec::new();
+        // Copies that are there already are not made again.
+        let mut files = Manifest::read(&self.path).ok().and_then(|m| m.files).unwrap_or_default();
+        let own: Vec<FileUse> = files_of(made.values())
+            .into_keys()
+            .map(|path| FileUse::read(Path::new(path), File::open(path)?))
+            .collect::<std::io::Result<_>>()
+            .map_err(|e| TableError::io(&self.path, e))?;
+        kept::keep(&self.path, &own, &mut files)?;
         let place = (self.path.as_path(), self.format);
         measured(place, &ensemble.finished, &table, Some(self.plan.len()), &mut files, &mut manifest)?;
         manifest.seal(&self.path)?;
         manifest.write(&self.path)?;
-        Ok(Some((ensemble, Some(manifest))))
+        Ok(Some((ensemble, manifest)))
     }
+}
+
+/// The files of axes, by path, with what they held.
+fn files_of<'a>(made: impl Iterator<Item = &'a Line>) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let mut files: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (path, sum) in made.flat_map(|line| &line.files) {
+        files.entry(path).or_default().insert(sum);
+    }
+    files
+}
+
+/// Refuses points that were made of a file that is another now: they are not of one sweep.
+fn unchanged<'a>(folder: &Path, made: impl Iterator<Item = &'a Line>) -> Result<(), TableError> {
+    for (path, sums) in files_of(made) {
+        let now = sha256_of(Path::new(path))?;
+        if sums.len() > 1 || !sums.contains(now.as_str()) {
+            let why = format!("{path} has changed since points were made of it");
+            return Err(TableError::OtherSweep { path: folder.to_owned(), why });
+        }
+    }
+    Ok(())
 }
 
 /// The manifest of a sweep, of which no spikes and traces are kept.
@@ -307,7 +390,9 @@ fn begin(path: &Path, spec: &Arc<Spec>, plan: &Plan, format: Format) -> Result<(
         why: format!("{} is damaged ({e})", file.display()),
     })?;
     match known.difference(&other) {
-        Some(why) => Err(TableError::OtherSweep { path: path.to_owned(), why }),
+        Some(why) => Err(TableError::OtherSweep { path: path.to_owned(), why: why.to_owned() }),
+        // Whoever began it was ended before it had said what it is.
+        None if !path.join(FILE).exists() => describe(path, spec, format),
         None => Ok(()),
     }
 }
@@ -336,7 +421,7 @@ fn describe(path: &Path, spec: &Arc<Spec>, format: Format) -> Result<(), TableEr
 }
 
 /// The points in all ledgers by their number, and what could not be read.
-fn records(path: &Path, planned: usize) -> Result<(BTreeMap<usize, Record>, Vec<String>), TableError> {
+fn records<R: OfPoint>(path: &Path, planned: usize) -> Result<(BTreeMap<usize, R>, Vec<String>), TableError> {
     let points = path.join(POINTS);
     let io = |e| TableError::io(&points, e);
     let mut ledgers: Vec<PathBuf> =
@@ -349,9 +434,9 @@ fn records(path: &Path, planned: usize) -> Result<(BTreeMap<usize, Record>, Vec<
         // What stands behind the last end of a line is being written.
         let whole = text.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
         for (k, line) in text[..whole].split(|b| *b == b'\n').enumerate().filter(|l| !l.1.is_empty()) {
-            match serde_json::from_slice::<Record>(line) {
-                Ok(record) if record.point < planned => {
-                    done.entry(record.point).or_insert(record);
+            match serde_json::from_slice::<R>(line) {
+                Ok(record) if record.point() < planned => {
+                    done.entry(record.point()).or_insert(record);
                 }
                 _ => damage.push(format!("line {} of {} is no point of this sweep", k + 1, ledger.display())),
             }
@@ -360,24 +445,43 @@ fn records(path: &Path, planned: usize) -> Result<(BTreeMap<usize, Record>, Vec<
     Ok((done, damage))
 }
 
-/// What the ledgers of a folder hold, if it is of a sweep that is not whole: the points, and how many there are to be.
-pub(super) fn so_far(path: &Path, spec: &Arc<Spec>) -> Option<Result<(Ensemble, Vec<String>), TableError>> {
-    let text = fs::read_to_string(path.join(POINTS).join(PLAN)).ok()?;
-    let known: Known = serde_json::from_str(&text).ok()?;
-    let plan = Plan::of(spec).ok().filter(|plan| Known::of(spec, plan) == known)?;
-    let found = records(path, known.points);
-    let (done, damage) = match found {
-        Ok(found) => found,
-        Err(error) => return Some(Err(error)),
+/// What the points say together that the ledgers of a folder hold, if it is of a sweep that is not whole. What keeps
+/// them from being shown is added to `damage`.
+///
+/// # Errors
+/// When a ledger cannot be read.
+pub(super) fn so_far(
+    path: &Path,
+    spec: &Arc<Spec>,
+    damage: &mut Vec<String>,
+) -> Result<Option<Arc<Finished>>, TableError> {
+    let Ok(text) = fs::read_to_string(path.join(POINTS).join(PLAN)) else { return Ok(None) };
+    let not_shown = |why: &str| format!("the points of this sweep are not shown: {why}");
+    let Ok(known) = serde_json::from_str::<Known>(&text) else {
+        damage.push(not_shown(&format!("{POINTS}/{PLAN} is damaged")));
+        return Ok(None);
     };
+    let plan = match Plan::of(spec) {
+        Ok(plan) => plan,
+        Err(error) => {
+            damage.push(not_shown(&error.to_string()));
+            return Ok(None);
+        }
+    };
+    if let Some(why) = Known::of(spec, &plan).difference(&known) {
+        damage.push(not_shown(why));
+        return Ok(None);
+    }
+    let (done, unread) = records::<Record>(path, known.points)?;
+    damage.extend(unread);
     let points: Vec<PointResult> = done.into_values().map(|r| r.result(&plan, spec)).collect();
     let failed = points.iter().filter(|p| p.finished.status != Status::Complete).count();
-    let mut ensemble = together(spec, points, known.points, &Options::default())?;
+    let Some(mut ensemble) = together(spec, points, known.points, &Options::default()) else { return Ok(None) };
     let told = format!(
         "{} of {} points of the sweep are there, {failed} of which failed",
         ensemble.points.len(),
         known.points
     );
     Arc::make_mut(&mut ensemble.finished).warnings.insert(0, told);
-    Some(Ok((ensemble, damage)))
+    Ok(Some(ensemble.finished))
 }

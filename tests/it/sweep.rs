@@ -155,7 +155,10 @@ fn what_is_no_place_for_a_sweep_is_refused() {
     spikedeck(at, &["sweep", "s.toml", "--out", "one", "--shard", "1/2"]);
     for (args, word) in [
         (&["sweep", "s.toml", "--out", "one", "--seed", "9", "--resume"][..], "its scenario is another"),
-        (&["sweep", "s.toml", "--out", "one", "--set", "sweep.seeds=4", "--resume"], "its axes or seeds are others"),
+        (
+            &["sweep", "s.toml", "--out", "one", "--set", "sweep.seeds=4", "--resume"],
+            "its axes, seeds or trials are others",
+        ),
         (&["sweep", "s.toml", "--out", ".", "--resume"], "is not empty"),
         (&["sweep", "s.toml", "--out", "s.toml"], "is a file"),
         (&["sweep", "s.toml", "--out", "two", "--shard", "3/2"], "no shard 3 of 2"),
@@ -209,4 +212,76 @@ fn a_plan_starts_every_shard() {
     assert_same_tables(&at.join("whole"), &at.join("planned"));
     let again = spikedeck(at, &["sweep", "s.toml", "--out", "planned", "--plan", "slurm"]);
     assert_eq!(again.status.code(), Some(2), "a plan is not written over: {}", said(&again));
+}
+
+/// Points are of one sweep: trials that are others, and a file of an axis that has changed, are not mixed in.
+#[test]
+fn points_of_another_sweep_are_not_mixed_in() {
+    let trials = SCENARIO.split("[sweep]").next().unwrap().to_owned()
+        + "[trials.axes]\n\"stimuli.s.amplitude\" = [\"300 pA\", \"500 pA\"]\n";
+    let folder = folder(&trials);
+    let at = folder.path();
+    spikedeck(at, &["sweep", "s.toml", "--out", "trials", "--shard", "1/2"]);
+    fs::write(at.join("s.toml"), trials.replace("500 pA", "900 pA")).unwrap();
+    let refused = spikedeck(at, &["sweep", "s.toml", "--out", "trials", "--resume"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("axes, seeds or trials"), "{}", said(&refused));
+
+    let files = SCENARIO
+        .split("[sweep]")
+        .next()
+        .unwrap()
+        .replace("kind = \"constant\"", "kind = \"sampled\"")
+        .replace("amplitude = \"400 pA\"", "file = \"a.csv\"\nunit = \"pA\"")
+        + "[sweep.axes]\n\"stimuli.s.file\" = [\"a.csv\", \"b.csv\"]\n";
+    fs::write(at.join("f.toml"), files).unwrap();
+    let current = |pa: u32| (0..=2).map(|k| format!("{},{pa}\n", k * 100)).collect::<String>();
+    fs::write(at.join("a.csv"), format!("time_ms,value\n{}", current(500))).unwrap();
+    fs::write(at.join("b.csv"), format!("time_ms,value\n{}", current(700))).unwrap();
+    let made = spikedeck(at, &["sweep", "f.toml", "--out", "files"]);
+    assert!(at.join("files/metrics.parquet").exists(), "{}", said(&made));
+    let copies = || fs::read_dir(at.join("files/files")).unwrap().count();
+    assert_eq!(copies(), 2, "the files of the axis are kept");
+    spikedeck(at, &["sweep", "f.toml", "--out", "files", "--resume"]);
+    assert_eq!(copies(), 2, "and not once more");
+    fs::write(at.join("b.csv"), format!("time_ms,value\n{}", current(900))).unwrap();
+    let refused = spikedeck(at, &["sweep", "f.toml", "--out", "files", "--resume"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("b.csv has changed"), "{}", said(&refused));
+}
+
+/// What was kept of a point when the process was killed is no obstacle, and a folder whose manifest is missing is
+/// described again.
+#[test]
+fn what_a_kill_left_is_no_obstacle() {
+    let folder = folder(SCENARIO);
+    let at = folder.path();
+    spikedeck(at, &["sweep", "s.toml", "--out", "a", "--shard", "1/15", "--keep", "0"]);
+    let (run, ledger) = (at.join("a/runs/000000"), at.join("a/points/1-of-15.jsonl"));
+    let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+    // As if it had been killed between the beginning of the kept run and the line of its point.
+    fs::write(run.join("manifest.json"), manifest.replace("\"complete\"", "\"interrupted\"")).unwrap();
+    fs::write(&ledger, "").unwrap();
+    fs::remove_file(at.join("a/manifest.json")).unwrap();
+    let made = spikedeck(at, &["sweep", "s.toml", "--out", "a", "--shard", "1/15", "--keep", "0", "--resume"]);
+    assert!(said(&made).contains("1 point made"), "{}", said(&made));
+    assert!(fs::read_to_string(run.join("manifest.json")).unwrap().contains("\"complete\""));
+    assert!(at.join("a/manifest.json").exists());
+}
+
+/// A plan hands on what it was asked for, and a name with blanks and signs of the shell stays a name.
+#[test]
+fn a_plan_hands_on_its_options() {
+    let folder = folder(SCENARIO);
+    let at = folder.path();
+    fs::rename(at.join("s.toml"), at.join("my sweep; touch x.toml")).unwrap();
+    let scenario = "my sweep; touch x.toml";
+    let asked = ["--format", "csv", "--keep", "1,3", "--plan", "hyperqueue"];
+    let planned = spikedeck(at, &[&["sweep", scenario, "--out", "planned/"][..], &asked].concat());
+    assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
+    let text = fs::read_to_string(at.join("planned.hq.sh")).unwrap();
+    assert!(text.contains("--format csv") && text.contains("--keep 1,3") && text.contains("--cpus 1"), "{text}");
+    assert!(text.contains("--name spikedeck-my-sweep--touch-x "), "{text}");
+    let refused = spikedeck(at, &["sweep", "-", "--out", "x", "--plan", "slurm"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
 }

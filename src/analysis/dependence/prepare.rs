@@ -91,6 +91,15 @@ pub fn for_neighbours(seed: u64, o: &NeighbourOptions, columns: &mut [(&mut Vec<
     Spread { note: notes.join("; "), atoms }
 }
 
+/// Whether a table of words has too few realisations for its size to be believed.
+pub fn sparse(data: &Data) -> Option<String> {
+    let Data::Symbols { source, target, given } = data else { return None };
+    let words = source.1 * target.1 * given.as_ref().map_or(1, |g| g.1);
+    (data.len() < 4 * words).then(|| {
+        format!("{} samples for {words} possible words: mostly bias, take fewer bins or shorter histories", data.len())
+    })
+}
+
 /// What a pair is for the estimator `auto` to choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chosen {

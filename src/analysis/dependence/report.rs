@@ -1,6 +1,6 @@
 //! Options, metrics and shapes that mutual information and transfer entropy share.
 
-use super::assess::{Assessed, Data, EstimateError, Resampling};
+use super::assess::{Assessed, EstimateError, Resampling};
 use super::signals::{Pairs, Signal};
 use crate::prelude::*;
 use spikedeck_core::ksg::Neighbourhood;
@@ -443,13 +443,4 @@ fn histogram(found: &Assessed, title: &str) -> NamedShape {
                 .collect(),
         }),
     )
-}
-
-/// Whether a table of words has too few realisations for its size to be believed.
-pub fn sparse(data: &Data) -> Option<String> {
-    let Data::Symbols { source, target, given } = data else { return None };
-    let words = source.1 * target.1 * given.as_ref().map_or(1, |g| g.1);
-    (data.len() < 4 * words).then(|| {
-        format!("{} samples for {words} possible words: mostly bias, take fewer bins or shorter histories", data.len())
-    })
 }

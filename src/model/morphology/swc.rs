@@ -21,8 +21,8 @@ const fn whole(name: &'static [&'static str], about: &'static str) -> FileColumn
 /// Columns of an SWC file, in this order where no heading names them.
 pub static SWC: FileColumns = FileColumns {
     name: "SWC",
-    about: "a morphology: one sample a line, words apart by blanks, commas or semicolons, in this order or as a heading \
-        names them; `#` begins a comment",
+    about: "a morphology: one sample a line, words apart by blanks, commas or semicolons, in this order or as a \
+            heading names them; `#` begins a comment",
     columns: &[
         whole(&["id", "n", "index", "sample"], "number of the sample"),
         whole(&["type", "label", "structure"], "1 soma, 2 axon, 3 basal dendrite, 4 apical dendrite, others by number"),
@@ -143,7 +143,8 @@ pub fn notes(text: &str, least: Option<f64>) -> Vec<String> {
     if let Some(first) = longer.next() {
         let (count, of) = (1 + longer.count(), rows.len());
         notes.push(format!(
-            "{count} of {of} samples have more than {most} columns, and the others are not used: line {} has `{}` there",
+            "{count} of {of} samples have more than {most} columns, and the others are not used: line {} has \
+             `{}` there",
             first.line,
             first.words[most..].join(" ")
         ));

@@ -162,7 +162,7 @@ impl Across<'_> {
 }
 
 /// Values by keys, in the order in which the keys first came.
-pub(super) struct Grouped<K, V> {
+pub(crate) struct Grouped<K, V> {
     pub groups: Vec<(K, V)>,
     places: HashMap<K, usize>,
 }

@@ -259,7 +259,8 @@ pub(super) fn too_fast(formula: &Formula<UnitName>, dt: f64, duration: f64) -> O
     let lost = looks.iter().filter(differs).count();
     (range > 0.0 && lost > looks.len() / 8).then(|| {
         format!(
-            "changes within {:.0} % of the steps in a way that its values at their ends do not show, and holds the first \
+            "changes within {:.0} % of the steps in a way that its values at their ends do not show, and holds \
+             the first \
              for a whole step: what acts is something else",
             100.0 * lost as f64 / looks.len() as f64
         )

@@ -57,7 +57,8 @@ impl Stimulus for GaussianPulse {
         // Values at even points sum up to the area as long as a step is no longer than two deviations (to 1.4 %).
         (self.sigma < 0.5 * dt).then(|| {
             Lost::by_steps(format!(
-                "is {:.3} steps wide, and holds one value for a whole step: what acts depends on where its peak is between \
+                "is {:.3} steps wide, and holds one value for a whole step: what acts depends on where its peak \
+                 is between \
                  two steps",
                 self.sigma / dt
             ))

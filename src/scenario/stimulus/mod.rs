@@ -33,8 +33,8 @@ pub trait Stimulus {
     /// Whether it is drawn anew in every step, so that a run with another step has other numbers.
     fn drawn_in_steps(&self) -> bool;
 
-    /// What is lost of it in steps of `dt`, for each of which it holds one value, and in a run of `duration`; nothing of
-    /// what adds up exactly whatever the step is.
+    /// What is lost of it in steps of `dt`, for each of which it holds one value, and in a run of `duration`; nothing
+    /// of what adds up exactly whatever the step is.
     fn lost_in_steps(&self, _dt: f64, _duration: f64) -> Option<Lost> {
         None
     }

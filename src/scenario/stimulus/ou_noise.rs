@@ -51,7 +51,8 @@ impl Stimulus for OuNoise {
         let half = 0.5 * dt / self.tau;
         (self.tau < dt).then(|| {
             Lost::by_steps(format!(
-                "forgets in {:.3} steps, and holds one value for a whole step: its slow frequencies have {:.2} times the \
+                "forgets in {:.3} steps, and holds one value for a whole step: its slow frequencies have {:.2} \
+                 times the \
                  power that sigma and tau say (`white_noise` states its density, whatever the step is)",
                 self.tau / dt,
                 half / tanh(half)

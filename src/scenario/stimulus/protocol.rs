@@ -164,7 +164,8 @@ impl Stimulus for Protocol {
             Some(*time)
         });
         let late = begins.take(self.levels.len() - 1).filter(|time| *time >= duration).count();
-        (late > 0).then(|| Lost::outside(format!("has {late} of its {} levels after the end of the run", self.levels.len())))
+        let told = || format!("has {late} of its {} levels after the end of the run", self.levels.len());
+        (late > 0).then(|| Lost::outside(told()))
     }
 
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {

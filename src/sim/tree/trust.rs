@@ -43,10 +43,11 @@ pub(crate) fn doubt(build: &TreeBuild<'_>) -> Result<Option<String>, String> {
     if far <= LOST {
         return Ok(None);
     }
-    let finest = paths(FINER << MOST_HALVINGS)?;
+    // Each beside a finer one of its own: most trees need few halvings, and the finest path takes longer than all of
+    // them.
     let mut good = None;
     for parts in (1..=MOST_HALVINGS).map(|k| 1_u32 << k) {
-        if worst(&paths(parts)?, &finest) <= FOLLOWS {
+        if worst(&paths(parts)?, &paths(parts * FINER)?) <= FOLLOWS {
             good = Some(parts);
             break;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::input::panel::lengthen;
 use crate::state::app::App;
-use crate::state::bench::{AskId, Kind, Refused, Want, with};
+use crate::state::bench::{AskId, Kind, Refused, Want, with, without};
 use crate::state::columns::QUICK;
 use crate::state::message::Effect;
 use crate::state::panel::Typing;
@@ -35,7 +35,7 @@ pub fn ask_change(app: &mut App, path: &str, value: Option<String>, slides: bool
     let now = column.bench.newest(&asked.set);
     let set = match value {
         Some(value) => with(now, path, &value),
-        None => now.iter().filter(|(p, _)| p != path).cloned().collect(),
+        None => without(now, path),
     };
     ask(app, focus, Want { set, kind: Kind::Change { path: path.to_owned(), slides }, run })
 }
@@ -72,7 +72,12 @@ pub fn understood(app: &mut App, id: AskId, answer: Result<Arc<Vec<Adjustable>>,
         if !taken && let (Kind::Change { path, .. }, Some(asked)) = (&next.kind, column.source.asked()) {
             // It was built on what has been refused.
             let value = next.set.iter().rev().find(|(p, _)| p == path).map(|(_, v)| v.clone());
-            next.set = value.map_or_else(|| asked.set.clone(), |v| with(&asked.set, path, &v));
+            next.set = match value {
+                Some(value) => with(&asked.set, path, &value),
+                // A reset of everything is built on what the column began with.
+                None if path.is_empty() => next.set,
+                None => without(&asked.set, path),
+            };
         }
         effects.extend(ask(app, index, next));
     }
@@ -85,15 +90,28 @@ fn close_typing(app: &mut App) {
     }
 }
 
-/// What cannot be understood changes nothing: it is said where it was asked for.
+/// Whether the panel shows what is known of the value at `path` of a column.
+fn is_shown(app: &App, index: usize, path: &str) -> bool {
+    let panel = app.panel.as_ref().filter(|_| app.columns.focus() == index);
+    let chosen = panel.zip(app.columns.focused()).and_then(|(panel, column)| panel.chosen(&column.bench));
+    chosen.is_some_and(|value| value.path == path)
+}
+
+/// What cannot be understood changes nothing: it is said where it was asked for, and in a notice where no panel shows
+/// that place.
 fn refuse(app: &mut App, index: usize, want: &Want, why: String) {
+    let is_shown = matches!(&want.kind, Kind::Change { path, .. } if is_shown(app, index, path));
     let Some(column) = app.columns.get_mut(index) else { return };
     column.bench.longer = false;
     match &want.kind {
         Kind::Change { path, .. } => {
             let value = want.set.iter().rev().find(|(p, _)| p == path).map(|(_, v)| v.clone());
             column.bench.refused = Some(Refused { path: path.clone(), value, why: why.clone() });
-            app.log.note(why, true);
+            if is_shown {
+                app.log.note(why, true);
+            } else {
+                app.say(why, true);
+            }
         }
         Kind::Look if want.run => {
             let label = column.label.clone();

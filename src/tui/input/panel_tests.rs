@@ -170,6 +170,37 @@ fn what_was_refused_is_in_nothing_that_follows() {
     assert_eq!(set(&app), [("populations.exc.size".to_owned(), "21".to_owned())]);
 }
 
+/// A reset that waits behind a refused change holds: of the value, and of all.
+#[test]
+fn a_reset_that_waits_behind_a_refused_change_is_not_lost() {
+    for reset in ["backspace", "R"] {
+        let mut app = open((120, 40), 0.05);
+        go(&mut app, "right");
+        assert_eq!(set(&app).len(), 1);
+        update(&mut app, key("enter"));
+        update(&mut app, key("ctrl-u"));
+        typed(&mut app, "wrong");
+        let first = update(&mut app, key("enter"));
+        update(&mut app, key("esc"));
+        assert!(update(&mut app, key(reset)).is_empty(), "{reset} waits");
+        answer(&mut app, first);
+        assert!(set(&app).is_empty(), "{reset}: {:?}", set(&app));
+    }
+}
+
+/// The panel shows why the chosen value was refused; of another path, such as an axis of the sweep, a notice says it.
+#[test]
+fn a_refusal_that_the_panel_does_not_show_is_said() {
+    let said = |app: &App| app.log.notice().is_some_and(|l| l.bad && l.text.contains("cannot be that"));
+    for (keys, words, is_said) in [("enter ctrl-u", "9 wrong", false), ("s ctrl-u", "1 ms, wrong", true)] {
+        let mut app = open((120, 40), 20.0);
+        go(&mut app, keys);
+        typed(&mut app, words);
+        go(&mut app, "enter");
+        assert_eq!(said(&app), is_said, "{words}: {:?}", app.log.notice());
+    }
+}
+
 #[test]
 fn undo_redo_and_reset() {
     let mut app = open((120, 40), 0.05);

@@ -379,8 +379,9 @@ fn numbers(outcomes: &[Outcome], spec: Option<&Spec>, checks: &[Check]) -> Optio
     });
     let noted = |m: &Metric| {
         let name = m.full_name();
-        let check = checks.iter().find(|c| c.metric == name);
-        check.map_or_else(|| m.clone(), |c| Metric { note: joined(&expected_in_words(c), &m.note), ..m.clone() })
+        let all = checks.iter().filter(|c| c.metric == name).map(expected_in_words);
+        let expected = all.fold(String::new(), |before, one| joined(&before, &one));
+        Metric { note: joined(&expected, &m.note), ..m.clone() }
     };
     let metrics: Vec<Metric> = owned.iter().map(|(_, m)| noted(m)).collect();
     let mut table = Scalars::from_metrics(&metrics);
@@ -421,6 +422,25 @@ mod tests {
         let rows: Vec<&str> = table.rows.iter().map(|r| r.name.as_str()).collect();
         assert_eq!(rows, ["early: exc.spikes mean", "late: exc.spikes mean"]);
         assert_eq!(panes[2].title, "early: Curve of it");
+    }
+
+    #[test]
+    fn every_expectation_of_a_metric_is_shown() {
+        let metric = Metric::new("exc.spikes", "mean", 10.0, "Hz", 200);
+        let check = |min: Option<f64>, max: Option<f64>, passed: bool| Check {
+            name: "rate".into(),
+            metric: metric.full_name(),
+            found: Some(10.0),
+            min,
+            max,
+            passed,
+            ..Check::default()
+        };
+        let checks = [check(Some(5.0), None, true), check(None, Some(8.0), false)];
+        let outcome = Outcome { name: "early".into(), metrics: vec![metric], ..Outcome::default() };
+        let pane = numbers(&[outcome], None, &checks).unwrap();
+        let Shape::Scalars(table) = &pane.shape.shape else { panic!() };
+        assert_eq!(table.rows[0].measured.note, "✓ expected from 5; ✗ expected up to 8");
     }
 
     /// The second figure of an analysis speaks of its own subject, and is warned of its own.

@@ -153,9 +153,9 @@ impl Bench {
 
     /// Takes what was understood: `own` are the settings of the column, changed here. Whether they are others now.
     pub fn accept(&mut self, want: &Want, list: Arc<Vec<Adjustable>>, own: &mut Settings) -> bool {
+        let changed = *own != want.set;
         match &want.kind {
-            Kind::Look => {}
-            Kind::Change { path, slides } => {
+            Kind::Change { path, slides } if changed => {
                 let before = self.value(path).and_then(|a| a.value.clone()).unwrap_or_default();
                 self.was.entry(path.clone()).or_insert(before);
                 if !(*slides && self.slid.as_deref() == Some(path)) {
@@ -163,6 +163,8 @@ impl Bench {
                 }
                 self.future.clear();
             }
+            // What changes nothing is no step of undo.
+            Kind::Look | Kind::Change { .. } => {}
             Kind::Undo => {
                 if self.past.pop().is_some() {
                     self.future.push(own.clone());
@@ -175,13 +177,12 @@ impl Bench {
             }
         }
         self.slid = match &want.kind {
-            Kind::Change { path, slides: true } => Some(path.clone()),
-            Kind::Look => self.slid.take(),
+            Kind::Change { path, slides: true } if changed => Some(path.clone()),
+            Kind::Look | Kind::Change { slides: true, .. } => self.slid.take(),
             Kind::Change { .. } | Kind::Undo | Kind::Redo => None,
         };
         self.list = Some(list);
         self.refused = None;
-        let changed = *own != want.set;
         own.clone_from(&want.set);
         let begun = &self.begun;
         self.was.retain(|path, _| own.iter().any(|s| s.0 == *path && !begun.contains(s)));
@@ -210,4 +211,34 @@ pub fn with(set: &Settings, path: &str, value: &str) -> Settings {
     let mut set: Settings = set.iter().filter(|(p, _)| p != path).cloned().collect();
     set.push((path.to_owned(), value.to_owned()));
     set
+}
+
+/// Settings without the one at a path.
+pub fn without(set: &Settings, path: &str) -> Settings {
+    set.iter().filter(|(p, _)| p != path).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What leads to the settings that there are is no step of undo, and leaves what can be taken on again.
+    #[test]
+    fn a_change_that_changes_nothing_is_no_step() {
+        let value = |v: &str| with(&Settings::new(), "a.b", v);
+        for slides in [false, true] {
+            let change = |set: Settings| Want { set, kind: Kind::Change { path: "a.b".into(), slides }, run: false };
+            let (mut bench, mut own) = (Bench::default(), Settings::new());
+            let list = Arc::new(Vec::new());
+            assert!(!bench.accept(&change(Settings::new()), list.clone(), &mut own));
+            assert_eq!(bench.before(), None);
+            assert!(bench.accept(&change(value("1")), list.clone(), &mut own));
+            assert!(!bench.accept(&change(value("1")), list.clone(), &mut own));
+            assert_eq!((bench.past.len(), bench.before()), (1, Some(&Settings::new())));
+            let undo = Want { set: Settings::new(), kind: Kind::Undo, run: false };
+            assert!(bench.accept(&undo, list.clone(), &mut own));
+            assert!(!bench.accept(&change(Settings::new()), list, &mut own));
+            assert_eq!(bench.after(), Some(&value("1")), "{slides}");
+        }
+    }
 }

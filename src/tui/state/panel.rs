@@ -4,7 +4,7 @@
 use crate::state::bench::Bench;
 use crate::state::layout::scroll_to;
 use crate::state::search::search;
-use spikedeck_scenario::Adjustable;
+use spikedeck_scenario::{Adjustable, SCENARIO, is_named};
 
 /// What a line of text is typed for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub fn group(path: &str) -> (&str, &str) {
     let first = path.find('.').unwrap_or(path.len());
     let table = &path[..first];
     // What is there once has no names of its own.
-    let named = matches!(table, "populations" | "projections" | "stimuli" | "record" | "analyses" | "expect");
+    let named = SCENARIO.key(table).is_some_and(is_named);
     let second = path[first..].get(1..).and_then(|rest| rest.find('.')).map(|i| first + 1 + i);
     match second.filter(|_| named) {
         Some(end) => (&path[..end], &path[end + 1..]),
@@ -111,6 +111,7 @@ mod tests {
         assert_eq!(group("simulation.seed"), ("simulation", "seed"));
         assert_eq!(group("sweep.axes.\"a.b.c\""), ("sweep", "axes.\"a.b.c\""));
         assert_eq!(group("record.exc"), ("record", "exc"));
+        assert_eq!(group("recordings.data.start"), ("recordings.data", "start"));
         assert_eq!(group("x"), ("x", ""));
     }
 }
