@@ -180,6 +180,7 @@ fn times_cut_the_run_or_do_not() {
         "shortest",
         "start",
         "steps",
+        "stop",
         "tau",
         "theiler",
         "threshold",

@@ -77,7 +77,8 @@ fn definitions(spec: &Spec) -> BTreeMap<(DefinitionKind, String), Arc<Definition
 
 /// The one of several kinds that a table names.
 fn chosen(list: &[Takes], entries: &[Entry]) -> Option<Takes> {
-    let names = |takes: &&Takes| matches!(takes, Takes::One(family) if family.by.is_some_and(|by| entries.iter().any(|e| e.key == by)));
+    let has = |key: &str| entries.iter().any(|e| e.key == key);
+    let names = |takes: &&Takes| matches!(takes, Takes::One(family) if family.by.is_some_and(has));
     list.iter().find(names).copied()
 }
 

@@ -7,7 +7,7 @@ use super::kept::FileEntry;
 use super::manifest::Manifest;
 use super::sameness::{self, Sameness};
 use spikedeck_run::{self as run, Files, LoadError};
-use spikedeck_scenario::{FileError, FileLoader, FileTable, FileUse, Spec};
+use spikedeck_scenario::{FileError, FileLoader, FileTable, FileUse, Opened, Spec};
 use spikedeck_signal::FileColumns;
 use spikedeck_store::Format;
 
@@ -164,6 +164,14 @@ impl FileLoader for StoredFiles {
         match self.place(path) {
             Some(place) => Files.table(&place?, columns),
             None if self.is_open() => Files.table(path, columns),
+            None => Err(FileError::Unreadable(format!("the run read no file {}", path.display()))),
+        }
+    }
+
+    fn recording(&self, path: &Path, said: (Option<f64>, Option<f64>, Option<&str>)) -> Result<Opened, FileError> {
+        match self.place(path) {
+            Some(place) => Files.recording(&place?, said),
+            None if self.is_open() => Files.recording(path, said),
             None => Err(FileError::Unreadable(format!("the run read no file {}", path.display()))),
         }
     }

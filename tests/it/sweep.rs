@@ -231,7 +231,7 @@ fn points_of_another_sweep_are_not_mixed_in() {
         .split("[sweep]")
         .next()
         .unwrap()
-        .replace("kind = \"constant\"", "kind = \"sampled\"")
+        .replace("kind = \"constant\"", "kind = \"file\"")
         .replace("amplitude = \"400 pA\"", "file = \"a.csv\"\nunit = \"pA\"")
         + "[sweep.axes]\n\"stimuli.s.file\" = [\"a.csv\", \"b.csv\"]\n";
     fs::write(at.join("f.toml"), files).unwrap();
