@@ -344,12 +344,13 @@ impl Walk<'_> {
     fn takes(&self, path: &str, takes: &Takes) -> String {
         let (Takes::Quantity(of) | Takes::Value(of)) = *takes else { return takes.words() };
         let mut parts = path.split('.');
-        let dimension = match (of, parts.next(), parts.next()) {
+        let (table, name, key) = (parts.next(), parts.next(), parts.next());
+        let dimension = match (of, table, name) {
             (Of::Target, Some("stimuli"), Some(name)) => {
                 let target = self.spec.stimuli.iter().find(|s| s.name == name).map(|s| &s.target);
                 target.map(|t| self.spec.population(t.population).port_dimension(t.port))
             }
-            (Of::Target, Some("projections"), Some(name)) => {
+            (_, Some("projections"), Some(name)) if key == Some("weight") => {
                 self.spec.projections.iter().find(|p| p.name == name).map(|p| p.weight_dimension)
             }
             _ => None,

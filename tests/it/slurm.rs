@@ -14,11 +14,16 @@ fn is_there(program: &str) -> bool {
     found.is_ok_and(|o| o.status.success())
 }
 
+#[expect(clippy::print_stderr, reason = "that nothing was tested is not kept from who reads the tests' output")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
+
 /// Waits until `done` holds, a minute at most.
 fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
     while !done() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{what} took a minute");
+        assert!(began.elapsed() < Duration::from_mins(1), "{what} took a minute");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -33,12 +38,12 @@ impl Slurm {
     fn start(at: &Path) -> Option<Self> {
         for program in ["sbatch", "slurmctld", "slurmd"] {
             if !is_there(program) {
-                eprintln!("skipped: {program} is not installed");
+                skipped(&format!("{program} is not installed"));
                 return None;
             }
         }
         if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: Slurm's daemons are started as root");
+            skipped("Slurm's daemons are started as root");
             return None;
         }
         for sub in ["state", "spool", "log"] {
@@ -134,7 +139,7 @@ fn a_slurm_array_gathers_to_the_bytes_of_one_process() {
 #[test]
 fn parallel_makes_every_shard() {
     if !is_there("parallel") {
-        eprintln!("skipped: GNU parallel is not installed");
+        skipped("GNU parallel is not installed");
         return;
     }
     let folder = folder(SCENARIO);
