@@ -58,11 +58,6 @@ impl Estimator for JointPsth {
     const ACROSS_TRIALS: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        if f.recording.trials.is_empty() {
-            return Err(AnalysisError::Unsuitable(
-                "there is one trial, and this is about several: `[trials]` with `count = 20` runs them".into(),
-            ));
-        }
         let mut units = Vec::new();
         let mut spans = Vec::new();
         for s in subject::of_or_all_spikes(f.request)? {

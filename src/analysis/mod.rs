@@ -415,6 +415,11 @@ impl<E: Estimator> Analysis for E {
         let mut reader = Reader::new(request);
         let options = E::Options::read(&mut reader)?;
         let settings = reader.settings;
+        if E::ACROSS_TRIALS && request.recording.trials.is_empty() {
+            return Err(AnalysisError::Unsuitable(
+                "there is one trial, and this is about several: `[trials]` with `count = 20` runs them".into(),
+            ));
+        }
         let mut findings = Findings::new(request, progress);
         self.measure(&options, &mut findings)?;
         Ok(findings.outcome(E::TITLE, E::TABLE, settings))

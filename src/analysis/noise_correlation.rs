@@ -56,11 +56,6 @@ impl Estimator for NoiseCorrelation {
     const ACROSS_TRIALS: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        if f.recording.trials.is_empty() {
-            return Err(AnalysisError::Unsuitable(
-                "there is one trial, and this is about several: `[trials]` with `count = 20` runs them".into(),
-            ));
-        }
         f.each_spiking(|f, s| look(f, s, o))
     }
 }

@@ -66,11 +66,6 @@ impl Estimator for Psth {
     const ACROSS_TRIALS: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        if f.recording.trials.is_empty() {
-            return Err(AnalysisError::Unsuitable(
-                "there is one trial, and this is about several: `[trials]` with `count = 20` runs them".into(),
-            ));
-        }
         f.each_spiking(|f, s| {
             let mut curves = Vec::new();
             for (condition, trials) in conditions(f.recording) {

@@ -52,9 +52,9 @@ columns! {
     chance: Number, Mean, Some(Shown::new("chance", 3, Tone::Faint)), "What independence or no effect would give.";
     p_value: P, Lost, Some(Shown::new("p", 4, Tone::Plain)),
         "Probability of a value at least as extreme under the null hypothesis named in the note.";
-    n: Count, Set, Some(Shown::new("n", 6, Tone::Faint)),
+    n: Count, Set, Some(Shown::new("n", 5, Tone::Faint)),
         "Number of events, samples or segments that the value rests on.";
-    note: Text, Set, Some(Shown::new("note", 5, Tone::Faint)),
+    note: Text, Set, Some(Shown::new("note", 6, Tone::Faint)),
         "What kind of interval, which null hypothesis, what was left out, why a value is missing.";
 }
 

@@ -65,6 +65,11 @@ impl Stored {
         let set: Vec<(String, String)> = self.manifest.scenario.overrides.iter().chain(more).cloned().collect();
         let (mut spec, warnings) = run::resolve_with(&self.source, &set, &self.files)?;
         spec.variant.clone_from(&self.manifest.scenario.variant);
+        // A point of a sweep is run again as that point, unless a sweep is asked for now.
+        let is_point = self.manifest.points.is_none() && self.manifest.scenario.sweep.is_none();
+        if is_point && !more.iter().any(|(path, _)| path.starts_with("sweep")) {
+            spec.sweep = None;
+        }
         Ok((spec, warnings))
     }
 

@@ -184,6 +184,11 @@ fn recordings_of_chosen_points_are_runs() {
     let spikes = spikedeck::store::describe(&at.join("kept/runs/000014/spikes.parquet")).unwrap();
     assert!(spikes.rows > 0);
     assert_eq!(spikedeck(at, &["analyze", "kept/runs/000014"]).status.code(), Some(0));
+    // It is repeated as what it is, and not as the sweep that it is of.
+    let again = spikedeck(at, &["run", "kept/runs/000014", "--out", "again"]);
+    let spikes = |run: &str| fs::read(at.join(run).join("spikes.parquet")).unwrap();
+    assert!(spikes("again") == spikes("kept/runs/000014"), "{}", said(&again));
+    assert!(!at.join("again/across.parquet").exists());
 }
 
 /// The file that a plan writes makes all points when its shards are started: here by the shell, one after the other.

@@ -112,8 +112,12 @@ fn time_of(
 ) -> Result<Result<(f64, f64), String>, StoreError> {
     if columns.iter().any(|c| c == "starting_time") {
         let own = format!("{place}/starting_time");
-        let start = file.numbers(&own)?.values.first().copied().unwrap_or(f64::NAN);
-        let rate = file.said(&own)?.number("rate").unwrap_or(f64::NAN);
+        let Some(start) = file.numbers(&own)?.values.first().copied() else {
+            return Ok(Err("`starting_time` is empty".into()));
+        };
+        let Some(rate) = file.said(&own)?.number("rate") else {
+            return Ok(Err("`starting_time` does not say the rate".into()));
+        };
         if !(start.is_finite() && rate.is_finite() && rate > 0.0) {
             return Ok(Err(format!("it starts at {start} with a rate of {rate}")));
         }

@@ -52,11 +52,6 @@ fn chosen(app: &App) -> Option<(&Panel, &Column, &Adjustable)> {
 
 /// Moves the choice, or the chosen value.
 pub fn moved(app: &mut App, motion: Motion) -> Vec<Effect> {
-    match motion {
-        Motion::Left => return step(app, Step::Fine(-1.0)),
-        Motion::Right => return step(app, Step::Fine(1.0)),
-        _ => {}
-    }
     let Some((panel, column)) = app.panel.as_ref().zip(app.columns.focused()) else { return Vec::new() };
     let hits = panel.hits(&column.bench);
     let (now, last) = (panel.index(&hits), hits.len().saturating_sub(1));
@@ -67,7 +62,8 @@ pub fn moved(app: &mut App, motion: Motion) -> Vec<Effect> {
         Motion::PageDown => now + 10,
         Motion::Home => 0,
         Motion::End => last,
-        Motion::Left | Motion::Right => now,
+        Motion::Left => return step(app, Step::Fine(-1.0)),
+        Motion::Right => return step(app, Step::Fine(1.0)),
     };
     let path = hits.get(to.min(last)).map(|a| a.path.clone());
     choose(app, path);
