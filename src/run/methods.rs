@@ -10,7 +10,7 @@ use spikedeck_scenario::{AnalysisSpec, OptionKind, OptionValue, Subject};
 use spikedeck_signal::{Outcome, Recording, TimeBase};
 
 /// A paragraph about one analysis; `None` where it has no result.
-pub(super) fn paragraph(outcome: &Outcome, spec: &AnalysisSpec, recording: &Recording, seed: u64) -> Option<String> {
+pub fn methods(outcome: &Outcome, spec: &AnalysisSpec, recording: &Recording, seed: u64) -> Option<String> {
     if outcome.metrics.is_empty() {
         return None;
     }
@@ -133,7 +133,7 @@ mod tests {
         ]);
         let (of, source, target) = (Vec::new(), Vec::new(), Vec::new());
         let spec = AnalysisSpec { name: "x".into(), kind: "transfer_entropy".into(), of, source, target, options };
-        let text = paragraph(&outcome, &spec, &Recording::default(), 7).unwrap();
+        let text = methods(&outcome, &spec, &Recording::default(), 7).unwrap();
         for part in [
             "Transfer entropy (transfer_entropy)",
             "bin 5 ms",
@@ -149,6 +149,6 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("150") && !text.contains('\n'));
-        assert!(paragraph(&Outcome::default(), &spec, &Recording::default(), 7).is_none());
+        assert!(methods(&Outcome::default(), &spec, &Recording::default(), 7).is_none());
     }
 }

@@ -44,6 +44,7 @@ mod live;
 mod load;
 mod measure;
 mod memory;
+mod methods;
 mod other;
 mod points;
 mod recorded;
@@ -56,7 +57,7 @@ mod watch;
 
 pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
-pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
+pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds, difference_interval};
 pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
 pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;
@@ -66,6 +67,7 @@ pub use load::{
     standard_input,
 };
 pub use memory::free_memory;
+pub use methods::methods;
 pub use points::{Plan, Point, Resolve, points};
 pub use simulate::{Simulated, simulate};
 pub use single::{examine, execute};
@@ -255,6 +257,8 @@ pub struct Facts {
     pub events: u64,
     /// Populations of a recording that are events (trials, epochs) and not units.
     pub event_populations: Vec<String>,
+    /// Of a run over seeds alone, what was measured at each: another run with the same seeds is compared seed by seed.
+    pub seeds: SeedValues,
 }
 
 /// What a job tells while it lasts.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::claim::SCENARIO;
 use super::error::TableError;
 use super::kept::FileEntry;
-use spikedeck_run::{Check, Facts, Finished, Status};
+use spikedeck_run::{Check, Facts, Finished, SeedValues, Status};
 use spikedeck_scenario::{FileUse, identity};
 use spikedeck_signal::{Setting, Shape, TimeBase, Trace, UnitTable, Window};
 use spikedeck_store as store;
@@ -327,6 +327,7 @@ impl Manifest {
             spikes: self.counts.spikes,
             events: self.counts.events,
             event_populations: Vec::new(),
+            seeds: SeedValues::default(),
         }
     }
 
