@@ -8,6 +8,7 @@ use super::analyze::{Work, analyse};
 use super::crowded::Crowded;
 use super::heard::heard;
 use super::live::Live;
+use super::measure;
 use super::watch::Watch;
 use super::{
     Check, Event, Facts, Finished, Options, Progress, RunError, Sink, Status, Tell, expect, halve, memory, requests,
@@ -276,15 +277,13 @@ fn recorded_bytes(spec: &Spec) -> u64 {
     spec.records.iter().flat_map(|r| &r.traces).fold(0, |sum: u64, t| sum.saturating_add(bytes(t)))
 }
 
-/// The analysis that cuts time into most pieces, with the bytes that these take: a count, its curve with its times, and
-/// a smoothed copy.
+/// The analysis that cuts the run into most pieces, in words, with the bytes that these take.
 fn pieces(spec: &Spec) -> Option<(u64, String)> {
     let whole = spec.simulation.dt * spec.simulation.steps as f64;
     let of = |entry: &spikedeck_scenario::AnalysisSpec| {
-        let declaration = spikedeck_analysis::find(&entry.kind)?.declaration();
-        let (n, key) = declaration.pieces(&entry.options, whole)?;
+        let (n, bytes, key) = measure::pieces(entry, whole)?;
         let text = format!("`{key}` of analysis {} makes {} pieces of the run", entry.name, short(n.round()));
-        Some(((n * 40.0) as u64, text))
+        Some((bytes, text))
     };
     spec.analyses.iter().filter_map(of).max_by_key(|p| p.0)
 }
