@@ -36,7 +36,7 @@ pub(super) enum Broken {
     /// What continuous projections bring to a population.
     Arriving(PopulationId),
     /// An expression of the equations, where the states are finite: by its number among those that have names, or that
-    /// of a state's rate after them.
+    /// of a state's rate after them, then the threshold and the time at rest.
     Expression(PopulationId),
     /// A state of a population, which grew.
     Population(PopulationId),

@@ -40,6 +40,7 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::engine::PARTS;
 pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::stepper::{Stepper, StepperSpec, UnitValues};
@@ -185,9 +186,9 @@ impl Stop {
                     ),
                     Cause::Growth => format!("{place} is no longer finite at {}", at(time)),
                     Cause::Unfollowed => format!(
-                        "the step of unit {unit} of {population} that ends at {} cannot be done by rk45: its equations \
-                         are too fast for ten thousand parts of a step; take a smaller step, or integrator = \
-                         \"rosenbrock\" where they are stiff",
+                        "the step of unit {unit} of {population} that ends at {} cannot be done by rk45, or searched \
+                         for crossings by `exact`: its equations are too fast for ten thousand parts of a step; take \
+                         a smaller step, or integrator = \"rosenbrock\" where they are stiff",
                         at(time)
                     ),
                 }
