@@ -12,6 +12,7 @@ use super::worker::{Finals, Outbox, Row, Worker};
 use super::{Cause, Observer, SimulationResult, Stop};
 use spikedeck_core::units::display_unit;
 use spikedeck_equation::System;
+use spikedeck_equation::drive::CHANGE;
 use spikedeck_scenario::{ProjectionId, Spec};
 
 /// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.
@@ -58,6 +59,9 @@ impl FailureNames {
             Broken::Stimulus { stimulus, population } => {
                 (population, Cause::Stimulus(self.stimuli[stimulus as usize].clone()))
             }
+            Broken::Range { stimulus, population } => {
+                (population, Cause::Range(self.stimuli[stimulus as usize].clone()))
+            }
             Broken::Events { stimulus, population } => {
                 (population, Cause::Rate(self.stimuli[stimulus as usize].clone()))
             }
@@ -78,6 +82,7 @@ impl FailureNames {
                 system.event_ports().get(state).map_or_else(|| "spikes".to_owned(), |port| port.name.clone())
             }
             Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
+            Cause::Range(_) => system.inputs()[state].name.trim_end_matches(CHANGE).to_owned(),
             Cause::Growth | Cause::Unfollowed => system.states()[state].name.clone(),
             Cause::Expression => named(system, state),
         };

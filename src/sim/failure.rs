@@ -29,6 +29,8 @@ impl Failure {
 pub(super) enum Broken {
     /// What a stimulus brings to a population.
     Stimulus { stimulus: u32, population: PopulationId },
+    /// A parameter that a stimulus drives out of the range that its model declares.
+    Range { stimulus: u32, population: PopulationId },
     /// The rate at which events of a stimulus arrive at a population.
     Events { stimulus: u32, population: PopulationId },
     /// A connection of a projection, from this source.

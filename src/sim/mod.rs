@@ -131,6 +131,8 @@ pub enum Stop {
 pub enum Cause {
     /// The value that a stimulus of this name brings to the input port.
     Stimulus(String),
+    /// All is finite, but a stimulus of this name drives a parameter out of the range that its model declares.
+    Range(String),
     /// The rate of the events that a stimulus of this name brings to the receptor.
     Rate(String),
     /// What continuous projections bring to the input port.
@@ -170,6 +172,11 @@ impl Stop {
                     Cause::Stimulus(name) => {
                         format!("stimulus {name} brings no finite value to {place} at {}", at(time))
                     }
+                    Cause::Range(name) => format!(
+                        "stimulus {name} drives {place} out of the range that its model declares (`spikedeck explain` \
+                         shows it) at {}",
+                        at(time)
+                    ),
                     Cause::Rate(name) => format!(
                         "the rate of stimulus {name} gives no number of events, or too many for a step, to {place} at \
                          {}",

@@ -49,7 +49,7 @@ pub(super) fn check(population: &PopulationSpec, values: &[UnitValues]) -> Resul
 }
 
 /// What the model, a receptor or a channel declares about a parameter.
-fn declared<'a>(population: &'a PopulationSpec, name: &str) -> Option<&'a Parameter> {
+pub(super) fn declared<'a>(population: &'a PopulationSpec, name: &str) -> Option<&'a Parameter> {
     let brought = population.receptors.iter().chain(&population.channels).find_map(|r| {
         let own = name.strip_prefix(&r.name)?.strip_prefix('.')?;
         r.definition.parameter(own)

@@ -18,7 +18,7 @@ use super::locate::{Around, Inside, Locate, linear, root};
 use super::{LaneValues, Stepper, StepperSpec, UnitValues};
 use crate::firing::Refractory;
 use spikedeck_core::expm::{expm, multiply};
-use spikedeck_equation::derive::derivative;
+use spikedeck_equation::derive::{derivative, jumps};
 use spikedeck_equation::graph::{Graph, Id, Symbol, Unary};
 use spikedeck_equation::kernel::{Kernel, Location};
 use spikedeck_equation::program::Program;
@@ -81,7 +81,9 @@ impl Looked {
         }
         let gradient: Vec<Id> = (0..n).map(|s| derivative(graph, surface, Symbol::State(s as u32))).collect();
         let moves = |symbol: Symbol| matches!(symbol, Symbol::State(_) | Symbol::Input(_) | Symbol::Time);
-        if gradient.iter().any(|&c| graph.depends(c, moves)) || graph.depends(surface, |s| s == Symbol::Time) {
+        let is_state = |s: Symbol| matches!(s, Symbol::State(_));
+        let is_bent = gradient.iter().any(|&c| graph.depends(c, moves)) || jumps(graph, surface, is_state);
+        if is_bent || graph.depends(surface, |s| s == Symbol::Time) {
             return Err("spike_times = \"exact\" needs a threshold that is linear in the states and does not move in \
                         time by itself, or a crossing inside a step could be missed: use \"interpolated\""
                 .to_owned());
