@@ -176,7 +176,8 @@ impl Done {
         left.is_some()
     }
 
-    /// What the points that are done say together while others are made: at most a twentieth of the time is spent on it.
+    /// What the points that are done say together while others are made: at most a twentieth of the time is spent on
+    /// it.
     fn picture(&mut self, sum: &Sum<'_>, points: &[Point]) -> Option<Snapshot> {
         if self.results.len() >= sum.planned || Instant::now() < self.next_picture {
             return None;
