@@ -16,6 +16,7 @@ mod barrier;
 mod body;
 mod build;
 mod connect;
+mod coupled;
 mod coupling;
 mod delivery;
 mod engine;
@@ -40,6 +41,7 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::coupled::Coupled;
 pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::stepper::{Stepper, StepperSpec, UnitValues};
@@ -275,8 +277,16 @@ impl Network {
         build::electrotonic(spec, population)
     }
 
-    /// Integrator of each population and why.
-    pub fn integrators(&self) -> Vec<(String, String)> {
+    /// The units of `populations` with the continuous connections among them, as one system of equations; what others
+    /// bring is left out.
+    ///
+    /// # Errors
+    /// What in them is not smooth, has a delay, or changes by itself, and where.
+    pub fn coupled(spec: &Spec, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
+        build::coupled(spec, populations)
+    }
+
+    /// Integrator of each population and why.(&self) -> Vec<(String, String)> {
         self.integrators.clone()
     }
 
