@@ -5,6 +5,7 @@
 //! analysis of traces holds its columns beside the recording, as they are and as it needs them; a table is
 //! made whole before it is written, with a row of time, unit and values for each sample.
 
+use super::measure;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Spec, TraceRequest};
 use spikedeck_sim::Network;
@@ -118,15 +119,13 @@ fn bytes(spec: &Spec, t: &TraceRequest, row: u64) -> u64 {
     (t.units.len() as u64).saturating_mul(t.variables.len() as u64 * 8 + row).saturating_mul(samples)
 }
 
-/// The analysis that cuts time into most pieces, with the bytes that these take: a count, its curve with its times, and
-/// a smoothed copy.
+/// The analysis that cuts the run into most pieces, in words, with the bytes that these take.
 fn pieces(spec: &Spec) -> Option<(u64, String)> {
     let whole = spec.simulation.dt * spec.simulation.steps as f64;
     let of = |entry: &spikedeck_scenario::AnalysisSpec| {
-        let declaration = spikedeck_analysis::find(&entry.kind)?.declaration();
-        let (n, key) = declaration.pieces(&entry.options, whole)?;
+        let (n, bytes, key) = measure::pieces(entry, whole)?;
         let text = format!("`{key}` of analysis {} makes {} pieces of the run", entry.name, short(n.round()));
-        Some(((n * 40.0) as u64, text))
+        Some((bytes, text))
     };
     spec.analyses.iter().filter_map(of).max_by_key(|p| p.0)
 }

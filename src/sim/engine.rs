@@ -10,7 +10,7 @@ use super::failure::{Broken, Failure};
 use super::recorder::{EpochRecord, Recorder};
 use super::worker::{Finals, Outbox, Row, Worker};
 use super::{Cause, Observer, SimulationResult, Stop};
-use spikedeck_core::units::display_unit;
+use spikedeck_core::units::{DisplayUnit, display_unit};
 use spikedeck_equation::System;
 use spikedeck_equation::drive::CHANGE;
 use spikedeck_scenario::{ProjectionId, Spec};
@@ -40,7 +40,7 @@ pub(super) struct FailureNames {
     projections: Vec<(String, Vec<String>)>,
     stimuli: Vec<String>,
     /// What the weights of each projection are divided by where they are recorded.
-    scales: Vec<f64>,
+    weights: Vec<DisplayUnit>,
 }
 
 impl FailureNames {
@@ -48,8 +48,8 @@ impl FailureNames {
     pub fn of(spec: &Spec, projections: Vec<(String, Vec<String>)>) -> Self {
         let populations = spec.populations.iter().map(|p| (p.name.clone(), p.system.clone())).collect();
         let stimuli = spec.stimuli.iter().map(|s| s.name.clone()).collect();
-        let scales = spec.projections.iter().map(|p| display_unit(p.weight_dimension).scale).collect();
-        Self { populations, projections, stimuli, scales }
+        let weights = spec.projections.iter().map(|p| display_unit(p.weight_dimension)).collect();
+        Self { populations, projections, stimuli, weights }
     }
 
     /// What a failure stops the run with.
@@ -249,8 +249,8 @@ fn keep_finals(shared: &Shared, recorder: &mut Recorder, names: &FailureNames) {
     for (id, connections) in recorder.written.iter().zip(&mut recorder.recording.connections) {
         let mine = all.iter().flatten().filter(|f| f.0 == *id);
         let shown = |f: &(ProjectionId, Vec<(u32, u32, f64)>)| -> Vec<(u32, u32, f64)> {
-            let scale = names.scales[f.0.index()];
-            f.1.iter().map(|&(source, target, w)| (source, target, w / scale)).collect()
+            let unit = &names.weights[f.0.index()];
+            f.1.iter().map(|&(source, target, w)| (source, target, unit.as_written(w))).collect()
         };
         let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(shown).collect();
         rows.sort_by_key(|r| (r.0, r.1));
