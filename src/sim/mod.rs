@@ -286,7 +286,8 @@ impl Network {
         build::coupled(spec, populations)
     }
 
-    /// Integrator of each population and why.(&self) -> Vec<(String, String)> {
+    /// Integrator of each population and why.
+    pub fn integrators(&self) -> Vec<(String, String)> {
         self.integrators.clone()
     }
 
