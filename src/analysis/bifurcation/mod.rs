@@ -216,7 +216,7 @@ impl Table<'_, '_> {
         let coefficient = format!("{name}.lyapunov_coefficient");
         list.push(match special.coefficient {
             Some(l) => Metric::new(subject, coefficient, l, "", 1)
-                .note(if l < 0.0 { "supercritical: stable cycles begin" } else { "subcritical: unstable cycles begin" })
+                .note(onset(l, &special.at.eigenvalues, omega))
                 .note("Kuznetsov's l₁, |q| = 1 with the states in their display units"),
             None => Metric::missing(subject, coefficient, "", 1, "the linear systems of its formula are singular here"),
         });
@@ -236,6 +236,18 @@ impl Table<'_, '_> {
         let (low, high) = turned.cycle.extent[self.state];
         list.push(self.shown(&format!("{name}.min"), low));
         list.push(self.shown(&format!("{name}.max"), high));
+    }
+}
+
+/// What begins at a Hopf point with this first Lyapunov coefficient.
+fn onset(coefficient: f64, eigenvalues: &[(f64, f64)], omega: f64) -> &'static str {
+    // The pair itself has a real part of rounding.
+    let grows = eigenvalues.iter().any(|e| e.0 > 1e-6 * omega);
+    match (coefficient < 0.0, grows) {
+        (true, false) => "supercritical: stable cycles begin",
+        (false, false) => "subcritical: unstable cycles begin around a stable rest",
+        (true, true) => "supercritical, but another direction grows: the cycles are unstable as well",
+        (false, true) => "subcritical, and another direction grows: the cycles are unstable",
     }
 }
 
