@@ -33,6 +33,7 @@ mod schema;
 mod show;
 mod sweep;
 mod sweep_plan;
+mod trials;
 
 use std::io::Write as _;
 use std::path::PathBuf;
