@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use super::memory;
+use super::seen::seen;
 use spikedeck_analysis::{self as analysis, AnalysisError, Request};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{AnalysisSpec, Spec};
@@ -80,10 +81,27 @@ pub(crate) fn measure_each(
                 told(&entry.name, done as f64 + share);
             }
         };
-        let request =
-            Request { spec: entry, scenario: asked.scenario, recording, trains: &trains, seed: asked.seed, cancel };
+        let own = match seen(recording, entry, (analysis.across_trials(), asked.scenario.is_some())) {
+            Ok(own) => own,
+            Err(why) => {
+                keep(empty(entry, analysis.card().title, &why));
+                continue;
+            }
+        };
+        let own_trains = own.as_ref().map(|own| SpikeTrains::new(&own.recording));
+        let request = Request {
+            spec: entry,
+            scenario: asked.scenario,
+            recording: own.as_ref().map_or(recording, |own| &own.recording),
+            trains: own_trains.as_ref().unwrap_or(&trains),
+            seed: asked.seed,
+            cancel,
+        };
         match analysis.run_telling(&request, &progress) {
-            Ok(outcome) => keep(named(outcome, entry)),
+            Ok(mut outcome) => {
+                outcome.warnings.splice(0..0, own.iter().flat_map(|own| own.notes.iter().cloned()));
+                keep(named(outcome, entry));
+            }
             Err(AnalysisError::Cancelled) => return false,
             Err(error) => keep(empty(entry, analysis.card().title, &error.to_string())),
         }
