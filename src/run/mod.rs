@@ -46,6 +46,7 @@ mod load;
 mod measure;
 mod memory;
 mod observed;
+mod methods;
 mod other;
 mod points;
 mod recorded;
@@ -60,7 +61,7 @@ mod watch;
 
 pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
-pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
+pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds, difference_interval};
 pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
 pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;
@@ -71,6 +72,7 @@ pub use load::{
 };
 pub use memory::free_memory;
 pub use observed::take_observed;
+pub use methods::methods;
 pub use points::{Plan, Point, Resolve, points};
 pub use seen::looked_at;
 pub use simulate::{Simulated, simulate};
@@ -265,6 +267,8 @@ pub struct Facts {
     pub event_populations: Vec<String>,
     /// Tables of a recording's file in which each row may be a trial.
     pub trial_tables: Vec<TrialTable>,
+    /// Of a run over seeds alone, what was measured at each: another run with the same seeds is compared seed by seed.
+    pub seeds: SeedValues,
 }
 
 /// What a job tells while it lasts.
