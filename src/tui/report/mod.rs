@@ -314,7 +314,7 @@ fn methods(run: &Finished) -> Vec<Block> {
         ))));
         for analysis in &spec.analyses {
             let outcome = run.outcomes.iter().find(|o| o.name == analysis.name);
-            let text = outcome.and_then(|o| run::methods(o, analysis, &run.recording, s.seed));
+            let text = outcome.and_then(|o| run::methods(o, analysis, (&run.recording, true), s.seed));
             blocks.extend(text.map(Block::Text));
         }
     }
