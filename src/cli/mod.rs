@@ -34,6 +34,7 @@ mod schema;
 mod show;
 mod sweep;
 mod sweep_plan;
+mod trials;
 
 use std::io::Write as _;
 use std::path::PathBuf;
