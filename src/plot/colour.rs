@@ -332,7 +332,7 @@ mod tests {
         for (depth, theme) in
             [Depth::True, Depth::Indexed].into_iter().flat_map(|d| [(d, Theme::Dark), (d, Theme::Light)])
         {
-            let palette = Palette { depth, theme, ..Palette::default() };
+            let palette = Palette { theme, depth, ..Palette::default() };
             for n in 0..7 {
                 let role = Role::Series(n);
                 let mut ladder: Vec<Colour> = (0..=40).map(|k| palette.shade(role, f64::from(k) / 40.0)).collect();
