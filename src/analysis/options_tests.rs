@@ -177,7 +177,6 @@ fn times_cut_the_run_or_do_not() {
         "refractory",
         "response",
         "shift",
-        "shortest",
         "start",
         "steps",
         "stop",

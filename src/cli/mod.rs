@@ -14,6 +14,7 @@
 mod analyze;
 mod bench;
 mod check;
+mod cluster;
 mod compare;
 mod config;
 mod coverage;
@@ -68,6 +69,9 @@ enum Command {
     Run(run::Args),
     /// Make the points of a sweep by several processes, and go on where it was ended
     Sweep(sweep::Args),
+    /// Give the shards of a sweep to Slurm, see how far they are, and gather their tables
+    #[command(subcommand)]
+    Cluster(cluster::Command),
     /// Measure a recorded run, also a killed one, or a table of spikes or signals
     Analyze(analyze::Args),
     /// Hold runs or scenarios against the first of them
@@ -114,6 +118,7 @@ pub fn main() -> ExitCode {
         None => dashboard::run(&cli.paths, &cli.dashboard),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Cluster(command)) => cluster::run(&command),
         Some(Command::Analyze(args)) => analyze::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::across::{Across, Grouped};
+use super::footprint::Footprint;
 use super::single::stage;
 use super::{Event, Finished, Options, Point, RunError, Sink, Status, Tell, execute, trials};
 use spikedeck_scenario::{Expect, Spec};
@@ -47,7 +48,7 @@ pub fn ensemble(
     let workers = all.min(points.len()).max(1);
     // Fewer points than threads: the threads left over simulate.
     let threads_each = (all / workers).max(1);
-    let sum = Sum { spec, planned: points.len(), threads: all, began };
+    let sum = Sum { spec, planned: points.len(), threads: all, streams: options.sink.is_some(), began };
     let left = super::memory::budget(spec);
     let done = Mutex::new(Done {
         results: BTreeMap::new(),
@@ -137,7 +138,8 @@ pub(super) fn side_by_side(
 
 /// What points that were made one by one say together: `planned` is how many there are to be. Nothing of none.
 pub fn together(spec: &Arc<Spec>, points: Vec<PointResult>, planned: usize, options: &Options) -> Option<Ensemble> {
-    Sum { spec, planned, threads: options.thread_count(), began: Instant::now() }.of(points, &[])
+    let (threads, streams) = (options.thread_count(), options.sink.is_some());
+    Sum { spec, planned, threads, streams, began: Instant::now() }.of(points, &[])
 }
 
 /// Points that are done, and where they go meanwhile.
@@ -207,6 +209,8 @@ struct Sum<'a> {
     /// Number of points that there will be.
     planned: usize,
     threads: usize,
+    /// Whether they go to a folder.
+    streams: bool,
     began: Instant,
 }
 
@@ -231,6 +235,9 @@ impl Sum<'_> {
         finished.facts.simulate_seconds = self.began.elapsed().as_secs_f64();
         finished.facts.analyse_seconds = 0.0;
         finished.facts.threads = self.threads;
+        let largest = whole.iter().map(|p| p.finished.facts.estimated_bytes).max().unwrap_or_default();
+        let workers = self.threads.min(self.planned).max(1);
+        finished.facts.estimated_bytes = Footprint::side_by_side(largest, workers, self.streams);
         finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
         finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
         finished.warnings = distinct_warnings(&whole);

@@ -3,8 +3,10 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
+use super::memory;
 use super::seen::seen;
 use spikedeck_analysis::{self as analysis, AnalysisError, Request};
+use spikedeck_core::units::short;
 use spikedeck_scenario::{AnalysisSpec, Spec};
 use spikedeck_signal::{Outcome, Recording, SpikeTrains};
 
@@ -66,6 +68,10 @@ pub(crate) fn measure_each(
         if is_one_of_several && analysis.across_trials() {
             continue;
         }
+        if let Some(why) = too_many_pieces(entry, asked.scenario, recording) {
+            keep(empty(entry, analysis.card().title, &why));
+            continue;
+        }
         told(&entry.name, done as f64);
         let last = Mutex::new(0.0);
         let progress = |share: f64| {
@@ -101,6 +107,34 @@ pub(crate) fn measure_each(
         }
     }
     true
+}
+
+/// The pieces into which an analysis cuts `seconds` of time at the most, with the bytes that they take: a count, its
+/// curve with its times, and a smoothed copy. With the key of the option that says how long one is.
+pub(crate) fn pieces(entry: &AnalysisSpec, seconds: f64) -> Option<(f64, u64, &'static str)> {
+    let (n, key) = analysis::find(&entry.kind)?.declaration().pieces(&entry.options, seconds)?;
+    Some((n, (n * 40.0) as u64, key))
+}
+
+/// Why an analysis cannot be made of what was recorded within the memory that is there: it asks for too many pieces.
+fn too_many_pieces(entry: &AnalysisSpec, scenario: Option<&Spec>, recording: &Recording) -> Option<String> {
+    let seconds = recording.window.length() * recording.time_base.seconds();
+    let (n, bytes, key) = pieces(entry, seconds)?;
+    // What always fits is not asked for.
+    if bytes < 1 << 24 {
+        return None;
+    }
+    let allowed = scenario.map_or_else(|| memory::free_memory() / 4 * 3, memory::budget);
+    let megabytes = |bytes: u64| short((bytes as f64 / 1e6).round());
+    (bytes > allowed).then(|| {
+        format!(
+            "`{key}` makes {} pieces of what was recorded, which take {} MB, and {} MB may be used; a longer `{key}` \
+             makes fewer",
+            short(n.round()),
+            megabytes(bytes),
+            megabytes(allowed)
+        )
+    })
 }
 
 /// Fills in what the analysis leaves to its entry in the scenario: its name, also in the metrics.

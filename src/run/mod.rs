@@ -36,6 +36,7 @@ mod crowded;
 mod elsewhere;
 mod ensemble;
 mod expect;
+mod footprint;
 mod gaps;
 mod halve;
 mod heard;
@@ -254,7 +255,7 @@ pub struct Facts {
     pub analyse_seconds: f64,
     /// Threads.
     pub threads: usize,
-    /// Estimated bytes the network and recording need.
+    /// Bytes that the run was expected to take at its worst moment, with the program.
     pub estimated_bytes: u64,
     /// Number of spikes.
     pub spikes: u64,

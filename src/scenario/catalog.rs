@@ -310,6 +310,8 @@ impl AnalysisDeclaration {
     pub fn pieces(&self, options: &BTreeMap<&'static str, OptionValue>, run: f64) -> Option<(f64, &'static str)> {
         let lengths = |role: TimeRole| {
             self.options.iter().filter(move |o| o.time == role).filter_map(|o| match options.get(o.key) {
+                // The highest of frequencies has two samples a turn.
+                Some(OptionValue::Number(v)) if *v > 0.0 && o.kind == OptionKind::Frequency => Some((0.5 / v, o.key)),
                 Some(OptionValue::Number(v)) if *v > 0.0 => Some((*v, o.key)),
                 _ => None,
             })

@@ -40,6 +40,7 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::engine::PARTS;
 pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::stepper::{Stepper, StepperSpec, UnitValues};
@@ -130,6 +131,8 @@ pub enum Stop {
 pub enum Cause {
     /// The value that a stimulus of this name brings to the input port.
     Stimulus(String),
+    /// All is finite, but a stimulus of this name drives a parameter out of the range that its model declares.
+    Range(String),
     /// The rate of the events that a stimulus of this name brings to the receptor.
     Rate(String),
     /// What continuous projections bring to the input port.
@@ -169,6 +172,11 @@ impl Stop {
                     Cause::Stimulus(name) => {
                         format!("stimulus {name} brings no finite value to {place} at {}", at(time))
                     }
+                    Cause::Range(name) => format!(
+                        "stimulus {name} drives {place} out of the range that its model declares (`spikedeck explain` \
+                         shows it) at {}",
+                        at(time)
+                    ),
                     Cause::Rate(name) => format!(
                         "the rate of stimulus {name} gives no number of events, or too many for a step, to {place} at \
                          {}",
@@ -185,9 +193,9 @@ impl Stop {
                     ),
                     Cause::Growth => format!("{place} is no longer finite at {}", at(time)),
                     Cause::Unfollowed => format!(
-                        "the step of unit {unit} of {population} that ends at {} cannot be done by rk45: its equations \
-                         are too fast for ten thousand parts of a step; take a smaller step, or integrator = \
-                         \"rosenbrock\" where they are stiff",
+                        "the step of unit {unit} of {population} that ends at {} cannot be done by rk45, or searched \
+                         for crossings by `exact`: its equations are too fast for ten thousand parts of a step; take \
+                         a smaller step, or integrator = \"rosenbrock\" where they are stiff",
                         at(time)
                     ),
                 }

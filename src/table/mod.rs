@@ -65,4 +65,4 @@ pub use metrics::{json_rows, metric_json, point_json, words_json};
 pub use open::{is_run, open, open_telling, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;
-pub use sweep::{Shard, SweepFolder};
+pub use sweep::{OpenShard, Shard, SweepFolder, SweepProgress};

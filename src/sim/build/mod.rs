@@ -26,6 +26,7 @@ mod population;
 mod prepare;
 mod projection;
 mod properties;
+mod ranges;
 mod samplers;
 mod share;
 mod whole;

@@ -102,6 +102,7 @@ pub fn doubt(
             | Integrator::Heun
             | Integrator::Rk4
             | Integrator::ExponentialEuler
+            | Integrator::Exact
             | Integrator::Rosenbrock
     );
     // Euler's scheme with a step of 1 is how maps are written.

@@ -8,6 +8,7 @@ mod driven;
 mod endings;
 mod finite;
 mod invariance;
+mod jumps;
 mod networks;
 mod places;
 mod plasticity;
