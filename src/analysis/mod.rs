@@ -101,6 +101,7 @@ mod victor_purpura;
 
 // Information and dynamics: one line a file.
 mod active_information_storage;
+mod bifurcation;
 mod binding;
 mod channel_capacity;
 mod connectivity;
@@ -113,6 +114,7 @@ mod embedding;
 mod entropy;
 mod fi_curve;
 mod functional_connectivity;
+mod impedance;
 mod kantz;
 mod lempel_ziv;
 mod lyapunov;
@@ -122,6 +124,7 @@ mod o_information;
 mod partial_information;
 mod permutation_entropy;
 mod phase_plane;
+mod phase_response;
 mod recurrence;
 mod rosenstein;
 mod sample_entropy;
@@ -215,6 +218,9 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &mutual_information::MutualInformation,
     &channel_capacity::ChannelCapacity,
     &phase_plane::PhasePlane,
+    &phase_response::PhaseResponse,
+    &impedance::Impedance,
+    &bifurcation::Bifurcation,
     &transfer_entropy::TransferEntropy,
     &active_information_storage::ActiveInformationStorage,
     &multivariate_transfer_entropy::MultivariateTransferEntropy,
@@ -438,9 +444,9 @@ impl<E: Estimator> Analysis for E {
 pub(crate) mod prelude {
     pub(crate) use crate::findings::{Findings, Measured, curve};
     pub(crate) use crate::options::{
-        Opt, another_state, arrival, assignments, bands, choice, flag, frequency, frequency_if_given, input, integer,
-        integer_if_given, number, number_if_given, of_input, options, quantity, quantity_if_given, range_of, rate_bin,
-        shared, state, time, time_if_given, variable, words,
+        Opt, adjustable, another_state, arrival, assignments, bands, choice, flag, frequency, frequency_if_given,
+        input, integer, integer_if_given, number, number_if_given, of_input, options, quantity, quantity_if_given,
+        range_of, rate_bin, shared, state, time, time_if_given, variable, words,
     };
     pub(crate) use crate::value::{Choice, Ends, Frequency, Quantity, Time};
     pub(crate) use spikedeck_scenario::{RunTimes, Wrong};

@@ -158,3 +158,44 @@ fn empty(entry: &AnalysisSpec, title: &str, why: &str) -> Outcome {
         ..Outcome::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spikedeck_scenario::{OptionKind, OptionValue, TimeRole};
+    use spikedeck_signal::Window;
+
+    /// Whatever says how finely time is cut is held against memory before anything is cut, in every analysis.
+    #[test]
+    fn no_analysis_cuts_time_beyond_memory() {
+        let recording = Recording { window: Window { start: 0.0, stop: 2000.0 }, ..Recording::default() };
+        let mut looked_at = 0;
+        for analysis in analysis::ANALYSES {
+            let declaration = analysis.declaration();
+            for option in declaration.options.iter().filter(|o| o.time == TimeRole::Piece) {
+                let fine = |value: f64| match option.kind {
+                    OptionKind::Frequency => 1.0 / value,
+                    _ => value,
+                };
+                let why = |value: f64| {
+                    let entry = AnalysisSpec {
+                        name: "x".into(),
+                        kind: declaration.kind.into(),
+                        of: vec![],
+                        source: vec![],
+                        target: vec![],
+                        options: [(option.key, OptionValue::Number(fine(value)))].into(),
+                    };
+                    too_many_pieces(&entry, None, &recording)
+                };
+                for small in [1e-12, 1e-300] {
+                    let why = why(small).unwrap_or_else(|| panic!("{} {}", declaration.kind, option.key));
+                    assert!(why.contains(option.key) && why.contains("pieces"), "{why}");
+                }
+                assert_eq!(why(1e-3), None, "{} {}", declaration.kind, option.key);
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at > 40, "{looked_at}");
+    }
+}

@@ -29,6 +29,7 @@ pub mod catalog;
 mod clock;
 mod connect;
 mod connections;
+mod connectome;
 mod continuous;
 mod coverage;
 mod definition;

@@ -16,6 +16,7 @@ mod barrier;
 mod body;
 mod build;
 mod connect;
+mod coupled;
 mod coupling;
 mod delivery;
 mod engine;
@@ -40,6 +41,7 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::coupled::Coupled;
 pub use self::engine::PARTS;
 pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
@@ -281,6 +283,15 @@ impl Network {
     /// See [`BuildError`]; also where the population is no tree.
     pub fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<Electrotonic>, BuildError> {
         build::electrotonic(spec, population)
+    }
+
+    /// The units of `populations` with the continuous connections among them, as one system of equations; what others
+    /// bring is left out.
+    ///
+    /// # Errors
+    /// What in them is not smooth, has a delay, or changes by itself, and where.
+    pub fn coupled(spec: &Spec, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
+        build::coupled(spec, populations)
     }
 
     /// Integrator of each population and why.

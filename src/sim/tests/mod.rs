@@ -1,6 +1,7 @@
 //! Tests of whole networks, from scenario text to recording.
 
 mod arrivals;
+mod coupled;
 mod coupling;
 mod crossings;
 mod divergence;
