@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::elsewhere::{by_time, numbered, repeated, window_of};
+use super::observed::fell_silent;
 use spikedeck_core::units::short;
 use spikedeck_signal::data::{FileUnit, Ids, TrialTable};
 use spikedeck_signal::stretches::{self, Stretch};
@@ -47,6 +48,9 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
         events.into_iter().map(|own| moments(own, &mut taken, &mut notes)).unzip();
     units.extend(tables);
     let window = window(&trains, &traces, &happened, observed, known, &mut notes);
+    if observed.is_none() {
+        notes.extend(trains.iter().zip(&units).filter_map(|(own, p)| fell_silent(own, &p.names, window, BASE)));
+    }
     let window = without(window, &invalid, &mut notes);
     let event_populations: Vec<String> = happened.iter().map(|s| s.population.clone()).collect();
     trains.extend(happened);
