@@ -130,8 +130,13 @@ fn print(comparison: &Comparison) -> Result<(), CliError> {
     let colour = output::colour_on_stdout();
     let mut out = output::out();
     let n = comparison.labels.len();
-    let letters: Vec<String> =
-        (0..n).map(|k| char::from_u32('A' as u32 + k as u32).map_or_else(|| k.to_string(), String::from)).collect();
+    let letters: Vec<String> = (0..n)
+        .map(|k| {
+            char::from_u32('A' as u32 + k as u32)
+                .filter(char::is_ascii_uppercase)
+                .map_or_else(|| format!("R{}", k + 1), String::from)
+        })
+        .collect();
     for (letter, label) in letters.iter().zip(&comparison.labels) {
         writeln!(out, "{}  {label}", tone(letter, Tone::Bold, colour))?;
     }
@@ -144,10 +149,10 @@ fn print(comparison: &Comparison) -> Result<(), CliError> {
     heading.push("unit".into());
     for (k, letter) in letters.iter().enumerate().skip(1) {
         aligns.extend([Align::Right, Align::Left, Align::Right]);
-        heading.extend([format!("{letter} − A"), "95 % CI".to_owned(), "p".to_owned()]);
+        heading.extend([format!("{letter} − A"), "95 % CI".to_owned(), "p adj".to_owned()]);
         if has_effect(comparison, k) {
             aligns.push(Align::Right);
-            heading.push("d_z".to_owned());
+            heading.push("g_z".to_owned());
         }
     }
     let mut grid = Grid::new(&aligns);
@@ -161,7 +166,7 @@ fn print(comparison: &Comparison) -> Result<(), CliError> {
             let interval = row.difference_intervals[k];
             let mark = if row.is_clear(k) { " *" } else { "" };
             cells.push(interval.map_or_else(String::new, |(a, b)| format!("{}{mark}", number::interval(a, b))));
-            cells.push(row.p_values[k].map_or_else(String::new, number::p_value));
+            cells.push(row.p_adjusted[k].map_or_else(String::new, number::p_value));
             if has_effect(comparison, k) {
                 cells.push(row.effects[k].map_or_else(String::new, number::shown));
             }
@@ -173,7 +178,9 @@ fn print(comparison: &Comparison) -> Result<(), CliError> {
     writeln!(out)?;
     let mut legend = "* the interval of the difference excludes zero".to_owned();
     if (1..n).any(|k| has_effect(comparison, k)) {
-        legend.push_str("; d_z: mean difference in units of its standard deviation over the seeds");
+        legend.push_str(
+            "; g_z: mean difference in units of its standard deviation over the seeds, corrected for few of them",
+        );
     }
     writeln!(out, "  {}", tone(&legend, Tone::Dim, colour))?;
     for note in &comparison.notes {

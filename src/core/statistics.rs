@@ -125,6 +125,9 @@ pub fn student_quantile_of(freedom: f64) -> f64 {
 
 /// Two-sided p-value of a score under Student's t with any number of degrees of freedom.
 pub fn student_two_sided(score: f64, freedom: f64) -> f64 {
+    if score.is_infinite() {
+        return 0.0;
+    }
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| (2.0 * t.sf(score.abs())).min(1.0))
 }
 

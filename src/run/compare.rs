@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::across::mean_and_half_width;
+use super::contrast;
 use super::ensemble::{Ensemble, PointResult};
 use super::{Finished, Status};
-use spikedeck_core::statistics;
+use spikedeck_core::surrogate;
 use spikedeck_signal::Metric;
 
 /// One metric across runs.
@@ -19,25 +19,29 @@ pub struct Difference {
     pub values: Vec<Option<f64>>,
     /// Interval in each run.
     pub intervals: Vec<Option<(f64, f64)>>,
-    /// Each run's value less the first run's.
+    /// Each run's value less the first run's, over the seeds of both where it is paired; of angles the short way round.
     pub differences: Vec<Option<f64>>,
     /// Interval of each difference: paired over the seeds that both runs have (common random numbers), else from the
     /// intervals of both values, taken as independent (half widths add in squares).
     pub difference_intervals: Vec<Option<(f64, f64)>>,
     /// Number of seeds that each difference is paired over; 0 where it is not.
     pub pairs: Vec<usize>,
-    /// Probability of a difference at least as large if there is none: Student's t over the pairs, else a normal law
-    /// with the width of the interval towards zero.
+    /// Probability of a difference at least as large if there is none: by Student's t over pairs of seeds, by Welch's
+    /// over seeds that are others. Single runs have none.
     pub p_values: Vec<Option<f64>>,
-    /// Size of the effect, where differences are paired: their mean in units of their standard deviation over the
-    /// seeds (Cohen's d_z).
+    /// The same corrected over all metrics of a run (Benjamini and Hochberg).
+    pub p_adjusted: Vec<Option<f64>>,
+    /// Size of the effect, where differences are paired over three seeds and more: their mean in units of their
+    /// standard deviation over the seeds, corrected for few of them (Hedges' g_z).
     pub effects: Vec<Option<f64>>,
+    /// What each difference is to: the first run's value, over the seeds that the difference is of.
+    pub bases: Vec<Option<f64>>,
 }
 
 impl Difference {
-    /// The difference of run `k` to the first as a share of the first's size; nothing where that is zero.
+    /// The difference of run `k` to the first as a share of the first's size; nothing where that is zero, and of angles.
     pub fn relative(&self, k: usize) -> Option<f64> {
-        let base = self.values.first().copied().flatten()?.abs();
+        let base = self.bases.get(k).copied().flatten().filter(|_| self.unit != "rad")?.abs();
         let difference = self.differences.get(k).copied().flatten()?;
         (base > 0.0).then(|| difference / base)
     }
@@ -73,7 +77,10 @@ impl SeedValues {
     pub(crate) fn of_points(points: &[PointResult]) -> Self {
         let mut values = Self::default();
         // A run that did not reach its end has numbers of another stretch.
-        let is_whole = |p: &&PointResult| p.point.axes.is_empty() && p.finished.status == Status::Complete;
+        // Trials of one seed are no further seeds: what they have in common is in their mean alone.
+        let is_whole = |p: &&PointResult| {
+            p.point.axes.is_empty() && p.point.trial.is_none() && p.finished.status == Status::Complete
+        };
         for result in points.iter().filter(is_whole) {
             for metric in result.finished.outcomes.iter().flat_map(|o| &o.metrics) {
                 if let Some(value) = metric.value {
@@ -89,10 +96,20 @@ impl SeedValues {
         self.0.entry(metric).or_default().insert(seed, value);
     }
 
-    /// Differences of `other` to this at the seeds that both have, in the order of seeds.
-    fn differences(&self, other: &Self, metric: &str) -> Vec<f64> {
+    /// Values of this and of another at the seeds that both have, in the order of seeds.
+    fn pairs(&self, other: &Self, metric: &str) -> Vec<(f64, f64)> {
         let (Some(a), Some(b)) = (self.0.get(metric), other.0.get(metric)) else { return Vec::new() };
-        a.iter().filter_map(|(seed, value)| b.get(seed).map(|v| v - value)).collect()
+        a.iter().filter_map(|(seed, value)| Some((*value, *b.get(seed)?))).collect()
+    }
+
+    /// All values of a metric, in the order of seeds.
+    fn values(&self, metric: &str) -> Vec<f64> {
+        self.0.get(metric).map_or_else(Vec::new, |all| all.values().copied().collect())
+    }
+
+    /// Most seeds that a metric has.
+    fn seeds(&self) -> usize {
+        self.0.values().map(BTreeMap::len).max().unwrap_or_default()
     }
 }
 
@@ -114,7 +131,7 @@ pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
             names.push(key);
         }
     }
-    let rows: Vec<Difference> = names
+    let mut rows: Vec<Difference> = names
         .into_iter()
         .map(|(name, unit)| {
             let found: Vec<Option<&Metric>> = runs
@@ -124,63 +141,110 @@ pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
             let values: Vec<Option<f64>> = found.iter().map(|m| m.and_then(|m| m.value)).collect();
             let intervals: Vec<Option<(f64, f64)>> =
                 found.iter().map(|m| m.and_then(|m| m.ci_low.zip(m.ci_high))).collect();
+            let is_angle = unit == "rad";
             let base = (values[0], intervals[0]);
+            let n = values.len();
             let mut row = Difference {
                 metric: name,
                 unit,
-                differences: values.iter().map(|v| Some((*v)? - base.0?)).collect(),
+                bases: vec![base.0; n],
+                differences: values.iter().map(|v| Some(difference(base.0?, (*v)?, is_angle))).collect(),
                 difference_intervals: values
                     .iter()
                     .zip(&intervals)
                     .enumerate()
-                    .map(|(k, (v, i))| if k == 0 { None } else { difference_interval(base.0?, base.1?, (*v)?, (*i)?) })
+                    .map(
+                        |(k, (v, i))| {
+                            if k == 0 { None } else { interval_of((base.0?, base.1?), ((*v)?, (*i)?), is_angle) }
+                        },
+                    )
                     .collect(),
-                pairs: vec![0; values.len()],
-                p_values: vec![None; values.len()],
-                effects: vec![None; values.len()],
+                pairs: vec![0; n],
+                p_values: vec![None; n],
+                p_adjusted: vec![None; n],
+                effects: vec![None; n],
                 values,
                 intervals,
             };
-            for k in 1..runs.len() {
-                row.p_values[k] = row.differences[k].zip(row.difference_intervals[k]).and_then(p_of_interval);
-            }
-            for k in 1..runs.len() {
+            for k in 1..n {
                 let (Some(first), Some(other)) = (seeds.first(), seeds.get(k)) else { continue };
-                let paired = first.differences(other, &row.metric);
-                if let Some((mean, Some(half))) = mean_and_half_width(&paired) {
-                    row.pairs[k] = paired.len();
-                    row.differences[k] = Some(mean);
-                    row.difference_intervals[k] = (half > 0.0).then_some((mean - half, mean + half));
-                    (row.p_values[k], row.effects[k]) = paired_test(&paired, mean).unzip();
+                let pairs = first.pairs(other, &row.metric);
+                let by_seed = contrast::paired(&pairs, is_angle);
+                row.pairs[k] = if by_seed.is_some() { pairs.len() } else { 0 };
+                let apart = || {
+                    let (a, b) = (first.values(&row.metric), other.values(&row.metric));
+                    contrast::independent(&a, &b, is_angle)
+                };
+                if let Some(found) = by_seed.or_else(apart) {
+                    (row.bases[k], row.differences[k]) = (Some(found.base), Some(found.difference));
+                    (row.difference_intervals[k], row.p_values[k]) = (found.interval, found.p);
+                    row.effects[k] = found.effect;
                 }
             }
             row
         })
         .collect();
-    let notes = notes(runs, &rows);
+    for k in 1..runs.len() {
+        let all: Vec<Option<f64>> = rows.iter().map(|r| r.p_values[k]).collect();
+        for (row, p) in rows.iter_mut().zip(surrogate::adjust(&all, surrogate::Correction::BenjaminiHochberg)) {
+            row.p_adjusted[k] = p;
+        }
+    }
+    let notes = notes(runs, seeds, &labels, &rows);
     Comparison { labels, rows, notes }
 }
 
-/// What a reader of the differences should know.
-fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let pairs = rows.iter().flat_map(|r| &r.pairs).copied().max().unwrap_or(0);
-    let seeds: Vec<Option<u64>> = runs.iter().map(|r| r.spec.as_ref().map(|s| s.simulation.seed)).collect();
-    if pairs > 0 {
-        notes.push(format!(
-            "differences are taken seed by seed over {pairs} seeds that the runs share; 95 % interval by Student's t"
-        ));
-    } else if seeds.contains(&None) {
-        notes.push("the seed of a run is not known; intervals of differences take the runs as independent".into());
+/// What differences of single runs rest on.
+fn of_single_runs(seeds: &[Option<u64>]) -> &'static str {
+    if seeds.contains(&None) {
+        "the seed of a run is not known; intervals of differences take the runs as independent"
     } else if seeds.windows(2).all(|w| w[0] == w[1]) {
-        notes.push(
-            "the runs have the same seed and share their random numbers where their structure allows it; intervals of \
-             differences still \
-             take them as independent and are therefore wide: with several seeds (`sweep.seeds`) they are paired"
-                .into(),
-        );
+        "the runs have the same seed and share their random numbers where their structure allows it; intervals of \
+         differences still take them as independent and are therefore wide, and are over the units or the time of one \
+         network: with several seeds (`sweep.seeds`) differences are paired and have p-values"
     } else {
-        notes.push("the runs have different seeds; intervals of differences take them as independent".into());
+        "the runs have different seeds; intervals of differences take them as independent, and are over the units or the \
+         time of one network each: p-values need several seeds (`sweep.seeds`)"
+    }
+}
+
+/// What a reader of the differences should know.
+fn notes(runs: &[&Finished], seeds: &[SeedValues], labels: &[String], rows: &[Difference]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let own: Vec<Option<u64>> = runs.iter().map(|r| r.spec.as_ref().map(|s| s.simulation.seed)).collect();
+    let mut told = false;
+    for k in 1..runs.len() {
+        let pairs = rows.iter().map(|r| r.pairs[k]).max().unwrap_or_default();
+        let count = |k: usize| seeds.get(k).map_or(0, SeedValues::seeds);
+        let (a, b) = (count(0), count(k));
+        told |= pairs > 0 || (a > 1 && b > 1);
+        if pairs > 0 {
+            let part =
+                if pairs < a.max(b) { format!(" (of {a} and {b}: the values are of all)") } else { String::new() };
+            notes.push(format!(
+                "{}: differences are taken seed by seed over {pairs} seeds that both runs have{part}; intervals and p by \
+                 Student's t, effects corrected for few seeds (Hedges)",
+                labels[k]
+            ));
+        } else if a > 1 && b > 1 {
+            notes.push(format!(
+                "{}: its seeds are others; intervals and p by Welch's t over {a} and {b} seeds",
+                labels[k]
+            ));
+        }
+        let tested = rows.iter().filter(|r| r.difference_intervals[k].is_some()).count();
+        let marked = rows.iter().filter(|r| r.is_clear(k)).count();
+        if tested >= 20 {
+            notes.push(format!(
+                "{}: {marked} of {tested} intervals exclude zero; about {} would if nothing differed, so look at the \
+                 adjusted p (Benjamini and Hochberg over all metrics)",
+                labels[k],
+                (tested as f64 / 20.0).round()
+            ));
+        }
+    }
+    if !told {
+        notes.push(of_single_runs(&own).to_owned());
     }
     for run in runs {
         match run.status {
@@ -221,20 +285,17 @@ pub fn difference_interval(
     (low.is_finite() && high.is_finite()).then_some((low, high))
 }
 
-/// The p-value of a difference that is known with an interval: the side towards zero is 1.96 standard errors long.
-fn p_of_interval((difference, (low, high)): (f64, (f64, f64))) -> Option<f64> {
-    let half = if difference >= 0.0 { difference - low } else { high - difference };
-    let p = statistics::normal_two_sided(statistics::normal_quantile(0.975) * difference / half);
-    (half > 0.0 && p.is_finite()).then_some(p)
+/// The second less the first; of angles the short way round.
+fn difference(a: f64, b: f64, is_angle: bool) -> f64 {
+    let along = if is_angle { contrast::wrapped(b - a) } else { b - a };
+    contrast::rounded(along, a.abs().max(b.abs()))
 }
 
-/// The p-value of paired differences by Student's t, and their mean in units of their standard deviation.
-fn paired_test(paired: &[f64], mean: f64) -> Option<(f64, f64)> {
-    let n = paired.len() as f64;
-    let deviation = (paired.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let effect = mean / deviation;
-    let p = statistics::student_two_sided(effect * n.sqrt(), n - 1.0);
-    (deviation > 0.0 && p.is_finite()).then_some((p, effect))
+/// The interval of [`difference`].
+fn interval_of((a, a_ends): (f64, (f64, f64)), (b, b_ends): (f64, (f64, f64)), is_angle: bool) -> Option<(f64, f64)> {
+    let (low, high) = difference_interval(a, a_ends, b, b_ends)?;
+    let turned = difference(a, b, is_angle) - (b - a);
+    Some((low + turned, high + turned))
 }
 
 /// Labels with a number where two runs have the same.
@@ -271,24 +332,11 @@ mod tests {
             difference_intervals: vec![None, Some((0.1, 2.0)), Some((-1.0, 2.0))],
             pairs: vec![],
             p_values: vec![],
+            p_adjusted: vec![],
             effects: vec![],
+            bases: vec![],
         };
         assert_eq!((row.is_clear(0), row.is_clear(1), row.is_clear(2)), (false, true, false));
-    }
-
-    /// The p-value of an interval is below 0.05 where the interval excludes zero, and there alone.
-    #[test]
-    fn p_values_agree_with_intervals() {
-        for (difference, low, high) in
-            [(1.0, 0.0001, 3.0), (1.0, -0.0001, 3.0), (-2.0, -9.0, -0.01), (-2.0, -2.5, 0.01), (0.0, -1.0, 2.0)]
-        {
-            let p = p_of_interval((difference, (low, high))).unwrap();
-            assert_eq!(p < 0.05, low > 0.0 || high < 0.0, "{difference} [{low}, {high}]: {p}");
-        }
-        // Two standard errors: 0.0455 (tables of the normal law).
-        let p = p_of_interval((2.0, (2.0 - 1.959_963_985, 5.0))).unwrap();
-        assert!((p - 0.045_500_26).abs() < 1e-7, "{p}");
-        assert_eq!(p_of_interval((1.0, (1.0, 2.0))), None, "an interval that ends at the value");
     }
 
     #[test]
@@ -324,10 +372,9 @@ mod tests {
         assert_eq!((row.pairs[1], row.differences[1], row.is_clear(1)), (3, Some(5.0), true));
         let (low, high) = row.difference_intervals[1].unwrap();
         assert!((low - (5.0 - 2.484_138)).abs() < 1e-5 && (high - (5.0 + 2.484_138)).abs() < 1e-5);
-        // 4, 5, 6 have mean 5 and deviation 1; t = 5 √3 = 8.660254 with two degrees of freedom, for which the tail is
-        // 1/2 (1 - t / √(t² + 2)): p = 1 - 8.660254 / √77.
-        assert!((row.effects[1].unwrap() - 5.0).abs() < 1e-12);
-        assert!((row.p_values[1].unwrap() - (1.0 - 75f64.sqrt() / 77f64.sqrt())).abs() < 1e-9, "{:?}", row.p_values);
+        assert!(
+            row.p_values[1].unwrap() < 0.05 && row.p_adjusted[1] == row.p_values[1] && row.effects[1].unwrap() > 2.0
+        );
         assert_eq!(row.relative(1), Some(0.25));
         // Runs that know their seeds themselves are paired without more.
         let knowing = |run: &Finished, seeds: &SeedValues| Finished {

@@ -15,7 +15,7 @@ pub fn methods(
     outcome: &Outcome,
     spec: &AnalysisSpec,
     (recording, in_scenario): (&Recording, bool),
-    seed: u64,
+    (seed, version): (u64, &str),
 ) -> Option<String> {
     if outcome.metrics.is_empty() {
         return None;
@@ -48,7 +48,7 @@ pub fn methods(
     }
     text.extend(numbers(outcome));
     text.push(format!("{} Random numbers: seed {seed}.", sentence(card.bias)));
-    text.push(format!("spikedeck {}; {}.", env!("CARGO_PKG_VERSION"), card.references.join("; ")));
+    text.push(format!("spikedeck {version}; {}.", card.references.join("; ")));
     Some(text.join(" "))
 }
 
@@ -91,7 +91,7 @@ fn numbers(outcome: &Outcome) -> Vec<String> {
     match (n.first(), n.last()) {
         (Some(least), Some(most)) if least == most => text.push(format!("n = {least}.")),
         (Some(least), Some(most)) => text.push(format!("n = {least} to {most} (each number has its own).")),
-        _ => {}
+        (None, _) | (_, None) => {}
     }
     // Notes that differ in their numbers alone are one.
     let mut seen = BTreeSet::new();
@@ -138,7 +138,7 @@ mod tests {
         ]);
         let (of, source, target) = (Vec::new(), Vec::new(), Vec::new());
         let spec = AnalysisSpec { name: "x".into(), kind: "transfer_entropy".into(), of, source, target, options };
-        let text = methods(&outcome, &spec, (&Recording::default(), false), 7).unwrap();
+        let text = methods(&outcome, &spec, (&Recording::default(), false), (7, "1.2.3")).unwrap();
         for part in [
             "Transfer entropy (transfer_entropy)",
             "bin 5 ms",
@@ -148,12 +148,12 @@ mod tests {
             "p against 199 surrogates; 95 % delete-a-block jackknife.",
             "family of 2",
             "seed 7",
-            env!("CARGO_PKG_VERSION"),
+            "spikedeck 1.2.3;",
             "doi:10.1103/PhysRevLett.85.461",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("150") && !text.contains('\n'));
-        assert!(methods(&Outcome::default(), &spec, (&Recording::default(), false), 7).is_none());
+        assert!(methods(&Outcome::default(), &spec, (&Recording::default(), false), (7, "1.2.3")).is_none());
     }
 }

@@ -32,6 +32,7 @@ mod across;
 mod analyze;
 mod catalog;
 mod compare;
+mod contrast;
 mod crowded;
 mod elsewhere;
 mod ensemble;
@@ -45,8 +46,8 @@ mod live;
 mod load;
 mod measure;
 mod memory;
-mod observed;
 mod methods;
+mod observed;
 mod other;
 mod points;
 mod recorded;
@@ -71,8 +72,8 @@ pub use load::{
     standard_input,
 };
 pub use memory::free_memory;
-pub use observed::take_observed;
 pub use methods::methods;
+pub use observed::take_observed;
 pub use points::{Plan, Point, Resolve, points};
 pub use seen::looked_at;
 pub use simulate::{Simulated, simulate};
@@ -267,6 +268,8 @@ pub struct Facts {
     pub event_populations: Vec<String>,
     /// Tables of a recording's file in which each row may be a trial.
     pub trial_tables: Vec<TrialTable>,
+    /// Version of the program that made it; empty where that is not known.
+    pub version: String,
     /// Of a run over seeds alone, what was measured at each: another run with the same seeds is compared seed by seed.
     pub seeds: SeedValues,
 }

@@ -81,7 +81,7 @@ impl<'a> Job<'a> {
         let allowed = memory::budget(spec);
         let (full, implied) = requests::with_implied_records(spec, allowed);
         let warnings = spec.warnings.iter().cloned().chain(implied).collect();
-        let facts = Facts { threads, ..Facts::default() };
+        let facts = Facts { threads, version: env!("CARGO_PKG_VERSION").to_owned(), ..Facts::default() };
         Self { spec, full: Arc::new(full), threads, allowed, cancel, tell, facts, warnings }
     }
 

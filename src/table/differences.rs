@@ -24,5 +24,6 @@ pub fn differences(comparison: &Comparison) -> Table {
         .with("pairs", Column::OptU64(rows.iter().map(|&(r, k)| Some(all[r].pairs[k] as u64)).collect()))
         .with("relative", number(&|r, k| all[r].relative(k)))
         .with("p_value", number(&|r, k| all[r].p_values[k]))
+        .with("p_adjusted", number(&|r, k| all[r].p_adjusted[k]))
         .with("effect", number(&|r, k| all[r].effects[k]))
 }

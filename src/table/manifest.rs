@@ -338,6 +338,7 @@ impl Manifest {
             events: self.counts.events,
             event_populations: Vec::new(),
             trial_tables: Vec::new(),
+            version: self.version.clone(),
             seeds: SeedValues::default(),
         }
     }

@@ -40,7 +40,8 @@ pub fn table(pane: &Pane) -> String {
     }
     // Cells stay cells.
     let plain = |cell: String| cell.replace(['\t', '\n'], " ");
-    let columns = pane.shape.shape.columns();
+    let data = pane.data();
+    let columns = data.columns();
     let headings: Vec<String> = columns.iter().map(|c| plain(c.heading())).collect();
     let mut out = headings.join("\t");
     out.push('\n');

@@ -331,7 +331,7 @@ mod tests {
             "Export, 1 of 9: s: Pane as SVG: a vector figure, as the pane is zoomed now; Enter writes\r\n"
         );
         press(&mut app, "down");
-        assert!(reader.news(&app).starts_with("Export, 2 of 6: p: Pane as PNG"));
+        assert!(reader.news(&app).starts_with("Export, 2 of 9: p: Pane as PNG"));
         press(&mut app, "esc");
         assert!(reader.news(&app).starts_with("adex-patterns\r\ndone"));
         press(&mut app, "?");

@@ -1,6 +1,6 @@
 //! Curves, bars, bands, spikes, segments and glyphs in cells.
 
-use super::dots::{Dash, Dots, Plane, letter};
+use super::dots::{Dash, Dots, Plane, SOLID, letter};
 use super::layout::Placed;
 use super::{Look, Marker};
 use crate::colour::{Depth, Role};
@@ -8,9 +8,6 @@ use crate::reduce::{self, Column};
 use crate::scene::{CurveMark, Glyph, Stroke};
 use crate::ticks::at_fraction;
 use spikedeck_signal::step_begin;
-
-/// Full cells in a row that are a solid block.
-const SOLID: usize = 20;
 
 /// Ranks: who wins a shared cell.
 pub(crate) fn rank(role: Role, focus: bool) -> u8 {

@@ -165,6 +165,9 @@ fn clip(from: (f64, f64), to: (f64, f64), width: f64, height: f64) -> Option<((f
     Some(((a[0], a[1]), (b[0], b[1])))
 }
 
+/// Full cells in a row that are a solid block.
+pub(crate) const SOLID: usize = 20;
+
 /// Who owns a cell.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Ink {
@@ -215,6 +218,31 @@ impl Plane {
                 under.upper = true;
             } else {
                 under.lower = true;
+            }
+        }
+    }
+
+    /// Makes full cells that stand in long rows, of whichever curves, a ground: two that fire in turns are a block
+    /// together.
+    pub(crate) fn break_solid(&mut self, marker: Marker) {
+        let (across, down) = marker.pixels();
+        if marker == Marker::Ascii || self.cells.0 == 0 {
+            return;
+        }
+        let full = u8::try_from((1_u16 << (across * down)) - 1).unwrap_or(u8::MAX);
+        let is_full = |ink: &Ink| ink.bits == full && ink.glyph.is_none();
+        let width = self.cells.0;
+        for (inks, unders) in self.ink.chunks_mut(width).zip(self.under.chunks_mut(width)) {
+            let mut from = 0;
+            for run in inks.chunk_by_mut(|a, b| is_full(a) == is_full(b)) {
+                let to = from + run.len();
+                if is_full(&run[0]) && run.len() >= SOLID {
+                    for (ink, under) in run.iter_mut().zip(&mut unders[from..to]) {
+                        *under = Under { upper: true, lower: true, role: ink.role };
+                        *ink = Ink::default();
+                    }
+                }
+                from = to;
             }
         }
     }

@@ -131,6 +131,7 @@ fn marks(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), grid: &mut Ce
             Mark::Text { .. } => {}
         }
     }
+    plane.break_solid(look.marker);
     flush(&plane, placed, clip, grid, look);
 }
 

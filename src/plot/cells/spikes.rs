@@ -106,6 +106,13 @@ pub(crate) fn density(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), 
     }
 }
 
+/// The rows of pixels of a unit: of those that are on the screen, however far it reaches beyond.
+fn rows_of(top: f64, tall: f64, height: usize) -> std::ops::Range<usize> {
+    let end = (top + tall - 1.0).floor() + 1.0;
+    let (from, to) = (top.floor().max(0.0), end.clamp(0.0, height as f64));
+    if from < to { from as usize..to as usize } else { 0..0 }
+}
+
 /// The number of spikes in each pixel.
 fn counted(
     (times, units, first_row, rows): &(&[f64], &[u32], usize, usize),
@@ -130,11 +137,8 @@ fn counted(
         }
         let column = (x as usize).min(width - 1);
         let top = if tall > 1.0 { start + per_row * f64::from(units[k]) + 1e-9 } else { y };
-        for step in 0..tall as usize {
-            let y = top + step as f64;
-            if y >= 0.0 && y < height as f64 {
-                counts[y as usize * width + column] += 1;
-            }
+        for y in rows_of(top, tall, height) {
+            counts[y * width + column] += 1;
         }
     }
     counts
@@ -181,7 +185,7 @@ impl Brush<'_> {
         let (width, height) = dots.size();
         let each = height as f64 / (self.placed.y.1 - self.placed.y.0).abs().max(1e-9);
         // A gap between rows as soon as rows are three pixels high.
-        let tall = if each >= 3.0 { (each.floor() - 1.0) as usize } else { (each.floor() as usize).max(1) };
+        let tall = if each >= 3.0 { each.floor() - 1.0 } else { each.floor().max(1.0) };
         let (low, high) = self.placed.x;
         let length = row.times.len().min(row.units.len());
         let (times, units) = (&row.times[..length], &row.units[..length]);
@@ -197,11 +201,8 @@ impl Brush<'_> {
                 continue;
             }
             let x = (x as usize).min(width.saturating_sub(1));
-            for y in 0..tall {
-                let y = top + 1e-9 + y as f64;
-                if y >= 0.0 {
-                    dots.set(x, y as usize);
-                }
+            for y in rows_of(top + 1e-9, tall, height) {
+                dots.set(x, y);
             }
         }
         self.lay(dots, row.role, rank(row.role, row.focus));
@@ -318,6 +319,20 @@ mod tests {
                 assert_eq!(text.contains("shaded by count"), shaded, "{text}");
             }
         }
+    }
+
+    /// However far a raster is zoomed into, no more is painted than there are pixels.
+    #[test]
+    fn rows_beyond_the_screen_are_not_walked() {
+        for exponent in 0..300 {
+            let tall = 10f64.powi(exponent);
+            for top in [-tall, -tall / 2.0, -0.5, 0.0, 3.2, 55.0, 60.0, tall] {
+                let rows = rows_of(top, tall, 56);
+                assert!(rows.start <= rows.end && rows.end <= 56, "{top} {tall}: {rows:?}");
+            }
+        }
+        assert_eq!((rows_of(3.0, 4.0, 56), rows_of(-2.0, 4.0, 56), rows_of(3.4, 1.0, 56)), (3..7, 0..2, 3..4));
+        assert_eq!(rows_of(60.0, 4.0, 56), 0..0);
     }
 
     /// Every spike is in one pixel.

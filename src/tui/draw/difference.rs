@@ -50,7 +50,7 @@ pub fn draw(app: &App, buf: &mut Buffer, query: &str, scroll: usize, order: Orde
     rows(app, buf, list, &all, scroll.min(all.len().saturating_sub(usize::from(list.height))));
     let mut legend = format!("● the interval of the difference to {} excludes zero", d.letters[0]);
     if columns.has_effect {
-        legend.push_str(" · d_z: mean difference over its standard deviation across seeds");
+        legend.push_str(" · g_z: mean difference over its standard deviation across seeds");
     }
     legend.push_str(" · e d writes the table");
     line(buf, part(inner, 0, inner.height.saturating_sub(1), inner.width, 1), &[(&legend, t.dim)]);
@@ -96,10 +96,10 @@ impl Columns {
             let _ = write!(head, "  {:<i$}", "interval", i = INTERVAL - 2);
         }
         if self.has_p {
-            let _ = write!(head, "{:>P$}", "p");
+            let _ = write!(head, "{:>P$}", "p adj");
         }
         if self.has_effect {
-            let _ = write!(head, "{:>P$}", "d_z");
+            let _ = write!(head, "{:>P$}", "g_z");
         }
         head + "  unit"
     }

@@ -1,5 +1,6 @@
 //! A pane of one result: what it shows, and memories of how it was drawn last.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::panes::movie::Movie;
@@ -62,6 +63,9 @@ struct PictureKey {
     height: usize,
     look: Look,
 }
+
+/// Marks before the names of rows: an expectation that holds, and one that does not.
+const MARKS: [char; 2] = ['✓', '✗'];
 
 /// Results kept of each kind: enough for a view and the one before it, little enough for hundreds of panes.
 const KEPT: usize = 3;
@@ -136,10 +140,24 @@ impl Pane {
         matches!(self.shape.shape, Shape::Scalars(_))
     }
 
+    /// Its data for files and the clipboard: names of rows without the marks that screens put before them.
+    pub(crate) fn data(&self) -> Cow<'_, Shape> {
+        match &self.shape.shape {
+            Shape::Scalars(table) if table.rows.iter().any(|r| r.name.contains(MARKS)) => {
+                let mut table = table.clone();
+                for row in &mut table.rows {
+                    row.name = row.name.replace(MARKS, "").replace("  ", " ").trim().to_owned();
+                }
+                Cow::Owned(Shape::Scalars(table))
+            }
+            shape => Cow::Borrowed(shape),
+        }
+    }
+
     /// Rows of a table that stand first because the scenario expects something of them.
     pub(crate) fn expected_rows(&self) -> usize {
         let Shape::Scalars(table) = &self.shape.shape else { return 0 };
-        table.rows.iter().take_while(|r| r.name.starts_with(['✓', '✗'])).count()
+        table.rows.iter().take_while(|r| r.name.starts_with(MARKS)).count()
     }
 
     /// Whether y counts rows from the top.
@@ -230,6 +248,21 @@ pub(crate) mod tests {
         let ranges = pane.ranges(&other).unwrap();
         assert_eq!(ranges.x, (100.0, 200.0));
         assert_eq!(scenes(|| assert_eq!(pane.ranges(&View { cursor: Some(150.0), ..other.clone() }), Some(ranges))), 0);
+    }
+
+    /// What leaves has the names of the metrics, whether an expectation holds or not.
+    #[test]
+    fn marks_are_of_the_screen_alone() {
+        use spikedeck_signal::{Metric, Scalars};
+        let mut table = Scalars::from_metrics(&[Metric::new("exc.spikes", "mean", 10.0, "Hz", 200)]);
+        for name in ["✓ exc.spikes mean", "✗ exc.spikes mean", "exc.spikes mean"] {
+            table.rows[0].name = name.to_owned();
+            let pane = Pane::new("numbers", "Numbers", Shape::Scalars(table.clone()), "");
+            let Shape::Scalars(data) = pane.data().into_owned() else { panic!() };
+            assert_eq!(data.rows[0].name, "exc.spikes mean");
+            assert_eq!(pane.expected_rows(), usize::from(!name.starts_with('e')));
+            assert!(!crate::describe::table(&pane).contains(['✓', '✗']));
+        }
     }
 
     #[test]

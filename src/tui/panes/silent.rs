@@ -2,10 +2,10 @@
 //! empty box whose axis shows digits of noise, so it becomes a sentence and goes to the end.
 
 use crate::number::with_unit;
-use spikedeck_signal::{Card, Curve, CurveStyle, Recording, Scale, Shape};
+use spikedeck_signal::{Card, Curve, CurveStyle, Recording, Scale, Shape, Trace};
 
 /// Differences of this share of the values themselves are rounding.
-const ROUNDING: f64 = 1e-9;
+const ROUNDING: f64 = 1e-8;
 
 /// The pane's picture in words, if it is the same value everywhere. Values near zero are held against the largest that
 /// was recorded of the variable which the name speaks of: the mean of an oscillation about zero is noise about zero.
@@ -28,12 +28,12 @@ pub fn in_words(name: &str, shape: &Shape, recording: &Recording) -> Option<Card
     let where_ = where_?;
     let (low, high) = all?;
     let size = low.abs().max(high.abs());
-    let is_even = high - low <= ROUNDING * size || high - low <= ROUNDING * largest(name, what, recording);
+    let is_even = high - low <= ROUNDING * size || high - low <= ROUNDING * largest(name, (what, unit), recording);
     if !is_even {
         return None;
     }
     // Of noise about zero, zero is what is meant.
-    let value = if size <= ROUNDING * largest(name, what, recording) { 0.0 } else { f64::midpoint(low, high) };
+    let value = if size <= ROUNDING * largest(name, (what, unit), recording) { 0.0 } else { f64::midpoint(low, high) };
     let rounding = if low < high { ", but for rounding" } else { "" };
     let text = format!("{what} is {} {where_}{rounding}: there is nothing to draw.", with_unit(value, unit));
     Some(Card { sections: vec![(String::new(), text)] })
@@ -51,10 +51,11 @@ fn is_plain(curve: &Curve) -> bool {
     curve.band.is_none() && curve.style != CurveStyle::Theory && curve.y.len() > 2
 }
 
-/// The largest value that was recorded of a variable which a name or a label speaks of.
-fn largest(name: &str, label: &str, recording: &Recording) -> f64 {
+/// The largest value that was recorded, in the same unit, of a variable which a name or a label speaks of.
+fn largest(name: &str, (label, unit): (&str, &str), recording: &Recording) -> f64 {
     let is_word = |text: &str, word: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word);
-    let of = recording.traces.iter().filter(|t| is_word(name, &t.variable) || is_word(label, &t.variable));
+    let named = |t: &&Trace| t.unit == unit && (is_word(name, &t.variable) || is_word(label, &t.variable));
+    let of = recording.traces.iter().filter(named);
     let sizes = of.filter_map(|t| range(&t.values)).map(|(low, high)| low.abs().max(high.abs()));
     sizes.fold(0.0, f64::max)
 }
@@ -62,7 +63,7 @@ fn largest(name: &str, label: &str, recording: &Recording) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spikedeck_signal::{Axis, Image, ReferenceLine, Series, Trace};
+    use spikedeck_signal::{Axis, Image, ReferenceLine, Series};
 
     fn series(values: &[&[f64]]) -> Series {
         let curve =
@@ -96,10 +97,17 @@ mod tests {
     fn the_mean_of_an_oscillation_is_zero_but_for_rounding() {
         let noise: Vec<f64> = (0..20).map(|k| f64::from(k % 3) * 3e-16).collect();
         let shape = Shape::Series(series(&[&noise]));
-        let trace = Trace { variable: "phi".into(), values: vec![-0.4, 0.8], ..Trace::default() };
-        let recording = Recording { traces: vec![trace], ..Recording::default() };
+        let trace = |unit: &str| Trace {
+            variable: "phi".into(),
+            unit: unit.into(),
+            values: vec![-0.4, 0.8],
+            ..Trace::default()
+        };
+        let recording = Recording { traces: vec![trace("mV")], ..Recording::default() };
         let text = in_words("mean(field.phi)", &shape, &recording).unwrap().sections[0].1.clone();
         assert_eq!(text, "phi is 0 mV at all times, but for rounding: there is nothing to draw.");
+        let other = Recording { traces: vec![trace("pA")], ..Recording::default() };
+        assert!(in_words("mean(field.phi)", &shape, &other).is_none(), "another quantity is no measure");
         assert!(in_words("mean(field.phi)", &shape, &Recording::default()).is_none());
     }
 }

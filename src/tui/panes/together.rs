@@ -1,10 +1,10 @@
 //! The same pane of several columns in one: laid over each other, or what the others have beyond the first.
 
 use crate::panes::pane::Pane;
-use spikedeck_run::difference_interval;
+use spikedeck_run::{Finished, compare, difference_interval};
 use spikedeck_signal::{
-    Axis, Curve, CurveStyle, Distribution, Image, Matrix, Metric, PhasePortrait, Raster, RasterGroup, ReferenceLine,
-    ScalarRow, Scalars, Series, Shape,
+    Axis, Card, Curve, CurveStyle, Distribution, Image, Matrix, Metric, PhasePortrait, Raster, RasterGroup,
+    ReferenceLine, ScalarRow, Scalars, Series, Shape, step_begin,
 };
 
 /// How the panes of several columns are shown.
@@ -56,7 +56,15 @@ pub fn combined(mode: Together, all: &[Lettered<'_>]) -> Option<Pane> {
             (less(all)?, format!("{}, {}", first.title, others.join(", ")), format!("less/{}", first.key))
         }
     };
-    let words = if mode == Together::Over { told(all) } else { String::new() };
+    let mut words = if mode == Together::Over { told(all) } else { String::new() };
+    let most = (MOST / all.len().max(1)).max(1);
+    let has_more = |pane: &Pane| match &pane.shape.shape {
+        Shape::Series(s) => s.curves.iter().filter(|c| is_data(c)).count() > most,
+        _ => false,
+    };
+    if mode == Together::Over && all.iter().any(|(_, p)| has_more(p)) {
+        words = format!("first {most} of each; {words}");
+    }
     let mut pane = Pane::new(key, title, shape, words);
     pane.warnings =
         all.iter().flat_map(|(letter, p)| p.warnings.iter().map(move |w| format!("{letter}: {w}"))).collect();
@@ -152,21 +160,22 @@ fn distributions_over(all: &[(char, &Distribution)]) -> Option<Shape> {
     series_over(&borrowed).map(Shape::Series)
 }
 
-/// A histogram as steps that end at the right edges.
+/// A histogram as steps that end at the right edges: counts of bins that are not as wide for a unit of x.
 fn steps(d: &Distribution) -> Series {
+    let counts = d.y.unit.is_empty();
+    let per = |k: usize, h: f64| if counts { h / (d.edges[k + 1] - d.edges[k]) } else { h };
+    let heights_of =
+        |list: &[f64]| list.iter().enumerate().take(d.edges.len().saturating_sub(1)).map(|(k, h)| per(k, *h)).collect();
     let curve = |(name, heights): &(String, Vec<f64>)| Curve {
         name: name.clone(),
         x: d.edges.iter().skip(1).copied().collect(),
-        y: heights.clone(),
+        y: heights_of(heights),
         style: CurveStyle::Steps,
         ..Curve::default()
     };
-    Series {
-        x: d.x.clone(),
-        y: d.y.clone(),
-        curves: d.heights.iter().map(curve).collect(),
-        references: d.references.clone(),
-    }
+    let unit = if d.x.unit.is_empty() { "1".to_owned() } else { d.x.unit.clone() };
+    let y = if counts { Axis::new(format!("{} per {unit}", d.y.label), "") } else { d.y.clone() };
+    Series { x: d.x.clone(), y, curves: d.heights.iter().map(curve).collect(), references: d.references.clone() }
 }
 
 fn rasters_over(all: &[(char, &Raster)]) -> Raster {
@@ -240,6 +249,10 @@ fn less(all: &[Lettered<'_>]) -> Option<Shape> {
         return series_less(&series).map(Shape::Series);
     }
     if let Some(all) = kind!(all, Distribution) {
+        // Bins that are others hold others.
+        if all.iter().any(|(_, d)| d.edges != all[0].1.edges) {
+            return None;
+        }
         let steps: Vec<(char, Series)> = all.iter().map(|(letter, d)| (*letter, steps(d))).collect();
         let borrowed: Vec<(char, &Series)> = steps.iter().map(|(letter, s)| (*letter, s)).collect();
         return series_less(&borrowed).map(Shape::Series);
@@ -248,13 +261,15 @@ fn less(all: &[Lettered<'_>]) -> Option<Shape> {
         let rates: Vec<(char, &Series)> = all.iter().map(|(letter, r)| (*letter, &r.rate)).collect();
         return series_less(&rates).map(Shape::Series);
     }
-    if let Some(all) = kind!(all, Image) {
+    // Of three planes there are two differences, which one pane does not hold.
+    if let Some(all) = kind!(all, Image).filter(|all| all.len() == 2) {
         return image_less(all[0].1, all[1].1).map(Shape::Image);
     }
-    if let Some(all) = kind!(all, Matrix) {
+    if let Some(all) = kind!(all, Matrix).filter(|all| all.len() == 2) {
         return matrix_less(all[0].1, all[1].1).map(Shape::Matrix);
     }
-    kind!(all, Scalars).map(|all| Shape::Scalars(scalars_less(&all)))
+    // Numbers are held against each other in one place, with all that is known of the runs.
+    None
 }
 
 /// Each curve less that of the same name in the first; at the first's abscissae, where the other has values there.
@@ -308,10 +323,15 @@ fn curve_less(a: &Curve, b: &Curve) -> Option<Curve> {
 fn at(curve: &Curve, x: f64) -> Option<f64> {
     let after = curve.x.partition_point(|v| *v < x);
     let (right, y) = (*curve.x.get(after)?, *curve.y.get(after)?);
-    if right == x || curve.style == CurveStyle::Steps {
+    if curve.style == CurveStyle::Steps {
+        // The first step has a beginning.
+        return (x > step_begin(&curve.x, 0)).then_some(y);
+    }
+    if right == x {
         return Some(y);
     }
     let before = after.checked_sub(1)?;
+    // A gap stays one.
     let part = (x - curve.x[before]) / (right - curve.x[before]);
     Some(curve.y[before] + (y - curve.y[before]) * part)
 }
@@ -339,29 +359,41 @@ fn matrix_less(a: &Matrix, b: &Matrix) -> Option<Matrix> {
     })
 }
 
-/// The numbers that the first and another have, less the first's, with the interval of the difference.
-fn scalars_less(all: &[(char, &Scalars)]) -> Scalars {
-    let (_, first) = all[0];
+/// The numbers of other runs less those of the first, with interval and p as the table of differences has them.
+pub fn numbers_less(runs: &[&Finished], letters: &[char]) -> Shape {
+    let compared = compare(runs);
     let mut rows = Vec::new();
-    for base in &first.rows {
-        for (letter, other) in &all[1..] {
-            let found = other.rows.iter().find(|r| plain(&r.name) == plain(&base.name));
-            let Some((a, b)) = found.and_then(|f| base.measured.value.zip(f.measured.value)) else { continue };
-            let ends = base.measured.ends().zip(found.and_then(|f| f.measured.ends()));
-            let interval = ends.and_then(|(one, two)| difference_interval(a, one, b, two));
+    for row in &compared.rows {
+        for (k, letter) in letters.iter().enumerate().skip(1) {
+            let Some(value) = row.differences[k] else { continue };
             let measured = Metric {
-                value: Some(b - a),
-                unit: base.measured.unit.clone(),
-                ci_low: interval.map(|i| i.0),
-                ci_high: interval.map(|i| i.1),
+                value: Some(value),
+                unit: row.unit.clone(),
+                ci_low: row.difference_intervals[k].map(|i| i.0),
+                ci_high: row.difference_intervals[k].map(|i| i.1),
+                p_value: row.p_adjusted[k],
                 chance: Some(0.0),
                 ..Metric::default()
             };
-            let name = if all.len() > 2 { lettered(*letter, plain(&base.name)) } else { plain(&base.name).to_owned() };
+            let name = if letters.len() > 2 { lettered(*letter, &row.metric) } else { row.metric.clone() };
             rows.push(ScalarRow { name, measured });
         }
     }
-    Scalars { rows }
+    Shape::Scalars(Scalars { rows })
+}
+
+/// A pane that says why columns are not in it together.
+pub fn apart(mode: Together, all: &[Lettered<'_>], pane: &Pane) -> Pane {
+    let letters: Vec<String> = all.iter().map(|(letter, _)| letter.to_string()).collect();
+    let text = match (letters.len(), mode) {
+        (1, _) => format!("{} alone has this pane.", letters[0]),
+        (_, Together::Less) => {
+            format!("{} cannot be subtracted here; side by side (o) they can be seen.", letters.join(", "))
+        }
+        (_, _) => format!("{} cannot be laid over each other; side by side (o) they can be seen.", letters.join(", ")),
+    };
+    let card = Card { sections: vec![(String::new(), text)] };
+    Pane::new(format!("apart/{}", pane.key), pane.title.clone(), Shape::Card(card), "")
 }
 
 #[cfg(test)]
@@ -412,24 +444,40 @@ mod tests {
         assert_eq!(of(a.clone(), shifted).unwrap(), (vec![1.0, 2.0], vec![2.0 - 4.0, 4.0 - 9.0]));
         let steps = |x: &[f64], y: &[f64]| series(x, y, CurveStyle::Steps);
         let wide = steps(&[2.0, 4.0], &[10.0, 20.0]);
-        assert_eq!(of(steps(&[1.0, 2.0, 3.0], &[0.0; 3]), wide).unwrap().1, [10.0, 10.0, 20.0]);
+        assert_eq!(of(steps(&[1.0, 2.0, 3.0], &[0.0; 3]), wide.clone()).unwrap().1, [10.0, 10.0, 20.0]);
+        let before = of(steps(&[-2.0, 0.0, 2.0], &[0.0; 3]), wide).unwrap();
+        assert_eq!(before, (vec![2.0], vec![10.0]), "before the first step there is nothing");
         assert!(of(a, line(&[7.0, 8.0], &[1.0, 1.0])).is_none(), "they have no time in common");
     }
 
     #[test]
-    fn numbers_have_the_interval_of_their_difference() {
-        let table = |value: f64, half: f64| {
-            let metric = Metric::new("exc.spikes", "rate", value, "Hz", 9).interval(value - half, value + half);
+    fn numbers_of_both_stand_in_one_table() {
+        let table = |value: f64| {
+            let metric = Metric::new("exc.spikes", "rate", value, "Hz", 9);
             Shape::Scalars(Scalars::from_metrics(&[metric]))
         };
-        let found = both(Together::Less, table(10.0, 3.0), table(25.0, 4.0)).unwrap();
-        let Shape::Scalars(s) = &found.shape.shape else { panic!() };
-        // 3 and 4 add in squares to 5.
-        assert_eq!((s.rows[0].measured.value, s.rows[0].measured.ends()), (Some(15.0), Some((10.0, 20.0))));
-        let joint = both(Together::Over, table(10.0, 3.0), table(25.0, 4.0)).unwrap();
+        assert!(both(Together::Less, table(10.0), table(25.0)).is_none(), "they are compared with their runs");
+        let joint = both(Together::Over, table(10.0), table(25.0)).unwrap();
         let Shape::Scalars(s) = &joint.shape.shape else { panic!() };
         let names: Vec<&str> = s.rows.iter().map(|r| r.name.as_str()).collect();
         assert_eq!(names, ["A exc.spikes rate", "B exc.spikes rate"]);
+    }
+
+    /// Bins of other widths lie over each other as counts for a unit, and are not subtracted.
+    #[test]
+    fn histograms_of_other_bins_are_not_subtracted() {
+        let bins = |edges: &[f64], heights: &[f64]| {
+            let (x, y) = (Axis::new("interval", "ms"), Axis::new("count", ""));
+            let heights = vec![(String::new(), heights.to_vec())];
+            Shape::Distribution(Distribution { x, y, edges: edges.to_vec(), heights, references: Vec::new() })
+        };
+        let (a, b) = (bins(&[0.0, 2.0, 4.0], &[6.0, 2.0]), bins(&[0.0, 1.0, 4.0], &[3.0, 3.0]));
+        assert!(both(Together::Less, a.clone(), b.clone()).is_none());
+        let found = both(Together::Over, a.clone(), b).unwrap();
+        let Shape::Series(s) = &found.shape.shape else { panic!() };
+        assert_eq!((s.curves[0].y.clone(), s.curves[1].y.clone()), (vec![3.0, 1.0], vec![3.0, 1.0]));
+        assert_eq!(s.y.label, "count per ms");
+        assert!(both(Together::Less, a.clone(), a).is_some());
     }
 
     #[test]

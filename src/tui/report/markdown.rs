@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::document::{Block, Document, Grid};
-use spikedeck_core::visible::visible_line;
+use spikedeck_core::visible::{visible, visible_line};
 
 /// Text of one line in which nothing marks anything up.
 fn escape(text: &str) -> String {
@@ -35,7 +35,7 @@ pub fn text(document: &Document) -> String {
             Block::Warning(text) => writeln!(out, "\n> **Warning:** {}", escape(text)),
             Block::Code(text) => {
                 let fence = fence(text);
-                writeln!(out, "\n{fence}toml\n{}\n{fence}", text.trim_end())
+                writeln!(out, "\n{fence}toml\n{}\n{fence}", visible(text).trim_end())
             }
             Block::Grid(grid) => {
                 table(grid, &mut out);

@@ -27,11 +27,10 @@ pub enum Form {
 
 /// The report of finished runs; `None` where none is over.
 pub fn report(contents: &[&Content], form: Form) -> Option<String> {
-    let runs: Vec<Run<'_>> = contents
-        .iter()
-        .enumerate()
-        .filter_map(|(k, c)| Some(Run { letter: letter(k), content: c, finished: c.finished.as_deref()? }))
-        .collect();
+    // Letters are of the runs that are over.
+    let over = contents.iter().filter_map(|c| Some((*c, c.finished.as_deref()?)));
+    let runs: Vec<Run<'_>> =
+        over.enumerate().map(|(k, (content, finished))| Run { letter: letter(k), content, finished }).collect();
     let document = match &runs[..] {
         [] => return None,
         [one] => single(one),
@@ -45,7 +44,7 @@ pub fn report(contents: &[&Content], form: Form) -> Option<String> {
 
 /// Letter of a run.
 fn letter(k: usize) -> char {
-    char::from(b'A' + (k % 26) as u8)
+    char::from(if k < 26 { b'A' + k as u8 } else { b'a' + (k % 26) as u8 })
 }
 
 /// A run of a report.
@@ -79,7 +78,8 @@ fn single(run: &Run<'_>) -> Document {
     d.section("Warnings", warnings(run.finished));
     d.section("What was expected", expectations(&run.finished.checks));
     let view = opening(run.content);
-    let figures = run.content.panes.iter().filter_map(|p| figure(p, &view)).map(Block::Figure);
+    let figures =
+        run.content.panes.iter().flat_map(|p| said(p, "").into_iter().chain(figure(p, &view).map(Block::Figure)));
     d.section("Figures", figures.collect());
     d.section("Numbers", numbers(run.finished));
     d.section("Methods", methods(run.finished));
@@ -110,12 +110,18 @@ fn comparison(runs: &[Run<'_>]) -> Document {
     d.section("Figures", together(runs));
     for r in runs {
         d.section(&format!("{}: what was expected", r.letter), expectations(&r.finished.checks));
-    }
-    d.section("Methods", methods(runs[0].finished));
-    for r in runs {
+        d.section(&format!("{}: numbers", r.letter), numbers(r.finished));
+        d.section(&format!("{}: methods", r.letter), methods(r.finished));
         d.section(&format!("{}: scenario", r.letter), scenario_text(r.finished));
     }
-    d.section("References", references(runs[0].finished));
+    let mut all: Vec<Block> = Vec::new();
+    for block in runs.iter().flat_map(|r| references(r.finished)) {
+        let is_known = |b: &Block| matches!((b, &block), (Block::Text(a), Block::Text(b)) if a == b);
+        if !all.iter().any(is_known) {
+            all.push(block);
+        }
+    }
+    d.section("References", all);
     d.section("Versions", versions(&runs.iter().collect::<Vec<_>>()));
     d
 }
@@ -132,19 +138,31 @@ fn together(runs: &[Run<'_>]) -> Vec<Block> {
     let mut blocks = Vec::new();
     for key in keys {
         let all: Vec<(char, &Pane)> = runs.iter().filter_map(|r| Some((r.letter, r.content.pane(key)?))).collect();
-        if all.iter().any(|(_, p)| p.is_text()) {
-            continue;
-        }
         match combined(Together::Over, &all).filter(|_| all.len() > 1) {
-            Some(pane) => blocks.extend(figure(&pane, &view)),
-            None => blocks.extend(all.iter().filter_map(|(letter, pane)| {
-                let figure = figure(pane, &view)?;
-                Some(Figure { caption: format!("{letter}: {}", figure.caption), ..figure })
-            })),
+            Some(pane) => blocks.extend(figure(&pane, &view).map(Block::Figure)),
+            None => {
+                for (letter, pane) in &all {
+                    blocks.extend(said(pane, &format!("{letter}: ")));
+                    blocks.extend(figure(pane, &view).map(|figure| {
+                        Block::Figure(Figure { caption: format!("{letter}: {}", figure.caption), ..figure })
+                    }));
+                }
+            }
         }
-        blocks.extend(combined(Together::Less, &all).and_then(|p| figure(&p, &view)));
+        blocks.extend(combined(Together::Less, &all).and_then(|p| figure(&p, &view)).map(Block::Figure));
     }
-    blocks.into_iter().map(Block::Figure).collect()
+    blocks
+}
+
+/// What a pane that was measured says in words instead of a picture, with its warnings.
+fn said(pane: &Pane, before: &str) -> Vec<Block> {
+    let Shape::Card(card) = &pane.shape.shape else { return Vec::new() };
+    if pane.key == "run" || pane.key.starts_with("model/") {
+        return Vec::new();
+    }
+    let text = card.sections.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(" ");
+    let told = Block::Text(sentence(&format!("{before}{}: {text}", pane.title)));
+    std::iter::once(told).chain(pane.warnings.iter().map(|w| Block::Warning(w.clone()))).collect()
 }
 
 /// A pane as a figure, with what it found below it; text has none.
@@ -267,12 +285,12 @@ fn difference_table(compared: &run::Comparison, runs: &[Run<'_>]) -> Grid {
         heads.push(format!("{} − A", runs[k].letter));
         heads.push("95 % CI".into());
         right.push(heads.len());
-        heads.push("p".into());
+        heads.push("p adj".into());
         right.push(heads.len());
         heads.push("change".into());
         if has_effect(k) {
             right.push(heads.len());
-            heads.push("d_z".into());
+            heads.push("g_z".into());
         }
     }
     let row = |d: &run::Difference| {
@@ -284,7 +302,7 @@ fn difference_table(compared: &run::Comparison, runs: &[Run<'_>]) -> Grid {
             cells.push(shown_or_missing(d.differences[k]));
             cells
                 .push(d.difference_intervals[k].map_or_else(String::new, |(a, b)| format!("{}{mark}", interval(a, b))));
-            cells.push(d.p_values[k].map_or_else(String::new, p_value));
+            cells.push(d.p_adjusted[k].map_or_else(String::new, p_value));
             cells.push(d.relative(k).map_or_else(String::new, |r| format!("{} %", short(100.0 * r))));
             if has_effect(k) {
                 cells.push(d.effects[k].map_or_else(String::new, short));
@@ -297,6 +315,11 @@ fn difference_table(compared: &run::Comparison, runs: &[Run<'_>]) -> Grid {
     Grid::new(&heads, &right, rows)
 }
 
+/// The version that made a run: of one that does not say it, this one.
+fn version_of(run: &Finished) -> &str {
+    if run.facts.version.is_empty() { env!("CARGO_PKG_VERSION") } else { &run.facts.version }
+}
+
 /// How the numbers were come by: the simulation, and each analysis.
 fn methods(run: &Finished) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -307,14 +330,15 @@ fn methods(run: &Finished) -> Vec<Block> {
         let by = if integrators.is_empty() { String::new() } else { format!("; {}", integrators.join("; ")) };
         blocks.push(Block::Text(sentence(&format!(
             "Simulated with spikedeck {} over {} in steps of {}, seed {}{by}",
-            env!("CARGO_PKG_VERSION"),
+            version_of(run),
             axis(s.steps as f64 * s.dt),
             axis(s.dt),
             s.seed
         ))));
         for analysis in &spec.analyses {
             let outcome = run.outcomes.iter().find(|o| o.name == analysis.name);
-            let text = outcome.and_then(|o| run::methods(o, analysis, (&run.recording, true), s.seed));
+            let text =
+                outcome.and_then(|o| run::methods(o, analysis, (&run.recording, true), (s.seed, version_of(run))));
             blocks.extend(text.map(Block::Text));
         }
     }
@@ -341,7 +365,7 @@ fn references(run: &Finished) -> Vec<Block> {
 }
 
 fn versions(runs: &[&Run<'_>]) -> Vec<Block> {
-    let mut blocks = vec![Block::Text(format!("spikedeck {}.", env!("CARGO_PKG_VERSION")))];
+    let mut blocks = vec![Block::Text(format!("Report by spikedeck {}.", env!("CARGO_PKG_VERSION")))];
     for r in runs {
         let f = &r.finished.facts;
         let hash = r.finished.spec.as_ref().map_or_else(String::new, |s| format!(", scenario {}", s.hash));
@@ -357,7 +381,8 @@ fn versions(runs: &[&Run<'_>]) -> Vec<Block> {
         } else {
             String::new()
         };
-        blocks.push(Block::Text(format!("{}{hash}{took}.", r.finished.label)));
+        let made = format!(", by spikedeck {}", version_of(r.finished));
+        blocks.push(Block::Text(format!("{}{made}{hash}{took}.", r.finished.label)));
     }
     blocks
 }
@@ -428,6 +453,11 @@ mod tests {
             for part in ["B b against A a", "B − A", "psd.exc.rate.peak", "40 %", "A: what was expected", "<svg"] {
                 assert!(text.contains(part), "{form:?}: {part}");
             }
+        }
+        // Both have their own numbers, and what was warned of in either.
+        let text = report(&[&a, &b], Form::Html).unwrap();
+        for part in ["A: numbers", "B: numbers", "few spikes", "Report by spikedeck"] {
+            assert!(text.contains(part), "{part}");
         }
         let live = Content::default();
         assert!(report(&[&live], Form::Html).is_none(), "nothing is over");

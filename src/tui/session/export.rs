@@ -65,7 +65,7 @@ fn write_into(
         }
         ExportKind::Parquet | ExportKind::Csv => {
             let format = if kind == ExportKind::Csv { Format::Csv } else { Format::Parquet };
-            let (mut table, _) = table::shape_to_table(&pane.shape.shape);
+            let (mut table, _) = table::shape_to_table(&pane.data());
             table = table.meta("run", content.label.clone());
             if let Some(spec) = content.finished.as_ref().and_then(|f| f.spec.as_ref()) {
                 table = table.meta("scenario_hash", spec.hash.clone());

@@ -175,8 +175,14 @@ fn found_in(folder: &Path) -> Vec<Entry> {
 /// Whether a file of settings is a scenario: it says how long to simulate.
 fn is_scenario(path: &Path) -> bool {
     use std::io::Read as _;
-    let mut head = String::new();
-    let read = File::open(path).and_then(|f| f.take(HEAD).read_to_string(&mut head));
+    // A pipe would be waited for.
+    if !std::fs::metadata(path).is_ok_and(|m| m.is_file()) {
+        return false;
+    }
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|f| f.take(HEAD).read_to_end(&mut head));
+    // It may end inside a letter.
+    let head = String::from_utf8_lossy(&head);
     read.is_ok() && head.lines().any(|l| l.trim_start().starts_with("[simulation"))
 }
 

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::panes::content::{Content, Pane};
-use crate::panes::together::{Together, combined};
+use crate::panes::together::{Together, apart, combined, numbers_less};
 use crate::state::bench::Bench;
 use crate::state::message::{Effect, JobId};
 use crate::state::source::{Asked, Source};
 use crate::state::view::{Range, join};
+use spikedeck_run::Finished;
 
 /// Seconds that a run takes whose results are not thrown away without asking.
 const LONG: f64 = 10.0;
@@ -234,12 +235,21 @@ impl Columns {
             let all = self.list.iter().enumerate().filter_map(|(i, c)| Some((letter(i), c.pane(key)?)));
             let all: Vec<(char, &Pane)> = all.collect();
             let (first, pane) = all.first()?;
-            let alone = || {
+            let runs: Option<Vec<&Finished>> =
+                self.list.iter().map(|c| c.content.as_deref()?.finished.as_deref()).collect();
+            if self.together == Together::Less
+                && key == "numbers"
+                && let Some(runs) = runs
+            {
+                let letters: Vec<char> = (0..runs.len()).map(letter).collect();
+                return Some(Pane::new("less/numbers", "Differences", numbers_less(&runs, &letters), ""));
+            }
+            if all.len() == 1 && self.together == Together::Over {
                 let mut one: Pane = (*pane).clone();
                 one.title = format!("{first} {}", pane.title);
-                one
-            };
-            Some(combined(self.together, &all).unwrap_or_else(alone))
+                return Some(one);
+            }
+            Some(combined(self.together, &all).unwrap_or_else(|| apart(self.together, &all, pane)))
         });
         let labels: Vec<String> =
             self.list.iter().enumerate().map(|(i, c)| format!("{} {}", letter(i), c.label)).collect();

@@ -35,7 +35,7 @@ pub struct DifferenceRow {
     pub intervals: Vec<Option<(f64, f64)>>,
     /// Whether that interval excludes zero.
     pub clear: Vec<bool>,
-    /// Probability of a difference at least as large if there is none.
+    /// Probability of a difference at least as large if there is none, corrected over all metrics.
     pub p_values: Vec<Option<f64>>,
     /// Size of the effect over paired seeds.
     pub effects: Vec<Option<f64>>,
@@ -128,7 +128,7 @@ fn table(comparison: &run::Comparison, letters: Vec<char>) -> Differences {
         differences: d.differences.clone(),
         intervals: d.difference_intervals.clone(),
         clear: (0..d.values.len()).map(|k| d.is_clear(k)).collect(),
-        p_values: d.p_values.clone(),
+        p_values: d.p_adjusted.clone(),
         effects: d.effects.clone(),
     };
     let rows: Vec<DifferenceRow> = comparison.rows.iter().map(row).collect();
@@ -184,7 +184,9 @@ mod tests {
             difference_intervals: vec![None, interval],
             pairs: Vec::new(),
             p_values: vec![None, None],
+            p_adjusted: vec![None, None],
             effects: vec![None, None],
+            bases: vec![Some(a), Some(a)],
         }
     }
 

@@ -202,7 +202,7 @@ fn found_in(field: &str, word: &str) -> Option<u32> {
         0 => Some(3),
         _ if field.match_indices(word).any(|(at, _)| begins(at)) => Some(2),
         // A letter or two are in everything.
-        _ => (word.len() > 2).then_some(1),
+        _ => (word.len() > 2 || !word.is_ascii()).then_some(1),
     }
 }
 
@@ -272,8 +272,10 @@ impl Gallery {
             let mut letters = BTreeSet::new();
             for word in &words {
                 score += fields.iter().filter_map(|(field, worth)| Some(found_in(field, word)? * worth)).max()?;
-                let bytes = name.match_indices(word).flat_map(|(at, _)| at..at + word.len());
-                letters.extend(bytes.map(|at| name[..at.min(name.len())].chars().count() as u32));
+                for (at, _) in name.match_indices(word) {
+                    let first = name[..at].chars().count() as u32;
+                    letters.extend(first..first + word.chars().count() as u32);
+                }
             }
             Some((score, Hit { index, letters: letters.into_iter().collect() }))
         };
@@ -429,6 +431,20 @@ mod tests {
         g.query = "cuba".into();
         g.filter();
         assert_eq!(g.hits[0].letters, [9, 10, 11, 12]);
+    }
+
+    #[test]
+    fn letters_of_any_script_are_found() {
+        let entry = |name: &str| Entry::new(Source::Scenario(name.into()), name.into(), String::new(), Vec::new());
+        let mut g = Gallery::new(vec![entry("größe.toml"), entry("神経.toml")]);
+        for (query, name, letters) in
+            [("ö", "größe.toml", vec![2]), ("ße", "größe.toml", vec![3, 4]), ("経", "神経.toml", vec![1])]
+        {
+            g.query = query.into();
+            g.filter();
+            assert_eq!(names(&g), [name]);
+            assert_eq!(g.hits[0].letters, letters);
+        }
     }
 
     #[test]
