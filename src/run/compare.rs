@@ -19,7 +19,8 @@ pub struct Difference {
     pub values: Vec<Option<f64>>,
     /// Interval in each run.
     pub intervals: Vec<Option<(f64, f64)>>,
-    /// Each run's value less the first run's, over the seeds of both where it is paired; of angles the short way round.
+    /// Each run's value less the first run's, over the seeds of both where it is paired; of angles the short way
+    /// round.
     pub differences: Vec<Option<f64>>,
     /// Interval of each difference: paired over the seeds that both runs have (common random numbers), else from the
     /// intervals of both values, taken as independent (half widths add in squares).
@@ -203,8 +204,8 @@ fn of_single_runs(seeds: &[Option<u64>]) -> &'static str {
          differences still take them as independent and are therefore wide, and are over the units or the time of one \
          network: with several seeds (`sweep.seeds`) differences are paired and have p-values"
     } else {
-        "the runs have different seeds; intervals of differences take them as independent, and are over the units or the \
-         time of one network each: p-values need several seeds (`sweep.seeds`)"
+        "the runs have different seeds; intervals of differences take them as independent, and are over the units or \
+         the time of one network each: p-values need several seeds (`sweep.seeds`)"
     }
 }
 
@@ -222,8 +223,8 @@ fn notes(runs: &[&Finished], seeds: &[SeedValues], labels: &[String], rows: &[Di
             let part =
                 if pairs < a.max(b) { format!(" (of {a} and {b}: the values are of all)") } else { String::new() };
             notes.push(format!(
-                "{}: differences are taken seed by seed over {pairs} seeds that both runs have{part}; intervals and p by \
-                 Student's t, effects corrected for few seeds (Hedges)",
+                "{}: differences are taken seed by seed over {pairs} seeds that both runs have{part}; intervals and p \
+                 by Student's t, effects corrected for few seeds (Hedges)",
                 labels[k]
             ));
         } else if a > 1 && b > 1 {
