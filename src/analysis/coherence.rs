@@ -88,7 +88,7 @@ options! {
         tapers: Option<usize> = integer_if_given().between(1.0, 2000.0), "tapers of multitaper (default: 2 nw − 1)";
         f_min: Option<Frequency> = frequency_if_given().or_zero(),
             "lower end of the range of peak and delay (default: the first ordinate)";
-        f_max: Option<Frequency> = frequency_if_given(),
+        f_max: Option<Frequency> = frequency_if_given().piece(),
             "upper end of the range of peak and delay, and of what is shown (default: Nyquist)";
         bands: Vec<Band> = bands(),
             "bands as \"NAME LOW HIGH\" in Hz (default: delta 1 4, theta 4 8, alpha 8 13, beta 13 30, gamma 30 80)";

@@ -180,7 +180,7 @@ options! {
         segment: Option<Time> = segment();
         overlap: f64 = overlap("0.5");
         taper: TaperOptions = shared();
-        f_max: Option<Frequency> = frequency_if_given(),
+        f_max: Option<Frequency> = frequency_if_given().piece(),
             "highest frequency shown (default: Nyquist; 500 Hz for spikes)";
         peak_min: Option<Frequency> = frequency_if_given().or_zero(),
             "lower end of the range of the peak (default: the first ordinate that the detrending leaves)";

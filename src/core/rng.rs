@@ -6,6 +6,8 @@
 
 use std::convert::Infallible;
 
+use super::vector::vectorised;
+
 const M0: u32 = 0xD251_1F53;
 const M1: u32 = 0xCD9E_8D57;
 const W0: u32 = 0x9E37_79B9;
@@ -43,6 +45,19 @@ pub fn philox_steps(key: Key, unit: u32, first: u64) -> [[u64; SIDE]; 4] {
     let step = |i: usize| first.wrapping_add(i as u64);
     let (low, high) = (std::array::from_fn(|i| step(i) & LOW), std::array::from_fn(|i| step(i) >> 32));
     side_by_side(key, [[u64::from(unit); SIDE], low, high, [0; SIDE]])
+}
+
+/// [`Key::block`] 0 of each of `units`, each in its own step, word by word in the low halves of the numbers.
+#[inline(always)]
+pub fn philox_each(key: Key, units: [u32; SIDE], steps: [u32; SIDE]) -> [[u64; SIDE]; 4] {
+    side_by_side(key, [units.map(u64::from), steps.map(u64::from), [0; SIDE], [0; SIDE]])
+}
+
+/// [`Key::block`] of `unit` at `step`, blocks `first`, `first + 1`, ..., word by word in the low halves of the numbers.
+#[inline(always)]
+pub fn philox_blocks(key: Key, unit: u32, step: u64, first: u32) -> [[u64; SIDE]; 4] {
+    let blocks = std::array::from_fn(|i| u64::from(first.wrapping_add(i as u32)));
+    side_by_side(key, [[u64::from(unit); SIDE], [step & LOW; SIDE], [step >> 32; SIDE], blocks])
 }
 
 /// Philox for many counters. The words are carried in 64 bits each, so that a round is two widening multiplications,
@@ -108,6 +123,16 @@ pub fn unit_interval(high: u32, low: u32) -> f64 {
     ((u64::from(high) << 32 | u64::from(low)) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
+/// [`unit_interval`] of the low halves of two numbers, by operations that vectorise (no conversion from 64-bit
+/// integers).
+#[inline(always)]
+pub fn unit_interval_wide(high: u64, low: u64) -> f64 {
+    const WHOLE: f64 = (1u64 << 52) as f64;
+    // Whole numbers below 2^52 stand as they are in the mantissa; both parts and their sum are exact.
+    let number = |bits: u64| f64::from_bits(bits | WHOLE.to_bits()) - WHOLE;
+    (number(high & LOW) * (1u64 << 21) as f64 + number((low & LOW) >> 11)) * (1.0 / (1u64 << 53) as f64)
+}
+
 /// Draws of one unit, as a generator that `rand_distr` accepts.
 #[derive(Debug, Clone)]
 pub struct Stream {
@@ -141,15 +166,71 @@ impl Stream {
     /// A uniform whole number in `0..n` without modulo bias (Lemire 2019, doi:10.1145/3230636).
     #[inline]
     pub fn below(&mut self, n: u32) -> u32 {
-        let mut product = u64::from(self.draw()) * u64::from(n);
-        if (product as u32) < n {
-            let threshold = n.wrapping_neg() % n;
-            while (product as u32) < threshold {
-                product = u64::from(self.draw()) * u64::from(n);
-            }
-        }
-        (product >> 32) as u32
+        below(n, || self.draw())
     }
+}
+
+/// What [`Stream`] draws, with many blocks made at once: for units that draw much.
+#[derive(Debug, Clone)]
+pub struct Bulk {
+    key: Key,
+    unit: u32,
+    step: u64,
+    block: u32,
+    words: [[u64; SIDE]; 4],
+    used: usize,
+}
+
+vectorised! {
+    /// The words of some blocks.
+    fn make(key: Key, unit: u32, step: u64, first: u32, words: &mut [[u64; SIDE]; 4]) {
+        *words = philox_blocks(key, unit, step, first);
+    }
+}
+
+impl Bulk {
+    /// The draws of [`Key::stream`].
+    pub fn new(key: Key, unit: u32, step: u64) -> Self {
+        Self { key, unit, step, block: 0, words: [[0; SIDE]; 4], used: 4 * SIDE }
+    }
+
+    #[inline]
+    fn draw(&mut self) -> u32 {
+        if self.used == 4 * SIDE {
+            make(self.key, self.unit, self.step, self.block, &mut self.words);
+            self.block = self.block.wrapping_add(SIDE as u32);
+            self.used = 0;
+        }
+        let word = self.words[self.used % 4][self.used / 4] as u32;
+        self.used += 1;
+        word
+    }
+
+    /// See [`Stream::below`].
+    #[inline]
+    pub fn below(&mut self, n: u32) -> u32 {
+        below(n, || self.draw())
+    }
+}
+
+/// A uniform whole number in `0..n` without modulo bias (Lemire 2019, doi:10.1145/3230636) of random words.
+#[inline(always)]
+fn below(n: u32, mut draw: impl FnMut() -> u32) -> u32 {
+    let mut product = u64::from(draw()) * u64::from(n);
+    if is_doubtful(product, n) {
+        let threshold = n.wrapping_neg() % n;
+        while (product as u32) < threshold {
+            product = u64::from(draw()) * u64::from(n);
+        }
+    }
+    (product >> 32) as u32
+}
+
+/// Whether the product of a random word with `n` may have to be drawn anew for all of `0..n` to be equally likely; the
+/// number is its high half.
+#[inline(always)]
+pub fn is_doubtful(product: u64, n: u32) -> bool {
+    (product as u32) < n
 }
 
 impl rand::TryRng for Stream {
@@ -195,6 +276,32 @@ mod tests {
             assert!((mean(Key::new(seed, name, "x")) - 0.5).abs() < 0.02);
         }
         assert_ne!(Key::new(1, "ab", "c"), Key::new(1, "a", "bc"));
+    }
+
+    /// Many blocks at once are the blocks one by one, of all three kinds; numbers of wide words are those of words.
+    #[test]
+    fn many_at_once_are_one_by_one() {
+        let key = Key::new(11, "entity", "purpose");
+        let words = |[a, b, c, d]: [[u64; SIDE]; 4], i: usize| [a[i], b[i], c[i], d[i]].map(|w| w as u32);
+        let units: [u32; SIDE] = std::array::from_fn(|i| (i as u32).wrapping_mul(0x9E37_79B9));
+        let steps: [u32; SIDE] = std::array::from_fn(|i| u32::MAX - 3 * i as u32);
+        let each = philox_each(key, units, steps);
+        let step = (7 << 32) + 5;
+        let blocks = philox_blocks(key, 77, step, 3);
+        for i in 0..SIDE {
+            let block = key.block(units[i], u64::from(steps[i]), 0);
+            assert_eq!(words(each, i), block);
+            assert_eq!(words(blocks, i), key.block(77, step, 3 + i as u32));
+            assert_eq!(unit_interval_wide(each[0][i], each[1][i]), unit_interval(block[0], block[1]));
+        }
+        for (high, low) in [(0, 0), (u32::MAX, u32::MAX), (1, 0), (0, 1 << 11), (0x8000_0000, 0x7FF)] {
+            let wide = |word: u32| u64::from(word) | 0xABCD << 32;
+            assert_eq!(unit_interval_wide(wide(high), wide(low)), unit_interval(high, low));
+        }
+        let (mut bulk, mut stream) = (Bulk::new(key, 4, 9), key.stream(4, 9));
+        for n in (1..3000).chain([u32::MAX, u32::MAX / 2 + 2, 3 << 30]).cycle().take(9000) {
+            assert_eq!(bulk.below(n), stream.below(n));
+        }
     }
 
     #[test]

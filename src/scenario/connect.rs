@@ -1,5 +1,7 @@
-//! `connect` of a projection: the rules by which units are connected, each with its keys, and listed pairs from a file.
+//! `connect` of a projection: the rules by which units are connected, each with its keys, and listed pairs or a matrix
+//! from a file.
 
+use super::connectome::{CONNECTOME, Fits, connectome};
 use super::edges::{LISTED, listed};
 use super::language::{
     Context, Declared, Family, Flag, Key, Length, Number, Reader, Size, Table, Takes, Whole, declare,
@@ -93,7 +95,7 @@ macro_rules! rules {
             by: Some("rule"),
             common: COMMON,
             kinds: &[$( &<$Kind as Declared>::SECTION ),*],
-            others: &[&LISTED],
+            others: &[&LISTED, &CONNECTOME],
         };
 
         /// Reads the keys of the rule that `word` names.
@@ -289,7 +291,7 @@ impl Connects for SmallWorld {
     }
 }
 
-/// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }`.
+/// Reads `connect`: a rule's name, or a table with its numbers, or `{ edges = "file" }` or `{ connectome = "file" }`.
 pub(super) fn read(resolver: &mut Resolver<'_>, node: &Node, ends: Option<&ProjectionEnds<'_>>) -> Option<Wiring> {
     let before = resolver.report.errors();
     if let Some(word) = node.as_text()
@@ -315,6 +317,17 @@ pub(super) fn read(resolver: &mut Resolver<'_>, node: &Node, ends: Option<&Proje
         let listed = listed(resolver, &mut f, ends.map(ProjectionEnds::units), ends.map(ProjectionEnds::counts));
         f.finish(resolver);
         let (rule, weights) = listed?;
+        return Some(Wiring { rule, autapses: true, multapses: true, weights });
+    }
+    if node.get("connectome").is_some() {
+        let mut f = Table::of(resolver, node, "`connect`", CONNECTOME.keys)?;
+        let fits = ends.map(|e| {
+            let (sources, targets) = e.counts();
+            Fits { sources, targets, recurrent: e.apart().is_some() }
+        });
+        let found = connectome(resolver, &mut f, fits);
+        f.finish(resolver);
+        let (rule, weights) = found?;
         return Some(Wiring { rule, autapses: true, multapses: true, weights });
     }
     let mut reader = Reader::of(resolver, node, "`connect`", COMMON, Context::default())?;

@@ -4,17 +4,25 @@
 //! Delay 0 takes the source's value at the beginning of the step that it drives; a delay of d steps the value d steps
 //! earlier. Before time 0 a source had its initial value.
 
+mod factored;
+mod matrix;
+mod window;
+
 use std::ops::Range;
 
+use self::factored::{Connections, Factored};
 use super::connect::{Link, Wiring};
 use super::expression::{Expression, Operand};
 use super::plasticity::{self, Learning, Rates};
-use super::separate::separate;
+use super::separate::{Split, separate};
 use spikedeck_equation::Formula;
 use spikedeck_scenario::{CarriedName, ConnectionVariableId, Rule, VariableId};
 
 /// Connections that are evaluated at once.
 const CHUNK: usize = 1024;
+
+/// Connections for each unit of both ends from which on parts of their values are evaluated once a unit.
+const LEAST: f64 = 4.0;
 
 /// Values of one variable of one whole population over the last steps.
 #[derive(Debug)]
@@ -106,7 +114,7 @@ impl<'a> Carried<'a> {
         let (graph, root) = self.formula.expression().graph();
         let mut graph = graph.clone();
         let of_target = |i: u32| matches!(self.formula.names()[i as usize], CarriedName::Target(_));
-        let list = separate(&mut graph, root, &of_target)?;
+        let list = separate(&mut graph, root, Split { is_post: &of_target, expands: true })?;
         let compile = |id| Expression::compile(&graph, id, &self.operands, None);
         Some(list.into_iter().map(|(p, q)| (compile(p), compile(q))).collect())
     }
@@ -127,6 +135,8 @@ pub(super) struct Coupling {
     out: Vec<f64>,
     gathered: Vec<Vec<f64>>,
     learning: Option<Learning>,
+    /// Where connections are many and their values sums of products.
+    factored: Option<Factored>,
 }
 
 /// A sum over sources that does not need all pairs: see [`super::separate`].
@@ -169,16 +179,8 @@ impl Coupling {
             Links::Some {
                 sources: found.iter().map(|l| l.source).collect(),
                 lanes: found.iter().map(|l| l.target - range.start).collect(),
-                weights: if let Property::Each(f) = properties.weight {
-                    found.iter().map(f).collect()
-                } else {
-                    Vec::new()
-                },
-                delays: if let Property::Each(f) = properties.delay {
-                    found.iter().map(f).collect()
-                } else {
-                    Vec::new()
-                },
+                weights: properties.weight.of(&found),
+                delays: properties.delay.of(&found),
             }
         };
         let (pre, post) = (carried.pre.clone(), carried.post.clone());
@@ -186,7 +188,26 @@ impl Coupling {
         let out = vec![0.0; CHUNK.max(range.len())];
         let expression = carried.compiled();
         let (weight, delay) = (same_weight.unwrap_or(0.0), same_delay.unwrap_or(0));
-        Self { expression, pre, post, range, links, weight, delay, out, gathered, learning: None }
+        Self { expression, pre, post, range, links, weight, delay, out, gathered, learning: None, factored: None }
+    }
+
+    /// Evaluates what depends on one end alone once a unit, where the value is a sum of products and connections, which
+    /// do not change, are many enough for that to be less work. Whether they are is asked of the whole projection, so
+    /// that sums have the same bits however targets are shared out.
+    pub fn factor(&mut self, carried: &Carried<'_>, wiring: &Wiring<'_>) {
+        let Links::Some { sources, lanes, weights, delays } = &self.links else { return };
+        if wiring.expected() < LEAST * (f64::from(wiring.sources) + f64::from(wiring.targets)) {
+            return;
+        }
+        let connections = Connections {
+            sources: wiring.sources,
+            source: sources,
+            lane: lanes,
+            weight: if weights.is_empty() { Operand::Shared(self.weight) } else { Operand::Each(weights) },
+            delay: delays,
+            same: self.delay,
+        };
+        self.factored = Factored::new(carried, self.range.clone(), connections);
     }
 
     /// Lets its connections change by `rates`.
@@ -272,6 +293,9 @@ impl Coupling {
 
     /// Adds what arrives during step `k` (time `t`) to `row`, one entry a lane.
     pub fn add(&mut self, k: u64, t: f64, histories: &[History], row: &mut [f64]) {
+        if self.factored.as_mut().is_some_and(|factored| factored.add(k, histories, row)) {
+            return;
+        }
         let lanes = self.range.start as usize..self.range.end as usize;
         let before = |delay: u16| k.wrapping_sub(u64::from(delay));
         match &mut self.links {
@@ -351,16 +375,4 @@ impl Coupling {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn before_time_zero_stand_the_initial_values() {
-        let mut h = History::new(2, 3);
-        h.row_mut(0).copy_from_slice(&[1.0, 2.0]);
-        h.start();
-        h.row_mut(1).copy_from_slice(&[3.0, 4.0]);
-        assert_eq!(h.row(1), [3.0, 4.0]);
-        assert_eq!(h.row(1_u64.wrapping_sub(3)), [1.0, 2.0]);
-    }
-}
+mod tests;

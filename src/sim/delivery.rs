@@ -126,8 +126,35 @@ pub(super) enum Property<'a, T> {
     /// The same for all.
     Same(T),
     /// Found for each.
-    Each(&'a (dyn Fn(&Link) -> T + Sync)),
+    Each(&'a (dyn Found<T> + Sync)),
 }
+
+/// What is found for connections.
+pub(super) trait Found<T> {
+    /// Writes the value of each of `links` to `out`.
+    fn find(&self, links: &[Link], out: &mut [T]);
+}
+
+impl<T, F: Fn(&Link) -> T> Found<T> for F {
+    fn find(&self, links: &[Link], out: &mut [T]) {
+        links.iter().zip(out).for_each(|(link, v)| *v = self(link));
+    }
+}
+
+impl<T: Clone + Default> Property<'_, T> {
+    /// The values of `links`, where they differ.
+    pub fn of(&self, links: &[Link]) -> Vec<T> {
+        let mut values = Vec::new();
+        if let Self::Each(found) = self {
+            values.resize(links.len(), T::default());
+            found.find(links, &mut values);
+        }
+        values
+    }
+}
+
+/// Connections whose weights and delays are found at once.
+const AT_ONCE: usize = 1024;
 
 /// The connections of one projection into one lane range.
 #[derive(Debug)]
@@ -213,21 +240,33 @@ impl Table {
         if overflow {
             return Err("more than 4294967295 connections into one block of targets".to_owned());
         }
-        wiring.walk(range.clone(), |link| {
-            let lane = link.target - range.start;
-            let b = (lane >> shift) as usize;
-            let cursor = &mut starts[b][link.source as usize + 1];
-            let at = *cursor as usize;
-            *cursor += 1;
-            let block = &mut filled[b];
-            block.targets[at] = (lane & (block_lanes as u32 - 1)) as u16;
-            if let Property::Each(weight) = properties.weight {
-                block.weights[at] = weight(&link);
+        let mut place = |links: &[Link]| {
+            let (weights, delays) = (properties.weight.of(links), properties.delay.of(links));
+            for (i, link) in links.iter().enumerate() {
+                let lane = link.target - range.start;
+                let b = (lane >> shift) as usize;
+                let cursor = &mut starts[b][link.source as usize + 1];
+                let at = *cursor as usize;
+                *cursor += 1;
+                let block = &mut filled[b];
+                block.targets[at] = (lane & (block_lanes as u32 - 1)) as u16;
+                if let Some(weight) = weights.get(i) {
+                    block.weights[at] = *weight;
+                }
+                if let Some(delay) = delays.get(i) {
+                    block.delays[at] = *delay;
+                }
             }
-            if let Property::Each(delay) = properties.delay {
-                block.delays[at] = delay(&link);
+        };
+        let mut links = Vec::with_capacity(AT_ONCE);
+        wiring.walk(range.clone(), |link| {
+            links.push(link);
+            if links.len() == AT_ONCE {
+                place(&links);
+                links.clear();
             }
         });
+        place(&links);
         for (block, mut starts) in filled.iter_mut().zip(starts) {
             starts.truncate(sources + 1);
             block.starts = starts.into_boxed_slice();

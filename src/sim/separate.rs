@@ -7,10 +7,19 @@ use spikedeck_equation::graph::{Binary, Graph, Id, Node, Symbol, Unary};
 /// More products than this are not worth it.
 const MOST: usize = 8;
 
-/// The products of `root`, if it is such a sum; `is_post` says which variables belong to the target (all others,
-/// numbers and time included, may stand on either side).
-pub(super) fn separate(graph: &mut Graph, root: Id, is_post: &dyn Fn(u32) -> bool) -> Option<Vec<(Id, Id)>> {
-    let products = terms(graph, root, is_post, 0)?;
+/// What is separated, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Split<'a> {
+    /// Which variables belong to the target (all others, numbers and time included, may stand on either side).
+    pub is_post: &'a dyn Fn(u32) -> bool,
+    /// Whether products of sums are multiplied out: `(x_pre - x_post)**2` is then such a sum, of which rounding leaves
+    /// little where both ends are nearly equal.
+    pub expands: bool,
+}
+
+/// The products of `root`, if it is such a sum.
+pub(super) fn separate(graph: &mut Graph, root: Id, split: Split<'_>) -> Option<Vec<(Id, Id)>> {
+    let products = terms(graph, root, split, 0)?;
     (products.len() <= MOST).then_some(products)
 }
 
@@ -20,9 +29,9 @@ fn sides(graph: &Graph, id: Id, is_post: &dyn Fn(u32) -> bool) -> (bool, bool) {
     (graph.depends(id, variable(false)), graph.depends(id, variable(true)))
 }
 
-fn terms(graph: &mut Graph, id: Id, is_post: &dyn Fn(u32) -> bool, depth: usize) -> Option<Vec<(Id, Id)>> {
+fn terms(graph: &mut Graph, id: Id, split: Split<'_>, depth: usize) -> Option<Vec<(Id, Id)>> {
     let one = graph.number(1.0);
-    match sides(graph, id, is_post) {
+    match sides(graph, id, split.is_post) {
         (_, false) => return Some(vec![(id, one)]),
         (false, true) => return Some(vec![(one, id)]),
         (true, true) => {}
@@ -32,11 +41,11 @@ fn terms(graph: &mut Graph, id: Id, is_post: &dyn Fn(u32) -> bool, depth: usize)
     }
     let list = match graph.node(id) {
         Node::Unary(Unary::Neg, x) => {
-            let list = terms(graph, x, is_post, depth + 1)?;
+            let list = terms(graph, x, split, depth + 1)?;
             negative(graph, list)
         }
         Node::Unary(op @ (Unary::Sin | Unary::Cos), x) => {
-            let (a, b) = sum(graph, x, is_post, depth + 1)?;
+            let (a, b) = sum(graph, x, split, depth + 1)?;
             let (sin_a, cos_a) = (graph.unary(Unary::Sin, a), graph.unary(Unary::Cos, a));
             let (sin_b, cos_b) = (graph.unary(Unary::Sin, b), graph.unary(Unary::Cos, b));
             if op == Unary::Sin {
@@ -47,27 +56,27 @@ fn terms(graph: &mut Graph, id: Id, is_post: &dyn Fn(u32) -> bool, depth: usize)
             }
         }
         Node::Unary(Unary::Powi(2), x) => {
-            let list = terms(graph, x, is_post, depth + 1)?;
-            product(graph, &list, &list)
+            let list = terms(graph, x, split, depth + 1)?;
+            product(graph, &list, &list, split)?
         }
         Node::Binary(Binary::Add, a, b) => {
-            let mut list = terms(graph, a, is_post, depth + 1)?;
-            list.extend(terms(graph, b, is_post, depth + 1)?);
+            let mut list = terms(graph, a, split, depth + 1)?;
+            list.extend(terms(graph, b, split, depth + 1)?);
             list
         }
         Node::Binary(Binary::Sub, a, b) => {
-            let mut list = terms(graph, a, is_post, depth + 1)?;
-            let right = terms(graph, b, is_post, depth + 1)?;
+            let mut list = terms(graph, a, split, depth + 1)?;
+            let right = terms(graph, b, split, depth + 1)?;
             list.extend(negative(graph, right));
             list
         }
         Node::Binary(Binary::Mul, a, b) => {
-            let (a, b) = (terms(graph, a, is_post, depth + 1)?, terms(graph, b, is_post, depth + 1)?);
-            product(graph, &a, &b)
+            let (a, b) = (terms(graph, a, split, depth + 1)?, terms(graph, b, split, depth + 1)?);
+            product(graph, &a, &b, split)?
         }
         Node::Binary(Binary::Div, a, b) => {
-            let list = terms(graph, a, is_post, depth + 1)?;
-            match sides(graph, b, is_post) {
+            let list = terms(graph, a, split, depth + 1)?;
+            match sides(graph, b, split.is_post) {
                 (_, false) => list.into_iter().map(|(p, q)| (graph.div(p, b), q)).collect(),
                 (false, true) => list.into_iter().map(|(p, q)| (p, graph.div(q, b))).collect(),
                 _ => return None,
@@ -79,11 +88,11 @@ fn terms(graph: &mut Graph, id: Id, is_post: &dyn Fn(u32) -> bool, depth: usize)
 }
 
 /// The node as a part of the source plus a part of the target.
-fn sum(graph: &mut Graph, id: Id, is_post: &dyn Fn(u32) -> bool, depth: usize) -> Option<(Id, Id)> {
+fn sum(graph: &mut Graph, id: Id, split: Split<'_>, depth: usize) -> Option<(Id, Id)> {
     let one = graph.number(1.0);
     let zero = graph.number(0.0);
     let (mut a, mut b) = (zero, zero);
-    for (p, q) in terms(graph, id, is_post, depth)? {
+    for (p, q) in terms(graph, id, split, depth)? {
         if q == one {
             a = graph.add(a, p);
         } else if graph.value(p).is_some() {
@@ -100,13 +109,18 @@ fn negative(graph: &mut Graph, list: Vec<(Id, Id)>) -> Vec<(Id, Id)> {
     list.into_iter().map(|(p, q)| (graph.unary(Unary::Neg, p), q)).collect()
 }
 
-fn product(graph: &mut Graph, a: &[(Id, Id)], b: &[(Id, Id)]) -> Vec<(Id, Id)> {
-    a.iter()
+fn product(graph: &mut Graph, a: &[(Id, Id)], b: &[(Id, Id)], split: Split<'_>) -> Option<Vec<(Id, Id)>> {
+    if !split.expands && a.len() > 1 && b.len() > 1 {
+        return None;
+    }
+    let products = a
+        .iter()
         .flat_map(|x| b.iter().map(move |y| (*x, *y)))
         .collect::<Vec<_>>()
         .into_iter()
         .map(|(x, y)| (graph.mul(x.0, y.0), graph.mul(x.1, y.1)))
-        .collect()
+        .collect();
+    Some(products)
 }
 
 #[cfg(test)]
@@ -129,11 +143,12 @@ mod tests {
             "x_post",
         ];
         let is_post = |i: u32| i == 2;
+        let all = Split { is_post: &is_post, expands: true };
         for text in separable {
             let checked = Expression::parse(text, &names).unwrap();
             let (graph, root) = checked.graph();
             let mut graph = graph.clone();
-            let products = separate(&mut graph, root, &is_post).unwrap_or_else(|| panic!("{text}"));
+            let products = separate(&mut graph, root, all).unwrap_or_else(|| panic!("{text}"));
             for v in [[0.3, 1.7, -2.2, 0.5, 0.0], [2.0, -0.4, 0.9, 3.0, 0.0]] {
                 let at = |id: Id| Tape::new(&graph, &[id]).value(&Values { variables: &v, ..Values::default() });
                 let found: f64 = products.iter().map(|&(p, q)| at(p) * at(q)).sum();
@@ -147,7 +162,15 @@ mod tests {
         for text in ["tanh(x_pre - x_post)", "w*max(x_pre, x_post)", "sin(x_pre*x_post)"] {
             let checked = Expression::parse(text, &names).unwrap();
             let (graph, root) = checked.graph();
-            assert!(separate(&mut graph.clone(), root, &is_post).is_none(), "{text}");
+            assert!(separate(&mut graph.clone(), root, all).is_none(), "{text}");
+        }
+        let close = Split { expands: false, ..all };
+        for (text, whole) in
+            [("(x_pre - x_post)**2", false), ("(w + x_pre)*(y_pre - x_post)", true), ("w*(y_pre - x_post)", true)]
+        {
+            let checked = Expression::parse(text, &names).unwrap();
+            let (graph, root) = checked.graph();
+            assert_eq!(separate(&mut graph.clone(), root, close).is_some(), whole, "{text}");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Values that may differ from unit to unit or connection to connection, made into numbers.
 
+use super::connect::Link;
 use super::expression::{Expression, Operand};
 use super::geometry::Geometry;
 use super::stepper::UnitValues;
 use spikedeck_core::math::{cos, exp, log};
-use spikedeck_core::rng::{Key, Stream};
+use spikedeck_core::rng::{Key, SIDE, Stream, philox_each, unit_interval_wide};
+use spikedeck_core::vector::vectorised;
 use spikedeck_equation::Formula;
 use spikedeck_scenario::{Distribution, UnitName, Value};
 
@@ -109,6 +111,84 @@ pub(super) fn draw(distribution: &Distribution, stream: &mut Stream, index: usiz
     }
 }
 
+/// One number from `distribution` for each of `links`, as [`draw`] makes them of the stream of each; `placed` gives
+/// index and count of evenly spaced values.
+pub(super) fn draw_each(
+    distribution: &Distribution,
+    key: Key,
+    links: &[Link],
+    placed: impl Fn(&Link) -> (usize, usize),
+    out: &mut [f64],
+) {
+    let alone = |link: &Link| {
+        let (index, count) = placed(link);
+        draw(distribution, &mut key.stream(link.row, u64::from(link.draw)), index, count)
+    };
+    let shape = match *distribution {
+        Distribution::Uniform { low, high } => Shape { normal: false, scale: high - low, shift: low, unit: None },
+        Distribution::Normal { mean, sd, .. } => Shape { normal: true, scale: sd, shift: mean, unit: None },
+        Distribution::Lognormal { mu, sigma, unit } => {
+            Shape { normal: true, scale: sigma, shift: mu, unit: Some(unit) }
+        }
+        Distribution::Gamma { .. } | Distribution::Linspace { .. } => {
+            return links.iter().zip(out).for_each(|(link, v)| *v = alone(link));
+        }
+    };
+    for (links, out) in links.chunks(SIDE).zip(out.chunks_mut(SIDE)) {
+        let (mut rows, mut draws, mut values) = ([0; SIDE], [0; SIDE], [0.0; SIDE]);
+        for ((row, draw), link) in rows.iter_mut().zip(&mut draws).zip(links) {
+            (*row, *draw) = (link.row, link.draw);
+        }
+        side(key, &rows, &draws, &shape, &mut values);
+        out.copy_from_slice(&values[..out.len()]);
+        if let Distribution::Normal { min, max, clip, .. } = *distribution {
+            let (low, high) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
+            for (v, link) in out.iter_mut().zip(links) {
+                if clip {
+                    *v = v.max(low).min(high);
+                } else if *v < low || *v > high {
+                    *v = alone(link);
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of a uniform or normal number z: `scale z + shift`, or the exponential of that in a unit.
+struct Shape {
+    normal: bool,
+    scale: f64,
+    shift: f64,
+    unit: Option<f64>,
+}
+
+vectorised! {
+    /// Numbers drawn side by side for connections, by what keys the draws of each.
+    fn side(key: Key, rows: &[u32; SIDE], draws: &[u32; SIDE], shape: &Shape, out: &mut [f64; SIDE]) {
+        let [a, b, c, d] = philox_each(key, *rows, *draws);
+        let mut z = [0.0; SIDE];
+        for i in 0..SIDE {
+            z[i] = unit_interval_wide(a[i], b[i]);
+        }
+        if shape.normal {
+            for v in &mut z {
+                *v = (-2.0 * log(1.0 - *v)).sqrt();
+            }
+            for i in 0..SIDE {
+                z[i] *= cos(std::f64::consts::TAU * unit_interval_wide(c[i], d[i]));
+            }
+        }
+        for i in 0..SIDE {
+            out[i] = shape.scale.mul_add(z[i], shape.shift);
+        }
+        if let Some(unit) = shape.unit {
+            for v in out {
+                *v = unit * exp(*v);
+            }
+        }
+    }
+}
+
 /// A standard normal number (Box and Muller 1958, doi:10.1214/aoms/1177706645), with the cosine of each pair only.
 pub(super) fn normal(stream: &mut Stream) -> f64 {
     let radius = (-2.0 * log(1.0 - stream.uniform())).sqrt();
@@ -165,6 +245,39 @@ mod tests {
         );
         close(&Distribution::Gamma { shape: 2.5, scale: 3.0 }, 7.5, 3.0 * 2.5f64.sqrt());
         close(&Distribution::Gamma { shape: 0.4, scale: 1.0 }, 0.4, 0.4f64.sqrt());
+    }
+
+    /// Numbers for many connections are those of each by itself, bit by bit, of every distribution.
+    #[test]
+    fn many_connections_draw_what_each_draws() {
+        let key = Key::new(9, "projections.p", "weight");
+        let normal = |min, max, clip| Distribution::Normal { mean: 0.3, sd: 2.0, min, max, clip };
+        let distributions = [
+            Distribution::Uniform { low: -2.0, high: 4.5 },
+            normal(None, None, false),
+            normal(Some(0.0), None, false),
+            normal(None, Some(0.5), false),
+            normal(Some(-1.0), Some(1.0), true),
+            // Bounds that hardly anything lies between.
+            normal(Some(1.0), Some(1.000_001), false),
+            Distribution::Lognormal { mu: -1.0, sigma: 0.7, unit: 1e-12 },
+            Distribution::Gamma { shape: 2.5, scale: 3.0 },
+            Distribution::Linspace { from: 1.0, to: 2.0 },
+        ];
+        for count in [0, 1, 15, 16, 17, 100] {
+            let link = |i: u32| Link { source: i, target: 3 * i, row: i.wrapping_mul(77_777_777), draw: i % 5 };
+            let links: Vec<Link> = (0..count).map(link).collect();
+            for distribution in &distributions {
+                let placed = |l: &Link| (l.source as usize, count as usize);
+                let mut out = vec![f64::NAN; links.len()];
+                draw_each(distribution, key, &links, placed, &mut out);
+                for (link, v) in links.iter().zip(&out) {
+                    let (index, count) = placed(link);
+                    let alone = draw(distribution, &mut key.stream(link.row, u64::from(link.draw)), index, count);
+                    assert_eq!(v.to_bits(), alone.to_bits(), "{distribution:?} {link:?}");
+                }
+            }
+        }
     }
 
     #[test]

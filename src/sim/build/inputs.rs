@@ -5,9 +5,9 @@ use std::ops::Range;
 use super::lanes::{heard, port_range};
 use super::prepare::Prepared;
 use super::projection::PreparedProjection;
+use super::properties::{Delays, Weights};
 use super::unsuitable;
 use crate::BuildError;
-use crate::connect::Link;
 use crate::coupling::{Carried, Coupling};
 use crate::delivery::{Properties, Property, Table};
 use crate::group::Group;
@@ -30,12 +30,11 @@ pub(super) fn inputs(
         // A thread need not have lanes of every population.
         let Some(to) = groups.iter().position(|g| g.population == target.population) else { continue };
         let range = port_range(prepared.spec.population(target.population), target.port, &groups[to]);
-        let weight = |link: &Link| projection.values.weight(link);
-        let delay = |link: &Link| projection.values.delay(link);
+        let (weights, delays) = (Weights(&projection.values), Delays(&projection.values));
         let same_weight = projection.values.same_weight().filter(|_| !projection.changes());
         let properties = Properties {
-            weight: same_weight.map_or(Property::Each(&weight), Property::Same),
-            delay: projection.values.same_delay().map_or(Property::Each(&delay), Property::Same),
+            weight: same_weight.map_or(Property::Each(&weights), Property::Same),
+            delay: projection.values.same_delay().map_or(Property::Each(&delays), Property::Same),
         };
         match (&projection.continuous, target.port) {
             (None, Port::Event(port)) => {
@@ -105,6 +104,9 @@ fn coupling(
     properties: &Properties<'_>,
 ) -> (Coupling, Option<LearningInput>) {
     let mut coupling = Coupling::new(carried, &projection.wiring, range, properties);
+    if projection.rate_rules.is_none() {
+        coupling.factor(carried, &projection.wiring);
+    }
     let plastic = projection.rate_rules.as_ref().map(|rules| {
         coupling.learn_by(rules, projection.wiring.sources as usize);
         let written = is_written(prepared, projection);

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::axis::Axis;
 use crate::connect::{Link, Wiring};
+use crate::delivery::Found;
 use crate::geometry::{Geometry, distance_squared};
-use crate::values::draw;
+use crate::values::{draw, draw_each};
 use spikedeck_core::rng::Key;
 use spikedeck_equation::Formula;
 use spikedeck_scenario::{Apart, Distribution, PairName, ProjectionSpec, Rule, Value, pairs};
@@ -84,6 +85,17 @@ impl Source<'_> {
             Self::Computed(formula, pair) => formula.evaluate(|name| pair.value(*name, link)),
         }
     }
+
+    /// The values of `links`, as [`Source::of`] gives them.
+    fn of_each(&self, links: &[Link], out: &mut [f64]) {
+        match self {
+            Self::Drawn(distribution, key, placed) => {
+                let placed = |link: &Link| placed.map_or((0, 1), |(order, count)| (order.of(link), count));
+                draw_each(distribution, *key, links, placed, out);
+            }
+            _ => links.iter().zip(out).for_each(|(link, v)| *v = self.of(link)),
+        }
+    }
 }
 
 /// Weights and delays of one projection.
@@ -101,6 +113,34 @@ pub(super) struct ConnectionValues<'a> {
     no_weight: AtomicU64,
     no_delay: AtomicU64,
 }
+
+/// The weights of a projection, many at once.
+pub(super) struct Weights<'a>(pub &'a ConnectionValues<'a>);
+
+/// Its delays in steps, many at once.
+pub(super) struct Delays<'a>(pub &'a ConnectionValues<'a>);
+
+impl Found<f64> for Weights<'_> {
+    fn find(&self, links: &[Link], out: &mut [f64]) {
+        self.0.weight.of_each(links, out);
+        out.iter_mut().zip(links).for_each(|(w, link)| *w = self.0.checked_weight(*w, link));
+    }
+}
+
+impl Found<u16> for Delays<'_> {
+    fn find(&self, links: &[Link], out: &mut [u16]) {
+        let mut delays = [0.0; AT_ONCE];
+        for (links, out) in links.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE)) {
+            self.0.delay.of_each(links, &mut delays[..links.len()]);
+            for ((steps, delay), link) in out.iter_mut().zip(delays).zip(links) {
+                *steps = self.0.whole_delay(delay, link);
+            }
+        }
+    }
+}
+
+/// Delays that are drawn before they are made whole steps.
+const AT_ONCE: usize = 256;
 
 /// No connection.
 const NONE: u64 = u64::MAX;
@@ -163,7 +203,10 @@ impl<'a> ConnectionValues<'a> {
 
     /// The weight of one connection in SI.
     pub fn weight(&self, link: &Link) -> f64 {
-        let weight = self.weight.of(link);
+        self.checked_weight(self.weight.of(link), link)
+    }
+
+    fn checked_weight(&self, weight: f64, link: &Link) -> f64 {
         if matches!(self.weight, Source::Computed(..)) && (!weight.is_finite() || (self.conductance && weight < 0.0)) {
             self.no_weight.fetch_min(numbered(link), Ordering::Relaxed);
         }
@@ -171,8 +214,8 @@ impl<'a> ConnectionValues<'a> {
     }
 
     /// The delay of one connection in steps.
-    pub fn delay(&self, link: &Link) -> u16 {
-        let steps = (self.delay.of(link) / self.axis.dt).round();
+    fn whole_delay(&self, delay: f64, link: &Link) -> u16 {
+        let steps = (delay / self.axis.dt).round();
         if matches!(self.delay, Source::Computed(..)) && (steps.is_nan() || steps < 0.0) {
             self.no_delay.fetch_min(numbered(link), Ordering::Relaxed);
         }

@@ -472,9 +472,12 @@ mod tests {
             from: &place,
             to: &place,
         };
-        let table =
-            Table::build(&wiring, 0..5, &Properties { weight: Property::Each(&|_| 1e-12), delay: Property::Same(13) })
-                .unwrap();
+        let table = Table::build(
+            &wiring,
+            0..5,
+            &Properties { weight: Property::Each(&|_: &crate::connect::Link| 1e-12), delay: Property::Same(13) },
+        )
+        .unwrap();
         (Plastic::new(&rule, &table, 3, 5), table)
     }
 
