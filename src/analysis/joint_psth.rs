@@ -100,7 +100,7 @@ fn counted(f: &Findings<'_>, s: &Subject, window: Window, o: &Options) -> Result
                 )));
             }
             if units.is_empty() {
-                let name = |u: u32| subject::unit_name(&s.text, u);
+                let name = |u: u32| subject::unit_name(f.request, s, u);
                 let empty = |&u: &u32| Unit { name: name(u), rows: Vec::new(), conditions: Vec::new() };
                 units = found.units.iter().map(empty).collect();
             }

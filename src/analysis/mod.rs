@@ -422,9 +422,9 @@ impl<E: Estimator> Analysis for E {
         let options = E::Options::read(&mut reader)?;
         let settings = reader.settings;
         if E::ACROSS_TRIALS && request.recording.trials.is_empty() {
-            return Err(AnalysisError::Unsuitable(
-                "there is one trial, and this is about several: `[trials]` with `count = 20` runs them".into(),
-            ));
+            let why = "there is one trial, and this is about several: `[trials]` with `count = 20` runs them, \
+                       `trials` of a recording (`--trials`) says when its own were";
+            return Err(AnalysisError::Unsuitable(why.into()));
         }
         let mut findings = Findings::new(request, progress);
         self.measure(&options, &mut findings)?;

@@ -70,7 +70,7 @@ impl Estimator for Rates {
                 if units.len() > FEW {
                     latencies.extend(one.latency);
                 } else {
-                    let name = if units.len() == 1 { s.text.clone() } else { subject::unit_name(&s.text, unit) };
+                    let name = if units.len() == 1 { s.text.clone() } else { subject::unit_name(f.request, s, unit) };
                     single.extend(one.metrics(&name, f.base));
                 }
                 Ok(())

@@ -45,19 +45,23 @@ mod live;
 mod load;
 mod measure;
 mod memory;
+mod observed;
+mod methods;
 mod other;
 mod points;
 mod recorded;
 mod requests;
+mod seen;
 mod simulate;
 mod single;
 mod sweep;
+mod trial_times;
 mod trials;
 mod watch;
 
 pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
-pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
+pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds, difference_interval};
 pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
 pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;
@@ -67,10 +71,14 @@ pub use load::{
     standard_input,
 };
 pub use memory::free_memory;
+pub use observed::take_observed;
+pub use methods::methods;
 pub use points::{Plan, Point, Resolve, points};
+pub use seen::looked_at;
 pub use simulate::{Simulated, simulate};
 pub use single::{examine, execute};
 pub use sweep::{TakePoint, sweep};
+pub use trial_times::take_trials;
 pub use trials::of_all_trials;
 
 use std::sync::atomic::AtomicBool;
@@ -80,6 +88,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use spikedeck_scenario::Spec;
+use spikedeck_signal::data::TrialTable;
 use spikedeck_signal::{Outcome, Recording};
 use spikedeck_sim::BuildError;
 
@@ -256,6 +265,10 @@ pub struct Facts {
     pub events: u64,
     /// Populations of a recording that are events (trials, epochs) and not units.
     pub event_populations: Vec<String>,
+    /// Tables of a recording's file in which each row may be a trial.
+    pub trial_tables: Vec<TrialTable>,
+    /// Of a run over seeds alone, what was measured at each: another run with the same seeds is compared seed by seed.
+    pub seeds: SeedValues,
 }
 
 /// What a job tells while it lasts.

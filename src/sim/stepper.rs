@@ -376,15 +376,18 @@ impl Stepper {
         self.alarmed || self.unfollowed.is_some() || self.undefined.is_some()
     }
 
-    /// The first lane and state that is not finite, or whose step could not be done, if any.
+    /// The first lane and state that is not finite, or whose step could not be done or has no spike that can be told, if
+    /// any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         // Lanes that are padding may be anything: they only make it slower.
-        if all_finite(self.program.all_states()) {
-            return self.unfollowed.or(self.undefined.map(|u| u.0)).map(|lane| (lane, 0));
-        }
-        let found = (0..self.program.states())
-            .filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
-        found.min()
+        let state = if all_finite(self.program.all_states()) {
+            None
+        } else {
+            let found = (0..self.program.states())
+                .filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
+            found.min()
+        };
+        state.or_else(|| self.unfollowed.or(self.undefined.map(|u| u.0)).map(|lane| (lane, 0)))
     }
 }
 

@@ -9,7 +9,7 @@
 //! | `terminal` | the terminal: taken, given back, read, written to |
 //! | `session` | the loop, and what is done outside the state: jobs, files, the clipboard |
 //!
-//! `reader.rs` says in lines what `draw` draws, for screen readers; `describe.rs` puts a pane into words, `readout.rs`
+//! `report` makes documents of results. `reader.rs` says in lines what `draw` draws, for screen readers; `describe.rs` puts a pane into words, `readout.rs`
 //! what stands under the crosshair.
 //!
 //! `update.rs` takes a message to its place in `input` and `state`. A new command is a row in
@@ -32,6 +32,7 @@ mod number;
 mod panes;
 mod reader;
 mod readout;
+pub mod report;
 #[cfg(test)]
 mod screens;
 pub mod session;

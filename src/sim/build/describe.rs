@@ -30,6 +30,7 @@ pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Populat
             // Positions are lengths; cells of a grid in plain numbers have none.
             positions: (!positions.is_empty() && !values.geometry.length.is_none()).then_some(positions),
             parameters: differing.collect(),
+            ..Population::default()
         }
     };
     spec.populations.iter().zip(values).map(one).collect()

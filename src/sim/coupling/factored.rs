@@ -68,11 +68,11 @@ pub(super) struct Connections<'a> {
     pub same: u16,
 }
 
-/// What is multiplied with a matrix.
+/// What is summed with coefficients.
 #[derive(Debug)]
 enum Part {
-    /// A part of the source.
-    Of { expression: Expression, window: Window },
+    /// A part of the source, by a matrix.
+    Of { matrix: usize, expression: Expression, window: Window },
     /// A number: the sum of each lane, which does not change.
     Fixed(Vec<f64>),
 }
@@ -80,8 +80,6 @@ enum Part {
 /// A sum over the connections of each lane.
 #[derive(Debug)]
 struct Sum {
-    /// Number of the matrix.
-    matrix: usize,
     part: Part,
     /// What it is multiplied with in each lane: parts of the target, of which 1 is none.
     factors: Vec<Option<Expression>>,
@@ -111,68 +109,69 @@ impl Factored {
     pub fn new(carried: &Carried<'_>, range: Range<u32>, connections: Connections<'_>) -> Option<Self> {
         let Parts { mut graph, products } = Parts::of(carried)?;
         let one = graph.number(1.0);
-        let mut weights: Vec<Id> = Vec::new();
-        let mut grouped: Vec<(usize, Id, Vec<Id>)> = Vec::new();
+        // Products with the same part of the weight and of the source share their sum.
+        let mut grouped: Vec<(Id, Id, Vec<Id>)> = Vec::new();
         for [weight, source, target] in products {
-            let known = weights.iter().position(|w| *w == weight);
-            let matrix = known.unwrap_or(weights.len());
-            if known.is_none() {
-                weights.push(weight);
-            }
-            match grouped.iter_mut().find(|g| g.0 == matrix && g.1 == source) {
+            match grouped.iter_mut().find(|g| g.0 == weight && g.1 == source) {
                 Some(group) => group.2.push(target),
-                None => grouped.push((matrix, source, vec![target])),
+                None => grouped.push((weight, source, vec![target])),
+            }
+        }
+        let fixed = |source: Id| graph.value(source);
+        let mut weights: Vec<Id> = Vec::new();
+        for group in grouped.iter().filter(|g| fixed(g.1).is_none()) {
+            if !weights.contains(&group.0) {
+                weights.push(group.0);
             }
         }
         let sources = connections.sources as usize;
         let longest = connections.delay.iter().copied().max().map_or(0, usize::from);
-        let most = |matrix: usize| grouped.iter().filter(|g| g.0 == matrix && graph.value(g.1).is_none()).count();
+        let most = |weight: &Id| grouped.iter().filter(|g| g.0 == *weight && fixed(g.1).is_none()).count();
         let fits = u32::try_from(Window::len(sources, longest)).is_ok();
-        if !fits || weights.len() > MOST || (0..weights.len()).any(|m| most(m) > MOST) {
+        if !fits || weights.len() > MOST || weights.iter().any(|w| most(w) > MOST) {
             return None;
         }
+        let compile = |id| Expression::compile(&graph, id, &carried.operands, None);
+        let unknown = std::iter::repeat_n(Operand::Shared(f64::NAN), carried.pre.len() + carried.post.len());
+        let operands: Vec<Operand<'_>> = unknown.chain([connections.weight]).collect();
         // Lists are lent where they are what is needed: the connections are the largest part of the whole.
+        let coefficients = |weight: Id| -> Cow<'_, [f64]> {
+            if let (Node::Symbol(_), Operand::Each(weights)) = (graph.node(weight), connections.weight) {
+                return weights.into();
+            }
+            let mut values = vec![0.0; connections.source.len()];
+            compile(weight).evaluate(0.0, &operands, &mut values);
+            values.into()
+        };
+        let factors = |targets: &[Id]| targets.iter().map(|&q| (q != one).then(|| compile(q))).collect();
+        let mut sums = Vec::new();
+        for (weight, source, targets) in &grouped {
+            let part = if let Some(value) = fixed(*source) {
+                let mut totals = vec![0.0; range.len()];
+                for (&lane, c) in connections.lane.iter().zip(coefficients(*weight).iter()) {
+                    totals[lane as usize] += c * value;
+                }
+                Part::Fixed(totals)
+            } else {
+                let matrix = weights.iter().position(|w| w == weight);
+                let matrix = matrix.expect("the weights of all sums that vary are in the list");
+                Part::Of { matrix, expression: compile(*source), window: Window::new(sources, longest) }
+            };
+            sums.push(Sum { part, factors: factors(targets) });
+        }
         let places: Cow<'_, [u32]> = if connections.delay.is_empty() {
             connections.source.into()
         } else {
             let ends = connections.source.iter().zip(connections.delay);
             ends.map(|(&s, &d)| Window::place(sources, s, d) as u32).collect::<Vec<_>>().into()
         };
-        let compile = |id| Expression::compile(&graph, id, &carried.operands, None);
-        let unknown = std::iter::repeat_n(Operand::Shared(f64::NAN), carried.pre.len() + carried.post.len());
-        let operands: Vec<Operand<'_>> = unknown.chain([connections.weight]).collect();
-        let matrices: Vec<Matrix> = weights
-            .iter()
-            .map(|&weight| {
-                let coefficients: Cow<'_, [f64]> = match (graph.node(weight), connections.weight) {
-                    (Node::Symbol(_), Operand::Each(weights)) => weights.into(),
-                    _ => {
-                        let mut values = vec![0.0; places.len()];
-                        compile(weight).evaluate(0.0, &operands, &mut values);
-                        values.into()
-                    }
-                };
-                let entries =
-                    Entries { lanes: range.len(), lane: connections.lane, place: &places, coefficient: &coefficients };
-                let columns = connections.delay.is_empty().then_some(sources);
-                Matrix::new(entries, columns, Window::zero(sources) as u32)
-            })
-            .collect();
-        let sums = grouped.into_iter().map(|(matrix, source, targets)| {
-            let part = match graph.value(source) {
-                Some(value) => {
-                    let mut window = Window::new(sources, longest);
-                    window.advance(0, |_, row| row.fill(value));
-                    let mut sums = vec![0.0; range.len()];
-                    matrices[matrix].add(window.values(), &mut sums);
-                    Part::Fixed(sums)
-                }
-                None => Part::Of { expression: compile(source), window: Window::new(sources, longest) },
-            };
-            let factors = targets.into_iter().map(|q| (q != one).then(|| compile(q))).collect();
-            Sum { matrix, part, factors }
-        });
-        let sums = sums.collect();
+        let columns = connections.delay.is_empty().then_some(sources);
+        let matrix = |weight: &Id| {
+            let coefficient = &coefficients(*weight);
+            let entries = Entries { lanes: range.len(), lane: connections.lane, place: &places, coefficient };
+            Matrix::new(entries, columns, Window::zero(sources) as u32)
+        };
+        let matrices = weights.iter().map(matrix).collect();
         Some(Self {
             pre: carried.pre.clone(),
             post: carried.post.clone(),
@@ -197,10 +196,10 @@ impl Factored {
         let unknown = std::iter::repeat_n(Operand::Shared(f64::NAN), self.pre.len());
         let post = self.post.iter().map(|&h| Operand::Each(&histories[h].row(k)[self.range.clone()]));
         let operands: SmallVec<[Operand<'_>; 8]> = unknown.chain(post).chain([Operand::Shared(f64::NAN)]).collect();
-        for Sum { matrix, part, factors } in &mut self.sums {
+        for Sum { part, factors } in &mut self.sums {
             let sums = match part {
                 Part::Fixed(sums) => &*sums,
-                Part::Of { window, .. } => {
+                Part::Of { matrix, window, .. } => {
                     if matches!(factors.as_slice(), [None]) {
                         self.matrices[*matrix].add(window.values(), row);
                         continue;
@@ -228,7 +227,7 @@ impl Factored {
         let Self { pre, post, same, sums, broken, .. } = self;
         let mut finite = true;
         for sum in sums {
-            let Part::Of { expression, window } = &mut sum.part else { continue };
+            let Part::Of { expression, window, .. } = &mut sum.part else { continue };
             window.advance(k, |back, row| {
                 let at = k.wrapping_sub(u64::from(*same)).wrapping_sub(back as u64);
                 let unknown = std::iter::repeat_n(Operand::Shared(f64::NAN), post.len() + 1);

@@ -202,7 +202,7 @@ fn a_linear_membrane_crosses_when_its_closed_form_does() {
         let (tau_m, exc, inh) =
             (0.2 + 3.0 * draw.uniform() * draw.uniform(), 0.1 + 0.6 * draw.uniform(), 0.05 + 0.6 * draw.uniform());
         let mut events = Vec::new();
-        let mut text = format!(
+        let mut text = vec![format!(
             "[simulation]\nduration = \"5 ms\"\ndt = \"1 ms\"\nspike_times = \"exact\"\n[populations.n]\nmodel = \
              \"lif\"\nsize = 3\nintegrator = \"exact\"\nparameters = {{ tau_m = \"{tau_m} ms\", R_m = \"100 \
              Mohm\", E_L = \"0 mV\", \
@@ -211,16 +211,16 @@ fn a_linear_membrane_crosses_when_its_closed_form_does() {
              {{ kind = \"exp_current\", tau = \"{exc} ms\" }}\nreceptors.inh = {{ kind = \"exp_current\", tau = \
              \"{inh} \
              ms\" }}\n[record.n]\nspikes = true\n"
-        );
+        )];
         for k in 0..8 {
             let at = 1 + (3.0 * draw.uniform()) as u32;
             let (port, tau) = if draw.uniform() < 0.5 { ("exc", exc) } else { ("inh", inh) };
             let sign = if port == "exc" { 1.0 } else { -1.0 };
             let weight = sign * 450.0 * draw.uniform() * (tau_m / tau).sqrt();
-            text += &format!(
+            text.push(format!(
                 "[stimuli.s{k}]\ntarget = \"n.{port}\"\nkind = \"spikes\"\ntimes = [\"{at} ms\"]\nweight = \
                  \"{weight} pA\"\n"
-            );
+            ));
             events.push((f64::from(at), weight, tau));
         }
         // tau_m V' = -V + R I, I' = -I/tau: V = R w tau/(tau - tau_m) (exp(-t/tau) - exp(-t/tau_m)) after each event.
@@ -231,7 +231,7 @@ fn a_linear_membrane_crosses_when_its_closed_form_does() {
             };
             events.iter().map(voltage).sum::<f64>() - 15.0
         };
-        let spikes = times(&text);
+        let spikes = times(&text.concat());
         assert!(spikes.len().is_multiple_of(3) && spikes.len() <= 3, "{spikes:?}");
         assert!(spikes.windows(2).all(|s| s[0] == s[1]), "{spikes:?}");
         seen.compare(spikes.first().copied(), 5.0, &height, &format!("{tau_m} {exc} {inh} {events:?}"));

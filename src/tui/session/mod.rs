@@ -286,11 +286,11 @@ impl Session {
                     self.writes.extend(self.aside("save", work, died));
                 }
                 Effect::Edit(path) => self.edit(&path)?,
-                Effect::Export { kind, content, pane, view, size } => {
+                Effect::Export { kind, content, all, pane, view, size } => {
                     let (look, tell) = (self.app.look, self.tell.clone());
                     self.writes.retain(|w| !w.is_finished());
                     let work = move || {
-                        let message = match export::write(kind, &content, pane, &view, size, look) {
+                        let message = match export::write(kind, &content, &all, pane, &view, size, look) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };
