@@ -237,7 +237,13 @@ impl Resolve<'_> {
 }
 
 /// Adds what constant stimuli give to each input port of the unit.
-fn constant_inputs(spec: &Spec, population: PopulationId, unit: usize, inputs: &mut [f64], warnings: &mut Vec<String>) {
+pub fn constant_inputs(
+    spec: &Spec,
+    population: PopulationId,
+    unit: usize,
+    inputs: &mut [f64],
+    warnings: &mut Vec<String>,
+) {
     let end = spec.simulation.steps as f64 * spec.simulation.dt;
     for s in &spec.stimuli {
         if s.target.population != population || !(s.units.is_empty() || s.units.contains(&(unit as u32))) {

@@ -78,6 +78,7 @@ impl Estimator for Correlogram {
                 f.warn(format!("{}: {most} of {all} units are paired (option max_units)", s.text));
                 let chosen: Vec<usize> = (0..most).map(|k| k * all / most).collect();
                 t.units = chosen.iter().map(|&k| t.units[k]).collect();
+                t.names = chosen.iter().filter_map(|&k| t.names.get(k).cloned()).collect();
                 t.trains = chosen.iter().map(|&k| t.trains[k].clone()).collect();
             }
             trains.push((s.place, t));

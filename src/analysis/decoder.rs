@@ -200,7 +200,7 @@ impl Data {
             name: format!("{}->{}", source.text, target.text),
             unit: columns.unit.clone(),
             label: columns.label.clone(),
-            units: trains.units.iter().map(|&u| subject::unit_name(&source.text, u)).collect(),
+            units: trains.units.iter().map(|&u| subject::unit_name(request, source, u)).collect(),
             counts: trains.trains.iter().map(count).collect(),
             stimulus,
             outside: trains.outside(o.bin),

@@ -53,7 +53,7 @@ options! {
     /// What `dfa` can be told.
     pub struct Options {
         degree: usize = integer("1").between(0.0, 5.0), "degree of the polynomials that are taken off";
-        shortest: Option<Time> = time_if_given(), "shortest window (default ten samples)";
+        shortest: Option<Time> = time_if_given().piece(), "shortest window (default ten samples)";
         longest: Option<Time> = time_if_given(), "longest window (default a tenth of the series)";
         windows: usize = integer("20").between(4.0, 200.0), "lengths of windows, evenly spaced in their logarithm";
         correct: bool = flag(false), "divide F by what it is for independent samples over the root of s";

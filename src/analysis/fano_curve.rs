@@ -33,7 +33,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `fano_curve` can be told.
     pub struct Options {
-        shortest: Time = time("1 ms").or(derived::TWENTIETH), "shortest window";
+        shortest: Time = time("1 ms").or(derived::TWENTIETH).piece(), "shortest window";
         longest: Option<Time> = time_if_given(), "longest window (default: what leaves `least` windows)";
         lengths: usize = integer("25").between(2.0, 1000.0), "number of lengths";
         least: usize = integer("20").between(10.0, 1e6), "windows that a length needs";

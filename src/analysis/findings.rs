@@ -137,8 +137,11 @@ impl<'a> Findings<'a> {
 
     /// Numbers of the units of a subject, a row a unit: they are written and not shown. A single one is among the
     /// numbers already.
-    pub fn units(&mut self, table: UnitTable) {
+    pub fn units(&mut self, mut table: UnitTable) {
         if table.units.len() > 1 {
+            if table.names.is_none() {
+                table.names = subject::unit_names(self.request, &table);
+            }
             self.units.push(table);
         }
     }

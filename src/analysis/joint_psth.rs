@@ -100,7 +100,7 @@ fn counted(f: &Findings<'_>, s: &Subject, window: Window, o: &Options) -> Result
                 )));
             }
             if units.is_empty() {
-                let name = |u: u32| subject::unit_name(&s.text, u);
+                let name = |u: u32| subject::unit_name(f.request, s, u);
                 let empty = |&u: &u32| Unit { name: name(u), rows: Vec::new(), conditions: Vec::new() };
                 units = found.units.iter().map(empty).collect();
             }
@@ -190,7 +190,9 @@ fn look(f: &mut Findings<'_>, a: &Unit, b: &Unit, window: Window, o: &Options, d
     metric = match left_out(a, b, (&na, &nb), &both) {
         None => metric.note("no interval: without one of the trials there is no bin in which both units vary"),
         Some(values) => match jackknife_interval(value, &values) {
-            Some((low, high)) => metric.interval(low, high).note("95 % interval by leaving out one trial at a time"),
+            Some((low, high)) => {
+                metric.interval(low.max(-1.0), high.min(1.0)).note("95 % interval by leaving out one trial at a time")
+            }
             None => metric,
         },
     };

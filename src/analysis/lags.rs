@@ -130,7 +130,7 @@ fn units(o: &Options, window: Window, f: &mut Findings<'_>) -> Result<Vec<Unit>,
         let t = subject::trains_within(f.request, s, window)?;
         let alone = t.trains.len() == 1;
         units.extend(t.trains.into_iter().zip(t.units).map(|(train, unit)| Unit {
-            name: if alone { s.text.clone() } else { subject::unit_name(&s.text, unit) },
+            name: if alone { s.text.clone() } else { subject::unit_name(f.request, s, unit) },
             place: s.place,
             number: unit,
             train,

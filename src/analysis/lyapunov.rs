@@ -1,12 +1,16 @@
-//! The full Lyapunov spectrum of one unit's equations, by tangent dynamics from the symbolic Jacobian.
+//! The Lyapunov spectrum of one unit's equations, or of a network of coupled units, by tangent dynamics from the
+//! symbolic Jacobian.
+
+mod network;
 
 use super::prelude::*;
 use std::f64::consts::LN_2;
 
 use super::binding::{Bound, UnitOptions};
+use spikedeck_core::dynamics::Dynamics;
 use spikedeck_core::linear::eigenvalues;
 use spikedeck_core::lyapunov::{Settings, Spectrum, kaplan_yorke, spectrum};
-use spikedeck_core::trajectory::{Scheme, Trajectory};
+use spikedeck_core::trajectory::{Scheme, Trajectory, TrajectoryError};
 use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, CurveStyle, NamedShape, ReferenceLine, Series, Shape, TimeBase};
 
@@ -20,20 +24,22 @@ const MOST_EXPONENTS: usize = 16;
 const CARD: AnalysisCard = AnalysisCard {
     title: "Lyapunov spectrum",
     synonyms: &["lyapunov_exponents", "lyapunov_spectrum", "chaos", "kaplan_yorke", "benettin"],
-    summary: "how fast neighbouring states part, in every direction, from the equations; positive: chaos",
+    summary: "how fast neighbouring states part, in every direction, from the equations of a unit or of a network",
     formula: "M' = J(x) M flies with x' = f(x); every interval M = Q R; λᵢ = Σ ln Rᵢᵢ / T\n\
               of a map: M → (1 + h J(x)) M with x → x + h f(x)\n\
               at a reset g on h(x) = 0: M → (Dg + (f⁺ − Dg f⁻)∇hᵀ/(∇h·f⁻)) M\n\
               Kaplan-Yorke dimension: j + Σ_{i≤j} λᵢ/|λ_{j+1}|; Pesin entropy rate: Σ of the positive ones",
-    assumptions: "Deterministic equations of one unit, with constant input: noise, connections and inputs that change \
-                  are left out, and \
-                  said so. The trajectory after the transient stays on one attractor.",
+    assumptions: "Deterministic equations of one unit, or with `coupled` of all units with their continuous \
+                  connections (without delay, reset or plasticity), with constant input: noise, other connections \
+                  and inputs that change are left out, and said so. The trajectory after the transient stays on one \
+                  attractor.",
     bias: "The estimate converges as 1/T; the zero exponent of a flow shows how far it is (a value near it is not \
            told from zero). The \
            interval rests on how growth in stretches of the run depends on the growth before (it mostly evens out, so \
            that blocks taken as independent would say too much), the curve shows the rest. The sum must equal the mean \
            divergence of the flow: both are given.",
-    cost: "O(n² k) a step for n states and k exponents, four Jacobians a step; resets are located to rounding.",
+    cost: "O(n² k) a step for n states and k exponents, four Jacobians a step; of a network O(k (n + connections)) a \
+           step, and O(n k²) an interval. Resets are located to rounding.",
     caveats: "A long transient that looks chaotic is not told from chaos. Coexisting attractors: what is measured \
               depends on the initial \
               state. Steps too long for a stiff model show as a sum that differs from the divergence: halve `step`. A \
@@ -75,6 +81,8 @@ options! {
              with a step of 1, or to see what a scheme adds";
         batches: usize = integer("20").between(4.0, 400.0),
             "part of the time, a batches-th, up to which growth is taken to depend on growth before (for the interval)";
+        coupled: bool = flag(false),
+            "of the whole: all units of the populations of `of` with the continuous connections among them";
         unit: UnitOptions = shared();
     }
 }
@@ -108,16 +116,21 @@ impl Estimator for Lyapunov {
     }
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        if o.coupled {
+            return network::measure(o, f);
+        }
         let request = f.request;
         let bound = Bound::new(request, &o.unit)?;
-        let settings = settings(request, o, &bound)?;
-        let subject = &bound.population.name;
+        let about =
+            About { subject: bound.population.name.clone(), base: bound.base, dimension: bound.flow.dimension() };
+        let settings = settings(request, o, about.dimension)?;
         if settings.scheme == Scheme::Map
             && Trajectory::new(&bound.flow, 0.0, &bound.initial, Vec::new(), settings.step).is_hybrid()
         {
             return Err(AnalysisError::Unsuitable(format!(
-                "`scheme = \"map\"` knows no threshold, and the units of `{subject}` are reset at one: leave the \
-                 option out"
+                "`scheme = \"map\"` knows no threshold, and the units of `{}` are reset at one: leave the option \
+                 out",
+                about.subject
             )));
         }
         let steps = 200.0 + (settings.transient + settings.duration) / settings.interval;
@@ -134,17 +147,32 @@ impl Estimator for Lyapunov {
         match &found {
             Ok(found) => {
                 warn(found, &bound, settings, f);
-                f.metrics(metrics(found, &bound, settings));
-                f.shapes([curves(found, &bound)]);
-                f.word(summary(found, &bound));
+                about.tell(found, settings, f);
             }
-            Err(error) => {
-                let why = format!("the trajectory could not be followed: {error}; a smaller `step` may help");
-                f.metric(Metric::missing(subject, "lambda_1", bound.base.per_time(), 0, &why));
-                f.word(format!("Lyapunov spectrum of {subject}: no value, {why}"));
-            }
+            Err(error) => about.tell_failure(error, f),
         }
         Ok(())
+    }
+}
+
+/// What the exponents are of.
+struct About {
+    subject: String,
+    base: TimeBase,
+    dimension: usize,
+}
+
+impl About {
+    fn tell(&self, found: &Spectrum, settings: Settings, f: &mut Findings<'_>) {
+        f.metrics(metrics(found, self, settings));
+        f.shapes([curves(found, self.base)]);
+        f.word(summary(found, self));
+    }
+
+    fn tell_failure(&self, error: &TrajectoryError, f: &mut Findings<'_>) {
+        let why = format!("the trajectory could not be followed: {error}; a smaller `step` may help");
+        f.metric(Metric::missing(&self.subject, "lambda_1", self.base.per_time(), 0, &why));
+        f.word(format!("Lyapunov spectrum of {}: no value, {why}", self.subject));
     }
 }
 
@@ -169,21 +197,20 @@ impl Times {
     }
 }
 
-fn settings(request: &Request<'_>, o: &Options, bound: &Bound<'_>) -> Result<Settings, AnalysisError> {
+fn settings(request: &Request<'_>, o: &Options, n: usize) -> Result<Settings, AnalysisError> {
     let Some(spec) = request.scenario else {
         return Err(AnalysisError::Unsuitable("exponents are of equations, and this recording has none".into()));
     };
     let Times { step, transient, duration, interval } = Times::of(o, spec.simulation.times());
-    let n = bound.flow.dimension();
     let exponents = o.exponents.map_or(n.min(MOST_EXPONENTS), |k| k.min(n));
     let (scheme, batches) = (o.scheme, o.batches);
     Ok(Settings { exponents, transient, duration, step, scheme, interval, batches })
 }
 
-fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metric> {
-    let subject = &bound.population.name;
+fn metrics(found: &Spectrum, about: &About, settings: Settings) -> Vec<Metric> {
+    let (subject, base, dimension) = (&about.subject, about.base, about.dimension);
     // Exponents are per second, or per time unit of a dimensionless system.
-    let unit = bound.base.per_time();
+    let unit = base.per_time();
     let n = found.renormalisations;
     let mut list = Vec::new();
     for (i, &e) in found.exponents.iter().enumerate() {
@@ -200,7 +227,6 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
         );
         list.push(Metric::new(subject, name, e, unit, n).interval(e - half, e + half).note(note));
     }
-    let dimension = bound.flow.dimension();
     let all = found.exponents.len() == dimension && found.exponents.iter().all(|e| e.is_finite());
     if all {
         list.push(Metric::new(subject, "sum", found.exponents.iter().sum(), unit, n).note("of all exponents"));
@@ -227,10 +253,10 @@ fn metrics(found: &Spectrum, bound: &Bound<'_>, settings: Settings) -> Vec<Metri
             "more exponents are needed: their sum never becomes negative",
         )),
     }
-    let per = if bound.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
+    let per = if base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
     list.push(entropy_rate(subject, &clear, dimension, per, n));
     if found.resets > 0 {
-        let rate = Metric::new(subject, "rate", found.resets as f64 / found.time, bound.base.rate_unit(), found.resets);
+        let rate = Metric::new(subject, "rate", found.resets as f64 / found.time, base.rate_unit(), found.resets);
         list.push(rate.note("resets on the trajectory measured"));
     }
     list
@@ -258,7 +284,8 @@ fn snapped(found: &Spectrum) -> Vec<f64> {
     found.exponents.iter().enumerate().map(|(i, &e)| if is_zero(i, e) { 0.0 } else { e }).collect()
 }
 
-fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Findings<'_>) {
+/// That the flow was followed too coarsely, if it was.
+fn warn_of_step(found: &Spectrum, settings: Settings, f: &mut Findings<'_>) {
     let sum: f64 = found.exponents.iter().sum();
     if let Some(divergence) = found.divergence
         && (sum - divergence).abs() > 1e-2 * divergence.abs().max(found.exponents[0].abs())
@@ -270,6 +297,10 @@ fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Finding
             short(settings.step)
         ));
     }
+}
+
+fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Findings<'_>) {
+    warn_of_step(found, settings, f);
     if found.grazing > 0 {
         f.warn(format!("{} crossings only grazed the threshold and were taken without saltation", found.grazing));
     }
@@ -280,28 +311,29 @@ fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Finding
     if found.resets == 0 && resets {
         f.warn("no reset happened while measuring: these are the exponents of the silent unit");
     }
-    if let Some(at_rest) = at_rest(found, bound) {
+    if let Some(at_rest) = at_rest(found, &bound.flow) {
         f.warn(format!("the trajectory rests at a fixed point; the real parts of its eigenvalues are {at_rest}"));
     }
 }
 
 /// Real parts of the eigenvalues where the trajectory ended, if it rests there.
-fn at_rest(found: &Spectrum, bound: &Bound<'_>) -> Option<String> {
-    let n = bound.flow.dimension();
+fn at_rest<D: Dynamics>(found: &Spectrum, flow: &D) -> Option<String> {
+    let n = flow.dimension();
     let mut f = vec![0.0; n];
-    bound.flow.rate(found.time, &found.state, &mut f);
+    flow.rate(found.time, &found.state, &mut f);
     let still = f.iter().zip(&found.state).all(|(f, x)| f.abs() * found.time <= 1e-6 * x.abs().max(f64::MIN_POSITIVE));
     if !still || found.resets > 0 {
         return None;
     }
     let mut jacobian = vec![0.0; n * n];
-    bound.flow.jacobian(found.time, &found.state, &mut jacobian);
+    flow.jacobian(found.time, &found.state, &mut jacobian);
     let values = eigenvalues(&jacobian, n)?;
-    Some(values.iter().map(|v| short(v.0)).collect::<Vec<_>>().join(", "))
+    let most = values.iter().take(MOST_EXPONENTS);
+    Some(most.map(|v| short(v.0)).collect::<Vec<_>>().join(", "))
 }
 
-fn curves(found: &Spectrum, bound: &Bound<'_>) -> NamedShape {
-    let seconds = bound.base.seconds();
+fn curves(found: &Spectrum, base: TimeBase) -> NamedShape {
+    let seconds = base.seconds();
     let time: Vec<f64> = found.curve.iter().map(|c| c.0 / seconds).collect();
     let curves = (0..found.exponents.len())
         .map(|j| {
@@ -309,14 +341,14 @@ fn curves(found: &Spectrum, bound: &Bound<'_>) -> NamedShape {
             curve(format!("λ{}", j + 1), time.clone(), y, CurveStyle::Line)
         })
         .collect();
-    let mut x = Axis::new("time measured", bound.base.unit());
+    let mut x = Axis::new("time measured", base.unit());
     x.is_time = false;
-    let y = Axis::new("exponent", bound.base.per_time());
+    let y = Axis::new("exponent", base.per_time());
     let references = vec![ReferenceLine { name: "0".into(), at: 0.0, vertical: false }];
     NamedShape::new("convergence", Shape::Series(Series { x, y, curves, references }))
 }
 
-fn summary(found: &Spectrum, bound: &Bound<'_>) -> String {
+fn summary(found: &Spectrum, about: &About) -> String {
     let list: Vec<String> = found.exponents.iter().take(4).map(|e| format!("{e:.4}")).collect();
     let clear = snapped(found);
     let verdict = match clear.first() {
@@ -324,7 +356,7 @@ fn summary(found: &Spectrum, bound: &Bound<'_>) -> String {
         Some(e) if *e < 0.0 => "settles at a fixed point or is silent",
         _ => "regular",
     };
-    format!("{}: exponents {} {} ({verdict})", bound.population.name, list.join(", "), bound.base.per_time())
+    format!("{}: exponents {} {} ({verdict})", about.subject, list.join(", "), about.base.per_time())
 }
 
 #[cfg(test)]

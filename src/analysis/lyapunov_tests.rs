@@ -151,3 +151,87 @@ fn what_cannot_be_done_is_said() {
     let out = run(&Lyapunov, &model.scenario(0.01, 1000, &[]), &Recording::default(), &[]).unwrap();
     assert!(out.metrics[0].value.is_none() && out.metrics[0].note.contains("not finite"), "{:?}", out.metrics);
 }
+
+/// The outcome of the one analysis of a scenario of coupled units.
+fn of_network(text: &str) -> Result<crate::Outcome, AnalysisError> {
+    let catalog = spikedeck_scenario::Catalog { analyses: crate::declarations() };
+    let library = spikedeck_model::library();
+    let overrides = spikedeck_scenario::Overrides::default();
+    let loaded = spikedeck_scenario::load(text, None, "s", &overrides, library, &catalog, &spikedeck_scenario::NoFiles);
+    let (spec, _) = loaded.unwrap_or_else(|e| panic!("{e}"));
+    crate::testing::run_spec(&Lyapunov, Some(&spec), &Recording::default(), &spec.analyses[0])
+}
+
+/// Units x' = -x + Σ w x of all others: one mode at -1 + (N - 1) w, all others at -1 - w. More of them than a block of
+/// the orthonormalisation holds.
+#[test]
+fn a_linear_network_has_its_modes() {
+    for n in [2, 30] {
+        let w = 0.5 / (n as f64 - 1.0);
+        let text = format!(
+            "[simulation]\nduration = 100\ndt = 0.05\n[models.unit]\ntime_unit = '1'\nequations = 'dx/dt = -x + I : \
+             1'\ninputs = {{ I = '1' }}\ninitial = {{ x = 1 }}\n[populations.a]\nmodel = 'unit'\nsize = {n}\ninitial = \
+             {{ x = {{ uniform = [0, 1] }} }}\n[projections.p]\nkind = 'continuous'\nfrom = 'a'\nto = 'a.I'\nconnect = \
+             'all_to_all'\nvalue = 'w*x_pre'\nweight = {w}\n[analyses.l]\nkind = 'lyapunov'\nof = 'a'\ncoupled = \
+             true\nexponents = {n}\n"
+        );
+        let out = of_network(&text).unwrap();
+        let value = |name: &str| metric(&out, "a", name).value.unwrap();
+        near(value("lambda_1"), -0.5, 1e-5);
+        for k in 2..=n {
+            near(value(&format!("lambda_{k}")), -1.0 - w, 1e-5);
+        }
+        near(value("sum"), -(n as f64), 1e-5);
+        near(value("divergence"), -(n as f64), 1e-9);
+        assert_eq!(value("states"), n as f64);
+    }
+}
+
+/// Two oscillators of one frequency lock: 0 along the motion, -2K across it.
+#[test]
+fn locked_oscillators_have_a_zero_and_a_negative_exponent() {
+    let text = "[simulation]\nduration = 200\ndt = 0.05\n[populations.a]\nmodel = 'kuramoto_oscillator'\nsize = \
+        2\ninitial = { theta = { values = [0, 1] } }\n[projections.k]\nkind = 'continuous'\nfrom = 'a'\nto = \
+        'a.I'\nconnect = 'all_to_all'\nvalue = 'w*sin(theta_pre - theta_post)'\nweight = 0.1\n[analyses.l]\nkind = \
+        'lyapunov'\nof = 'a'\ncoupled = true\n";
+    let out = of_network(text).unwrap();
+    near(metric(&out, "a", "lambda_1").value.unwrap(), 0.0, 1e-3);
+    near(metric(&out, "a", "lambda_2").value.unwrap(), -0.2, 1e-3);
+}
+
+/// Two Lorenz systems joined strongly move as one: its exponents, and those of what is across them below.
+#[test]
+fn lorenz_systems_that_are_joined_synchronise() {
+    let text = "[simulation]\nduration = 400\ndt = 0.005\n[models.l]\ntime_unit = '1'\nequations = '''\ndx/dt = 10*(y - \
+        x) + I : 1\ndy/dt = x*(28 - z) - y : 1\ndz/dt = x*y - 8/3*z : 1\n'''\ninputs = { I = '1' }\ninitial = { x = 1, \
+        y = 1, z = 20 }\n[populations.a]\nmodel = 'l'\nsize = 2\ninitial = { x = { values = [1, 2] } }\n\
+        [projections.p]\nkind = 'continuous'\nfrom = 'a'\nto = 'a.I'\nconnect = 'all_to_all'\nvalue = 'w*(x_pre - \
+        x_post)'\nweight = 10\n[analyses.l]\nkind = 'lyapunov'\nof = 'a'\ncoupled = true\n";
+    let out = of_network(text).unwrap();
+    let value = |name: &str| metric(&out, "a", name).value.unwrap();
+    near(value("lambda_1"), 0.9056, 0.03);
+    near(value("lambda_2"), 0.0, 0.01);
+    assert!(value("lambda_3") < -0.1, "across: {}", value("lambda_3"));
+    // Twice that of one, and what the coupling adds.
+    near(value("divergence"), -82.0 / 3.0 - 20.0, 1e-9);
+    near(value("sum"), -82.0 / 3.0 - 20.0, 0.01);
+}
+
+/// What cannot be had is refused before anything is computed.
+#[test]
+fn a_network_that_is_not_smooth_is_refused() {
+    let text = |model: &str, more: &str| {
+        format!(
+            "[simulation]\nduration = '100 ms'\ndt = '0.1 ms'\n[populations.a]\nmodel = '{model}'\nsize = \
+             2\n[analyses.l]\nkind = 'lyapunov'\nof = 'a'\ncoupled = true\n{more}"
+        )
+    };
+    for (text, why) in [
+        (text("lif", ""), "reset at spikes"),
+        (text("hodgkin_huxley", "unit = 1"), "`unit` and `set` are about one unit"),
+        (text("hodgkin_huxley", "scheme = 'map'"), "leave `scheme` out"),
+    ] {
+        let error = of_network(&text).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}

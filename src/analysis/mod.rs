@@ -54,6 +54,7 @@ mod autocorrelation_time;
 mod autocorrelogram;
 mod avalanches;
 mod band_filter;
+mod band_power;
 mod bursts;
 mod cable;
 mod coherence;
@@ -101,6 +102,7 @@ mod victor_purpura;
 
 // Information and dynamics: one line a file.
 mod active_information_storage;
+mod bifurcation;
 mod binding;
 mod channel_capacity;
 mod connectivity;
@@ -113,6 +115,7 @@ mod embedding;
 mod entropy;
 mod fi_curve;
 mod functional_connectivity;
+mod impedance;
 mod kantz;
 mod lempel_ziv;
 mod lyapunov;
@@ -122,10 +125,12 @@ mod o_information;
 mod partial_information;
 mod permutation_entropy;
 mod phase_plane;
+mod phase_response;
 mod recurrence;
 mod rosenstein;
 mod sample_entropy;
 mod spike_information;
+mod spike_transfer_entropy;
 mod stimulus_information;
 mod transfer_entropy;
 mod weight_spectrum;
@@ -172,6 +177,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &population_rate::PopulationRate,
     &psd::Psd,
     &multitaper::Multitaper,
+    &band_power::BandPower,
     &spectrogram::Spectrogram,
     &scalogram::Scalogram,
     &autocorrelation_time::AutocorrelationTime,
@@ -215,7 +221,11 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &mutual_information::MutualInformation,
     &channel_capacity::ChannelCapacity,
     &phase_plane::PhasePlane,
+    &phase_response::PhaseResponse,
+    &impedance::Impedance,
+    &bifurcation::Bifurcation,
     &transfer_entropy::TransferEntropy,
+    &spike_transfer_entropy::SpikeTransferEntropy,
     &active_information_storage::ActiveInformationStorage,
     &multivariate_transfer_entropy::MultivariateTransferEntropy,
     &partial_information::PartialInformation,
@@ -416,9 +426,9 @@ impl<E: Estimator> Analysis for E {
         let options = E::Options::read(&mut reader)?;
         let settings = reader.settings;
         if E::ACROSS_TRIALS && request.recording.trials.is_empty() {
-            return Err(AnalysisError::Unsuitable(
-                "there is one trial, and this is about several: `[trials]` with `count = 20` runs them".into(),
-            ));
+            let why = "there is one trial, and this is about several: `[trials]` with `count = 20` runs them, \
+                       `trials` of a recording (`--trials`) says when its own were";
+            return Err(AnalysisError::Unsuitable(why.into()));
         }
         let mut findings = Findings::new(request, progress);
         self.measure(&options, &mut findings)?;
@@ -438,9 +448,9 @@ impl<E: Estimator> Analysis for E {
 pub(crate) mod prelude {
     pub(crate) use crate::findings::{Findings, Measured, curve};
     pub(crate) use crate::options::{
-        Opt, another_state, arrival, assignments, bands, choice, flag, frequency, frequency_if_given, input, integer,
-        integer_if_given, number, number_if_given, of_input, options, quantity, quantity_if_given, range_of, rate_bin,
-        shared, state, time, time_if_given, variable, words,
+        Opt, adjustable, another_state, arrival, assignments, bands, choice, flag, frequency, frequency_if_given,
+        input, integer, integer_if_given, number, number_if_given, of_input, options, quantity, quantity_if_given,
+        range_of, rate_bin, shared, state, time, time_if_given, variable, words,
     };
     pub(crate) use crate::value::{Choice, Ends, Frequency, Quantity, Time};
     pub(crate) use spikedeck_scenario::{RunTimes, Wrong};

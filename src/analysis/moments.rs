@@ -54,7 +54,7 @@ pub fn moments(
         )));
     }
     let row = |(&unit, train): (&u32, &spikedeck_signal::Train)| Moments {
-        name: subject::unit_name(&s.text, unit),
+        name: subject::unit_name(request, s, unit),
         times: train.to_vec(),
     };
     Ok(t.units.iter().zip(&t.trains).map(row).collect())

@@ -64,7 +64,7 @@ options! {
         detrend: Detrend = choice(Detrend::Constant), "what is taken off each stretch";
         f_min: Option<Frequency> = frequency_if_given().or_zero(),
             "lower end of the range of peak and line (default: the first ordinate that the detrending leaves)";
-        f_max: Option<Frequency> = frequency_if_given(),
+        f_max: Option<Frequency> = frequency_if_given().piece(),
             "upper end of the range of peak and line, and of what is shown (default: Nyquist)";
         bands: Vec<Band> = bands(),
             "bands as \"NAME LOW HIGH\" in Hz (default: delta 1 4, theta 4 8, alpha 8 13, beta 13 30, gamma 30 80)";

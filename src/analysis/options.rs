@@ -20,7 +20,8 @@ use std::marker::PhantomData;
 
 use spikedeck_core::units::Dimension;
 use spikedeck_scenario::{
-    Assignment, Band, InputId, OptionKind, OptionValue, ParamSpec, ProjectionId, StateId, TimeRole, WithoutUnits,
+    Assignment, Band, InputId, OptionKind, OptionValue, ParamSpec, ProjectionId, StateId, TimeRole, VariableId,
+    WithoutUnits,
 };
 use spikedeck_signal::{Setting, TimeBase};
 
@@ -191,7 +192,12 @@ pub fn input() -> Opt<InputId> {
     Opt::new(OptionKind::Input, None)
 }
 
-/// A quantity of the input that option `key` names, which stands before it.
+/// A parameter or an input of the population that is looked at: the first input, if none is named.
+pub fn adjustable() -> Opt<VariableId> {
+    Opt::new(OptionKind::Adjustable, None)
+}
+
+/// A quantity of the input or parameter that option `key` names, which stands before it.
 pub fn of_input(key: &'static str) -> Opt<Option<Quantity>> {
     Opt::new(OptionKind::OfInput(key), None)
 }

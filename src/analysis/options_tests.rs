@@ -176,8 +176,8 @@ fn times_cut_the_run_or_do_not() {
         "refractoriness",
         "refractory",
         "response",
+        "scan",
         "shift",
-        "shortest",
         "start",
         "steps",
         "stop",
@@ -249,7 +249,7 @@ fn options_of_parts_are_refused_before_the_run_if_they_are_of_none() {
             let wrong: &[&str] = match option.kind {
                 OptionKind::State { .. } => &["'u'", "''", "3", "['V_m']"],
                 OptionKind::Variable => &["'u'", "'w'", "''", "3"],
-                OptionKind::Input | OptionKind::Arrival => &["'J'", "'V_m'", "1.5"],
+                OptionKind::Input | OptionKind::Adjustable | OptionKind::Arrival => &["'J'", "'V_m'", "1.5"],
                 OptionKind::OfInput(_) => &["'5 furlong'", "'1 mV'", "3", "'I'", "true"],
                 OptionKind::RangeOf(_) => &[
                     "['1 mV']",

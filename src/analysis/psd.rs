@@ -18,18 +18,7 @@ pub struct Psd;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Power spectrum",
-    synonyms: &[
-        "welch",
-        "power_spectrum",
-        "periodogram",
-        "spectrum",
-        "pwelch",
-        "specparam",
-        "fooof",
-        "aperiodic",
-        "band_power",
-        "bandpower",
-    ],
+    synonyms: &["welch", "power_spectrum", "periodogram", "spectrum", "pwelch", "specparam", "fooof", "aperiodic"],
     summary: "Welch spectrum with intervals, peak with significance above the aperiodic level, band powers, exponent",
     formula: "P(f) = ⟨|Σ w_n x_n e^(−2πi f n/fs)|²⟩/(fs Σ w²), one-sided (doubled but at DC and Nyquist)\nspikes: \
               S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, Poisson level = rate\naperiodic: log10 P = b − χ log10 f, \
@@ -191,7 +180,7 @@ options! {
         segment: Option<Time> = segment();
         overlap: f64 = overlap("0.5");
         taper: TaperOptions = shared();
-        f_max: Option<Frequency> = frequency_if_given(),
+        f_max: Option<Frequency> = frequency_if_given().piece(),
             "highest frequency shown (default: Nyquist; 500 Hz for spikes)";
         peak_min: Option<Frequency> = frequency_if_given().or_zero(),
             "lower end of the range of the peak (default: the first ordinate that the detrending leaves)";

@@ -36,7 +36,7 @@ options! {
     pub struct Options {
         f_min: Option<Frequency> = frequency_if_given(),
             "lowest frequency (default: that whose wavelet is a fifth as long as the signal)";
-        f_max: Option<Frequency> = frequency_if_given(),
+        f_max: Option<Frequency> = frequency_if_given().piece(),
             "highest frequency (default: a third of the sampling rate, at most 200 Hz)";
         per_octave: usize = integer("8").between(1.0, 48.0), "frequencies in each octave";
         cycles: f64 = number("6").between(3.0, 100.0), "ω₀: more of them resolve frequency better, and time less";

@@ -37,7 +37,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `signal_to_noise` can be told.
     pub struct Options {
-        frequency: Frequency = frequency("10 Hz").required(), "frequency of the drive";
+        frequency: Frequency = frequency("10 Hz").required().piece(), "frequency of the drive";
         cycles: usize = integer("10").between(4.0, 1e6), "cycles of the drive in a segment";
         neighbours: usize = integer("4").between(1.0, 1000.0),
             "bins on either side that the background is the mean of";

@@ -137,7 +137,7 @@ fn units(request: &Request<'_>, s: &Subject) -> Result<Vec<(String, Vec<f64>)>, 
             s.text
         )));
     }
-    Ok(t.units.iter().zip(&t.trains).map(|(&u, train)| (subject::unit_name(&s.text, u), train.to_vec())).collect())
+    Ok(t.units.iter().zip(&t.trains).map(|(&u, train)| (subject::unit_name(request, s, u), train.to_vec())).collect())
 }
 
 /// A band of a signal on the time axis.

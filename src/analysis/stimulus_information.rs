@@ -156,7 +156,8 @@ fn responses(
         let request = Request { recording: trial, trains: &trains, ..*f.request };
         let found = subject::trains_within(&request, s, trial.window)?;
         if counts.is_empty() {
-            let name = |u: u32| if found.units.len() == 1 { s.text.clone() } else { subject::unit_name(&s.text, u) };
+            let name =
+                |u: u32| if found.units.len() == 1 { s.text.clone() } else { subject::unit_name(f.request, s, u) };
             counts = found.units.iter().map(|&u| (name(u), Vec::new())).collect();
         }
         for ((_, rows), train) in counts.iter_mut().zip(&found.trains) {

@@ -10,7 +10,7 @@ pub use bins::{Outside, Rate, bin_count, bin_of, rate, rate_of};
 use super::value::Time;
 use super::{AnalysisError, Request};
 use spikedeck_scenario::{Observable, Place, PopulationId, Subject};
-use spikedeck_signal::{Population, Recording, TimeBase, Trace, Train, Window};
+use spikedeck_signal::{Population, Recording, TimeBase, Trace, Train, UnitTable, Window};
 
 /// Sorted spike trains of some units.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Trains {
     pub subject: String,
     /// Which units the trains are.
     pub units: Vec<u32>,
+    /// What they are called, where they have names; else empty.
+    pub names: Vec<String>,
     /// One train a unit, in units of the time axis, inside the window.
     pub trains: Vec<Train>,
     /// The stretch looked at.
@@ -57,7 +59,7 @@ pub struct Columns {
     pub unit: String,
     /// Which units the columns are; empty for a mean or a population rate.
     pub units: Vec<u32>,
-    /// What the units are called where they have names (the places of a tree); else empty.
+    /// What the units are called where they have names (the places of a tree, units of a file); else empty.
     pub names: Vec<String>,
     /// The columns, each as long as the others.
     pub columns: Vec<Vec<f64>>,
@@ -104,9 +106,20 @@ pub fn stem(text: &str) -> &str {
     text.split_once('[').map_or(text, |(stem, _)| stem)
 }
 
-/// Name of one unit of a subject: `exc.spikes[3]`.
-pub fn unit_name(subject: &str, unit: u32) -> String {
-    format!("{}[{unit}]", stem(subject))
+/// Name of one unit of a subject: `exc.spikes[3]`, by its name where it has one.
+pub fn unit_name(request: &Request<'_>, subject: &Subject, unit: u32) -> String {
+    match population(request, subject) {
+        Ok(p) => format!("{}[{}]", stem(&subject.text), p.unit_name(unit)),
+        Err(_) => format!("{}[{unit}]", stem(&subject.text)),
+    }
+}
+
+/// What the units of a table are called, where the population of its subject has names.
+pub fn unit_names(request: &Request<'_>, table: &UnitTable) -> Option<Vec<String>> {
+    let stem = stem(&table.subject);
+    let is_of = |p: &&Population| stem.strip_prefix(&p.name).is_some_and(|rest| rest.starts_with('.'));
+    let of = request.recording.populations.iter().filter(is_of).max_by_key(|p| p.name.len())?;
+    (!of.names.is_empty()).then(|| table.units.iter().map(|&unit| of.unit_name(unit).into_owned()).collect())
 }
 
 /// The subjects of `of`; without any, the spikes of every population that recorded them.
@@ -212,7 +225,10 @@ pub fn trains_within(request: &Request<'_>, subject: &Subject, window: Window) -
         whole.expect("the trains are those of the recording, which has the spikes of this population")
     };
     let trains = whole.iter().map(|t| t.within(window)).collect();
-    Ok(Trains { subject: subject.text.clone(), units, trains, window, base: request.recording.time_base })
+    let named: &[u32] = if population.names.is_empty() { &[] } else { &units };
+    let names = named.iter().map(|&u| population.unit_name(u).into_owned()).collect();
+    let base = request.recording.time_base;
+    Ok(Trains { subject: subject.text.clone(), units, names, trains, window, base })
 }
 
 /// Whether the spikes of a subject stay on disk.
@@ -405,8 +421,14 @@ fn trace_columns(
         .and_then(|s| s.population_at(subject.place))
         .and_then(|p| p.tree.as_ref())
         .filter(|_| !subject.mean);
+    let called = population(request, subject).ok().filter(|p| !p.names.is_empty() && !subject.mean);
+    let names = match (tree, called) {
+        (Some(tree), _) => units.iter().map(|&u| tree.name(u as usize)).collect(),
+        (None, Some(p)) => units.iter().map(|&u| p.unit_name(u).into_owned()).collect(),
+        (None, None) => Vec::new(),
+    };
     Ok(Columns {
-        names: tree.map_or_else(Vec::new, |t| units.iter().map(|&u| t.name(u as usize)).collect()),
+        names,
         subject: subject.text.clone(),
         label: variable.to_owned(),
         unit: trace.unit.clone(),

@@ -46,7 +46,8 @@ impl Groups {
     /// With the trains of one more subject.
     pub fn add(&mut self, s: &Subject, trains: subject::Trains) {
         if trains.trains.len() > 1 {
-            let names = trains.units.iter().map(ToString::to_string).collect();
+            let numbers = || trains.units.iter().map(ToString::to_string).collect();
+            let names = if trains.names.is_empty() { numbers() } else { trains.names.clone() };
             self.several.push(Group { trains, names });
             return;
         }

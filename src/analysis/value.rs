@@ -1,7 +1,7 @@
 //! What options hold: times, frequencies, quantities, numbers, words; and how each is read from a checked value.
 
 use spikedeck_core::units::{Dimension, parse_unit};
-use spikedeck_scenario::{Assignment, Band, InputId, OptionValue, ProjectionId, StateId};
+use spikedeck_scenario::{Assignment, Band, InputId, OptionValue, ProjectionId, StateId, VariableId};
 use spikedeck_signal::TimeBase;
 
 /// A time, in both of the units that estimators work in.
@@ -129,6 +129,12 @@ impl Value for StateId {
 impl Value for InputId {
     fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
         if let OptionValue::Input(id) = value { Some(*id) } else { None }
+    }
+}
+
+impl Value for VariableId {
+    fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
+        if let OptionValue::Adjustable(id) = value { Some(*id) } else { None }
     }
 }
 

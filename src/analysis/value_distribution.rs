@@ -71,7 +71,7 @@ impl Estimator for ValueDistribution {
             f.metrics(numbers(&s.text, &columns.unit, (&first, &last), range, (seconds, second)));
             if columns.columns.len() <= NAMED && columns.columns.len() > 1 {
                 for (u, c) in columns.units.iter().zip(&columns.columns) {
-                    let name = subject::unit_name(&s.text, *u);
+                    let name = subject::unit_name(f.request, s, *u);
                     let number = |metric: &str, value| Metric::new(&name, metric, value, &columns.unit, samples as u64);
                     f.metric(number("last", c[samples - 1]).note("n = samples"));
                     f.metric(number("change", c[samples - 1] - c[0]).note("last - first"));

@@ -6,30 +6,37 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::error::CliError;
-use super::methods;
 use super::output::{self, Tone, tone};
 use super::report;
 use super::run::{TableFormat, interrupt_flag, progress, writing};
+use super::trials;
 use spikedeck_core::number;
 use spikedeck_core::units::{Dimension, Quantity, parse_unit, short};
 use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Sampling, Status};
 use spikedeck_scenario::{AnalysisSpec, AskedAnalysis, RecordedPlace, analyses_of};
 use spikedeck_signal::Recording;
+use spikedeck_signal::data::TrialKeys;
 use spikedeck_store::FileKind;
 use spikedeck_table::{self as table, Folder, Manifest};
 
 /// Subjects that are listed where nothing was asked for.
 const SHOWN: usize = 8;
+/// What is measured of spikes where nothing was asked for.
+const OF_SPIKES: &[&str] = &["raster", "rates", "isi"];
+/// What is measured of signals where nothing was asked for.
+const OF_SIGNALS: &[&str] = &["levels", "psd"];
 
 /// Arguments of `analyze`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "A run that was killed is measured as far as it went; the report says up to when.\n\
-    Without --with, the analyses of the run's scenario; of a recording rates and isi (spikes), levels and psd \
-    (signals).\n\
+    Without --with, the analyses of the run's scenario; of a recording raster, rates and isi (spikes), levels and \
+    psd (signals).\n\
     Examples:\n  spikedeck analyze results\n  spikedeck analyze spikes.csv --with isi --with \
     correlogram:bin=\"2 ms\"\n  \
     spikedeck analyze results --with psd:of=exc.rate,bin=\"1 ms\" --json\n  \
     spikedeck analyze session.nwb --with correlogram\n  \
+    spikedeck analyze session.nwb --with psth:onset=\"0 s\" --trials \
+    trials:before=\"200 ms\",after=\"500 ms\"\n  \
     spikedeck analyze lfp.npy --rate \"1 kHz\" --start \"0 s\" --unit mV\n  \
     gunzip -c lfp.csv.gz | spikedeck analyze - --with psd")]
 pub(super) struct Args {
@@ -52,6 +59,13 @@ pub(super) struct Args {
     /// Unit of a signal that states none, such as mV
     #[arg(long, value_name = "UNIT", value_parser = unit)]
     pub unit: Option<String>,
+    /// When units were observed: a table of start_s, stop_s and unit (of all units without it)
+    #[arg(long, value_name = "FILE")]
+    pub observed: Option<PathBuf>,
+    /// When trials were, for analyses of trials such as psth: a table of the recording, or a file of events; with
+    /// align=, before=, after=, by=, time_unit=. Its table `trials` if not given
+    #[arg(long, value_name = "TABLE|FILE[:KEY=VALUE,...]", value_parser = trials::parse)]
+    pub trials: Option<TrialKeys>,
     /// Seed of surrogates and bootstraps; that of the run, or 0, if not given
     #[arg(long)]
     pub seed: Option<u64>,
@@ -130,7 +144,7 @@ fn parse_asked(text: &str) -> Result<AskedAnalysis, String> {
 }
 
 /// What stands between commas that are not inside brackets or quotes.
-fn pieces(text: &str) -> Vec<&str> {
+pub(super) fn pieces(text: &str) -> Vec<&str> {
     let (mut depth, mut quoted, mut from) = (0_i32, false, 0);
     let mut found = Vec::new();
     for (at, c) in text.char_indices() {
@@ -151,7 +165,13 @@ fn pieces(text: &str) -> Vec<&str> {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let Opened { finished, points } = open(&args.source, &args.sampling())?;
+    let Opened { mut finished, points } = open(&args.source, &args.sampling())?;
+    if let Some(path) = &args.observed {
+        run::take_observed(&mut finished, path)?;
+    }
+    if let Some(keys) = &args.trials {
+        run::take_trials(&mut finished, keys)?;
+    }
     let analyses = wanted(&finished, &args.with, &args.of)?;
     let seed = args.seed.or_else(|| Some(finished.spec.as_ref()?.simulation.seed)).unwrap_or(0);
     let cancel = interrupt_flag();
@@ -170,7 +190,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     } else {
         print(&measured, seed, points, args.verbose)?;
         if args.with.is_empty() && measured.spec.is_none() && !args.quiet {
-            output::say(&further(&measured.recording));
+            output::say(&further(&measured));
         }
     }
     tell_methods(&measured, &asked, seed)?;
@@ -193,7 +213,9 @@ fn tell_methods(measured: &Finished, asked: &[AnalysisSpec], seed: u64) -> Resul
     let mut out = output::out();
     for spec in asked {
         let of = measured.outcomes.iter().find(|o| o.name == spec.name);
-        if let Some(text) = of.and_then(|o| methods::paragraph(o, spec, &measured.recording, seed)) {
+        if let Some(text) =
+            of.and_then(|o| run::methods(o, spec, (&measured.recording, measured.spec.is_some()), seed))
+        {
             writeln!(out)?;
             for line in output::wrap(&text, output::width()) {
                 writeln!(out, "{line}")?;
@@ -279,18 +301,21 @@ pub(super) fn wanted(
         format!("[{}]", of.iter().map(|s| toml::Value::from(s.as_str()).to_string()).collect::<Vec<_>>().join(", "))
     };
     if with.is_empty() {
-        let usual = |kinds: [&str; 2], of: &[String]| {
-            kinds.map(|kind| AskedAnalysis { kind: kind.into(), keys: vec![("of".into(), list(of))] })
+        let usual = |kinds: &[&str], of: &[String]| -> Vec<AskedAnalysis> {
+            let one = |kind: &&str| AskedAnalysis { kind: (*kind).into(), keys: vec![("of".into(), list(of))] };
+            kinds.iter().map(one).collect()
         };
         let spiking = |of: &[String]| of.iter().all(|s| spikes.iter().any(|p| s.starts_with(p.as_str())));
         if of.is_empty() {
             // Of a run that recorded spikes its scenario says what is measured besides.
-            asked.extend((!spikes.is_empty()).then(|| usual(["rates", "isi"], &spikes)).into_iter().flatten());
-            let own = finished.spec.is_none() || spikes.is_empty();
-            asked
-                .extend((own && !signals.is_empty()).then(|| usual(["levels", "psd"], &signals)).into_iter().flatten());
+            if !spikes.is_empty() {
+                asked.extend(usual(OF_SPIKES, &spikes));
+            }
+            if (finished.spec.is_none() || spikes.is_empty()) && !signals.is_empty() {
+                asked.extend(usual(OF_SIGNALS, &signals));
+            }
         } else {
-            asked.extend(usual(if spiking(of) { ["rates", "isi"] } else { ["levels", "psd"] }, of));
+            asked.extend(usual(if spiking(of) { OF_SPIKES } else { OF_SIGNALS }, of));
         }
     }
     // What every analysis looks at that does not say it itself: all spikes, or all signals where nothing spikes.
@@ -319,7 +344,8 @@ fn places(recording: &Recording) -> Vec<RecordedPlace> {
                 variables.push(name);
             }
         }
-        RecordedPlace { name: p.name.clone(), size: p.size, spiking: spikes.or(absent), variables }
+        let names = p.names.clone();
+        RecordedPlace { name: p.name.clone(), size: p.size, names, spiking: spikes.or(absent), variables }
     };
     recording.populations.iter().map(of).collect()
 }
@@ -350,15 +376,40 @@ fn print(measured: &Finished, seed: u64, points: Option<usize>, verbose: bool) -
     Ok(out.flush()?)
 }
 
-/// What else can be asked for, where nothing was.
-fn further(recording: &Recording) -> String {
-    let subjects: Vec<String> = places(recording).iter().flat_map(RecordedPlace::subjects).collect();
+/// What else can be asked for, where nothing was: what fits what is there.
+fn further(finished: &Finished) -> String {
+    let (recording, events) = (&finished.recording, &finished.facts.event_populations);
+    let places = places(recording);
+    let subjects: Vec<String> = places.iter().flat_map(RecordedPlace::subjects).collect();
     let more = if subjects.len() > SHOWN { format!(", and {} more", subjects.len() - SHOWN) } else { String::new() };
+    let units = |p: &RecordedPlace| p.spiking.filter(|_| !events.contains(&p.name)).unwrap_or(0);
+    let units: usize = places.iter().map(units).sum();
+    let channels: usize = recording.traces.iter().map(|t| t.units.len()).sum();
+    let fits = |(kinds, does): &(&'static [&'static str], fn(usize, usize, bool) -> bool)| {
+        if does(units, channels, !recording.trial_times.is_empty()) { *kinds } else { &[] }
+    };
+    let kinds: Vec<&str> = FURTHER.iter().flat_map(fits).copied().collect();
+    let list = "`spikedeck list analyses` names all";
     format!(
-        "`spikedeck list analyses` names what else --with can ask for, of {}{more}",
+        "--with also takes, of what is here, {} ({list}), of {}{more}",
+        kinds.join(", "),
         subjects[..subjects.len().min(SHOWN)].join(", ")
     )
 }
+
+/// Kinds of analyses, and whether they fit so many units and channels, with trials or without.
+type Further = (&'static [&'static str], fn(usize, usize, bool) -> bool);
+
+/// What may be asked for besides the usual.
+const FURTHER: &[Further] = &[
+    (&["autocorrelogram", "isi_histogram", "bursts", "rate_kernel"], |units, _, _| units > 0),
+    (&["correlogram", "synchrony", "sttc"], |units, _, _| units > 1),
+    (&["psth", "stimulus_information"], |units, _, trials| units > 0 && trials),
+    (&["noise_correlation", "joint_psth"], |units, _, trials| units > 1 && trials),
+    (&["spectrogram", "multitaper", "autocorrelation_time"], |_, channels, _| channels > 0),
+    (&["coherence", "granger"], |_, channels, _| channels > 1),
+    (&["spike_field", "spike_triggered"], |units, channels, _| units > 0 && channels > 0),
+];
 
 /// What is there, in a line.
 fn holds(measured: &Finished, seed: u64, points: Option<usize>) -> String {
@@ -398,6 +449,15 @@ fn holds(measured: &Finished, seed: u64, points: Option<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_measured_and_proposed_is_there() {
+        let catalog = run::catalog();
+        let all = FURTHER.iter().flat_map(|f| f.0).chain(OF_SPIKES).chain(OF_SIGNALS);
+        for kind in all {
+            assert!(catalog.analyses.contains_key(kind), "{kind}");
+        }
+    }
 
     #[test]
     fn options_are_split_where_commas_separate_them() {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use spikedeck_core::diagnostic::InText;
+use spikedeck_model::Report;
 use spikedeck_run::{LoadError, NotRead, RunError};
 use spikedeck_sim::BuildError;
 use spikedeck_store::StoreError;
@@ -60,6 +62,11 @@ impl CliError {
     }
 }
 
+/// What is wrong with a file of data, as what is wrong with a scenario is told.
+fn in_text(wrong: &InText) -> CliError {
+    CliError::Report(Report::of_text(wrong).render(super::output::colour_on_stderr()))
+}
+
 impl From<io::Error> for CliError {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
@@ -107,7 +114,8 @@ impl From<NotRead> for CliError {
     fn from(error: NotRead) -> Self {
         match error {
             NotRead::Store(e) => e.into(),
-            other @ NotRead::NoRecording { .. } => Self::Usage(other.to_string()),
+            NotRead::InText(wrong) => in_text(&wrong),
+            other @ (NotRead::NoRecording { .. } | NotRead::Beside(_)) => Self::Usage(other.to_string()),
         }
     }
 }
@@ -116,6 +124,7 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Full { .. } | StoreError::Io { .. } => Self::Other(error.to_string()),
+            StoreError::Text(wrong) => in_text(&wrong),
             other => Self::Usage(other.to_string()),
         }
     }

@@ -82,16 +82,25 @@ fn equations() -> Card {
     }
     let kernels: Vec<&str> = KernelShape::LIST.iter().map(|k| k.0).collect();
     let said = |heading: &str, lines: &[&str]| (heading.to_owned(), lines.join("\n"));
+    let lines = |heading: &str, lines: &[(&str, &str)]| {
+        let mut grid = Grid::new(&[Align::Left; 2]);
+        for (line, about) in lines {
+            grid.row([*line, *about], Tone::Plain);
+        }
+        (heading.to_owned(), text(&grid))
+    };
     Card {
         sections: vec![
             what("one equation a line, with the unit of its variable behind a colon"),
-            said(
+            lines(
                 "Lines",
                 &[
-                    "dV_m/dt = (E_L - V_m + R_m*I)/tau_m : V     the rate of a state (`: V` is the unit of V_m)",
-                    "I_Na = g_Na*m**3*h*(E_Na - V_m) : A         a named subexpression, which can be recorded",
-                    "dx/dt = -x/tau + sigma*sqrt(2/tau)*xi : 1   `xi`: white noise, one a unit and equation, unit \
-                     s**-0.5",
+                    ("dV_m/dt = (E_L - V_m + R_m*I)/tau_m : V", "the rate of a state (`: V` is the unit of V_m)"),
+                    ("I_Na = g_Na*m**3*h*(E_Na - V_m) : A", "a named subexpression, which can be recorded"),
+                    (
+                        "dx/dt = -x/tau + sigma*sqrt(2/tau)*xi : 1",
+                        "`xi`: white noise, one a unit and equation, unit s**-0.5",
+                    ),
                 ],
             ),
             said(
@@ -114,13 +123,13 @@ fn equations() -> Card {
             ),
             ("Functions".to_owned(), text(&functions)),
             ("On grids and trees".to_owned(), format!("{}\nkernels: {}", text(&operators), kernels.join(", "))),
-            said(
+            lines(
                 "At a spike",
                 &[
-                    "threshold = \"V_m > V_th\"                                a condition",
-                    "reset = \"V_m = V_reset; w += b\"                        statements, one after the other",
-                    "refractory = { time = \"t_ref\", hold = [\"V_m\"] }      how long which states are held",
-                    "refractory = \"2 ms\"                                    the same for the state of the threshold",
+                    ("threshold = \"V_m > V_th\"", "a condition"),
+                    ("reset = \"V_m = V_reset; w += b\"", "statements, one after the other"),
+                    ("refractory = { time = \"t_ref\", hold = [\"V_m\"] }", "how long which states are held"),
+                    ("refractory = \"2 ms\"", "the same for the state of the threshold"),
                 ],
             ),
             said("Also", &["`spikedeck show model/adex` prints a model, `spikedeck explain model` all of its keys"]),

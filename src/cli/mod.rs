@@ -14,6 +14,7 @@
 mod analyze;
 mod bench;
 mod check;
+mod cluster;
 mod compare;
 mod config;
 mod coverage;
@@ -24,15 +25,16 @@ mod error;
 mod explain;
 mod explain_language;
 mod list;
-mod methods;
 mod output;
 mod plot;
 mod report;
+mod report_file;
 mod run;
 mod schema;
 mod show;
 mod sweep;
 mod sweep_plan;
+mod trials;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -67,12 +69,17 @@ enum Command {
     Run(run::Args),
     /// Make the points of a sweep by several processes, and go on where it was ended
     Sweep(sweep::Args),
+    /// Give the shards of a sweep to Slurm, see how far they are, and gather their tables
+    #[command(subcommand)]
+    Cluster(cluster::Command),
     /// Measure a recorded run, also a killed one, or a table of spikes or signals
     Analyze(analyze::Args),
     /// Hold runs or scenarios against the first of them
     Compare(compare::Args),
     /// Draw an analysis of a run as SVG or PNG
     Plot(plot::Args),
+    /// Write a report of a run, or of several against the first: figures, numbers, methods, scenario, versions
+    Report(report_file::Args),
     /// List what there is
     List(list::Args),
     /// The card of a model, receptor, channel, analysis or scenario
@@ -113,9 +120,11 @@ pub fn main() -> ExitCode {
         None => dashboard::run(&cli.paths, &cli.dashboard),
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Cluster(command)) => cluster::run(&command),
         Some(Command::Analyze(args)) => analyze::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),
+        Some(Command::Report(args)) => report_file::run(&args),
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Check(args)) => check::run(&args),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -25,26 +25,14 @@ use spikedeck_table::{self as table, Line, Manifest, Shard, SweepFolder};
     Examples:\n  spikedeck sweep lif-fi --out sweep\n  spikedeck sweep my.toml --out sweep --shard 3/10 --resume\n  \
     spikedeck sweep my.toml --out sweep --plan slurm --shards 50; sbatch sweep.slurm")]
 pub(super) struct Args {
-    /// File or name of a built-in scenario, with a variant after a colon
-    #[arg(value_name = "SCENARIO[:VARIANT]")]
-    pub scenario: String,
     #[command(flatten)]
-    pub change: Change,
-    /// Folder of the sweep, the same for all shards
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    pub points: Points,
     /// Make the K-th of N parts of the points: K, K + N, K + 2 N, ...
     #[arg(long, value_name = "K/N", value_parser = parse_shard)]
     pub shard: Option<Shard>,
     /// Go on with a sweep that was begun: make the points that are missing
     #[arg(long)]
     pub resume: bool,
-    /// Points whose spikes and traces are kept, each as a run in DIR/runs: `none`, `all`, or numbers from 0 (`0,17`)
-    #[arg(long, value_name = "WHICH", default_value = "none", value_parser = parse_keep)]
-    pub keep: Keep,
-    /// Format of the tables
-    #[arg(long, value_enum, default_value = "parquet")]
-    pub format: TableFormat,
     /// Write a file that starts all shards with this engine, and run nothing
     #[arg(long, value_enum, value_name = "ENGINE", conflicts_with = "shard")]
     pub plan: Option<Launcher>,
@@ -54,6 +42,62 @@ pub(super) struct Args {
     /// No progress
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// The points of a sweep and where they go: what all shards have in common.
+#[derive(Debug, clap::Args)]
+pub(super) struct Points {
+    /// File or name of a built-in scenario, with a variant after a colon
+    #[arg(value_name = "SCENARIO[:VARIANT]")]
+    pub scenario: String,
+    #[command(flatten)]
+    pub change: Change,
+    /// Folder of the sweep, the same for all shards
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Points whose spikes and traces are kept, each as a run in DIR/runs: `none`, `all`, or numbers from 0 (`0,17`)
+    #[arg(long, value_name = "WHICH", default_value = "none", value_parser = parse_keep)]
+    pub keep: Keep,
+    /// Format of the tables
+    #[arg(long, value_enum, default_value = "parquet")]
+    pub format: TableFormat,
+}
+
+impl Points {
+    /// The scenario and the plan of its points; warnings are told.
+    pub(super) fn load(&self) -> Result<(Arc<Spec>, Plan), CliError> {
+        let (spec, warnings) = run::load(&self.scenario, &self.change.settings())?;
+        for warning in &warnings {
+            output::say(&format!("warning: {warning}"));
+        }
+        if spec.sweep.is_none() && spec.trials.is_none() {
+            return Err(CliError::Usage(format!(
+                "{} has no sweep: write `[sweep.axes]` or `[sweep] seeds = 10` into it, or use `spikedeck run`",
+                spec.label()
+            )));
+        }
+        for name in run::of_all_trials(&spec) {
+            output::say(&format!(
+                "warning: analysis `{name}` looks at all trials of a network together, which `spikedeck run` does and \
+                 a sweep of single points does not: it is left out"
+            ));
+        }
+        let plan = Plan::of(&spec)?;
+        if let Keep::These(points) = &self.keep
+            && let Some(beyond) = points.iter().find(|at| **at >= plan.len())
+        {
+            return Err(CliError::Usage(format!(
+                "--keep: there is no point {beyond}; the {} points are numbered from 0",
+                plan.len()
+            )));
+        }
+        if self.format == TableFormat::Sonata {
+            return Err(CliError::Usage(
+                "a sweep writes tables as parquet or csv; `spikedeck run` writes sonata".into(),
+            ));
+        }
+        Ok((Arc::new(spec), plan))
+    }
 }
 
 /// Of which points what was recorded is kept.
@@ -113,72 +157,52 @@ fn parse_shard(text: &str) -> Result<Shard, String> {
 
 /// Makes the points of one shard, or writes a plan.
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
-    let (spec, warnings) = run::load(&args.scenario, &args.change.settings())?;
-    for warning in &warnings {
-        output::say(&format!("warning: {warning}"));
-    }
-    let spec = Arc::new(spec);
-    if spec.sweep.is_none() && spec.trials.is_none() {
-        return Err(CliError::Usage(format!(
-            "{} has no sweep: write `[sweep.axes]` or `[sweep] seeds = 10` into it, or use `spikedeck run`",
-            spec.label()
-        )));
-    }
-    for name in run::of_all_trials(&spec) {
-        output::say(&format!(
-            "warning: analysis `{name}` looks at all trials of a network together, which `spikedeck run` does and a \
-             sweep of single points does not: it is left out"
-        ));
-    }
-    let plan = Plan::of(&spec)?;
-    if let Keep::These(points) = &args.keep
-        && let Some(beyond) = points.iter().find(|at| **at >= plan.len())
-    {
-        return Err(CliError::Usage(format!(
-            "--keep: there is no point {beyond}; the {} points are numbered from 0",
-            plan.len()
-        )));
-    }
+    let (spec, plan) = args.points.load()?;
     if let Some(launcher) = args.plan {
-        return sweep_plan::write(launcher, args, &spec, plan.len());
-    }
-    if args.format == TableFormat::Sonata {
-        return Err(CliError::Usage("a sweep writes tables as parquet or csv; `spikedeck run` writes sonata".into()));
+        return sweep_plan::run(launcher, &args.points, (&spec, plan.len()), args.shards);
     }
     // Some points may build where the scenario without its axes does not.
     if let Err(error) = run::examine(&spec) {
         output::say(&format!("warning: the scenario without its axes cannot be run: {error}"));
     }
     let shard = args.shard.unwrap_or(Shard::WHOLE);
-    let format = Format::from(args.format);
-    let mut folder = SweepFolder::open(&args.out, (&spec, &plan), shard, format, args.resume)?;
+    let Points { change, out, keep, format, .. } = &args.points;
+    let format = Format::from(*format);
+    let folder = SweepFolder::open(out, (&spec, &plan), format)?;
+    let mut part = folder.shard(shard, args.resume)?;
     let (made, damage) = folder.made()?;
     for line in damage {
         output::say(&format!("warning: {line}; its shard makes it again"));
     }
-    let which = folder.left(&made);
+    let which = part.left(&made);
     let cancel = interrupt_flag();
     let (line, tell) = progress(&spec.label(), args.quiet);
     let (mut done, mut failed) = (0, 0);
-    let runs = args.out.join("runs");
+    let runs = out.join("runs");
     let mut take = |at: usize, point: PointResult| {
-        if args.keep.has(at) {
+        if keep.has(at) {
             table::save(&runs.join(format!("{at:06}")), &point.finished, format, true).map_err(|e| e.to_string())?;
         }
-        folder.add(at, &point).map_err(|e| e.to_string())?;
+        part.add(at, &point).map_err(|e| e.to_string())?;
         done += 1;
         failed += usize::from(point.finished.status != Status::Complete);
         Ok(())
     };
     let again = |more: &[(String, String)]| run::again(&spec, more);
-    let threads = args.change.threads();
+    let threads = change.threads();
     let result = run::sweep((&spec, &plan, &which), &again, threads, &cancel, &tell, &mut take);
     line.clear();
     // What is done is told, also where the disk is full.
     let options = Options { threads, ..Options::default() };
     let gathered = writing(&spec.label(), &cancel, || folder.gather(&options))?;
-    let told = Told { shard, done, failed, planned: plan.len(), made: folder.made()?.0 };
-    tell_all(args, &spec, &told, gathered.as_ref())?;
+    {
+        let mut out = output::out();
+        writeln!(out, "{}  {}", tone(&spec.label(), Tone::Bold, output::colour_on_stdout()), spec.title)?;
+        writeln!(out, "shard {shard}: {} made{}", of_points(done), of_which_failed(failed))?;
+        out.flush()?;
+    }
+    tell_folder(out, (plan.len(), &folder.made()?.0))?;
+    tell_gathered(out, &spec, gathered.as_ref())?;
     let not_now = result?;
     for (at, error) in &not_now {
         output::say(&format!("point {at} could not be made now, and --resume tries it again: {error}"));
@@ -187,16 +211,22 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         output::say(&format!("{}: interrupted; --resume makes the points that are missing", spec.label()));
         return Err(CliError::Interrupted);
     }
-    let whole = gathered.map(|g| g.0.finished);
-    match whole {
-        _ if failed > 0 => Err(CliError::Numerical),
-        Some(whole) if whole.status == Status::Failed => Err(CliError::Numerical),
-        Some(whole) if has_failures(&whole) => {
-            report::say_failures(&whole);
-            Err(CliError::CheckFailed)
-        }
-        _ if !not_now.is_empty() => Err(CliError::CheckFailed),
-        _ => Ok(()),
+    if failed > 0 {
+        return Err(CliError::Numerical);
+    }
+    gathered.map_or(Ok(()), |(ensemble, _)| verdict(&ensemble.finished))?;
+    if not_now.is_empty() { Ok(()) } else { Err(CliError::CheckFailed) }
+}
+
+/// What the points say together, as the status of the program.
+pub(super) fn verdict(whole: &Finished) -> Result<(), CliError> {
+    if whole.status == Status::Failed {
+        Err(CliError::Numerical)
+    } else if has_failures(whole) {
+        report::say_failures(whole);
+        Err(CliError::CheckFailed)
+    } else {
+        Ok(())
     }
 }
 
@@ -205,40 +235,45 @@ fn has_failures(whole: &Finished) -> bool {
     whole.checks.iter().any(|c| !c.passed) || whole.outcomes.iter().any(|o| o.failure.is_some())
 }
 
-/// What this process did, and what is there now.
-struct Told {
-    shard: Shard,
-    done: usize,
-    failed: usize,
-    planned: usize,
-    made: BTreeMap<usize, Line>,
+fn of_points(n: usize) -> String {
+    counted(n, "point", "points")
 }
 
-/// Says what is there now.
-fn tell_all(args: &Args, spec: &Spec, told: &Told, gathered: Option<&(Ensemble, Manifest)>) -> Result<(), CliError> {
-    let colour = output::colour_on_stdout();
+fn of_which_failed(n: usize) -> String {
+    if n == 0 { String::new() } else { format!(", {n} of which failed") }
+}
+
+/// Says which of the points are in the folder of a sweep.
+pub(super) fn tell_folder(folder: &Path, (planned, made): (usize, &BTreeMap<usize, Line>)) -> Result<(), CliError> {
     let mut out = output::out();
-    writeln!(out, "{}  {}", tone(&spec.label(), Tone::Bold, colour), spec.title)?;
-    let points = |n: usize| counted(n, "point", "points");
-    let failed = |n: usize| if n == 0 { String::new() } else { format!(", {n} of which failed") };
-    writeln!(out, "shard {}: {} made{}", told.shard, points(told.done), failed(told.failed))?;
-    let lost: Vec<&Line> = told.made.values().filter(|line| line.is_failed()).collect();
-    let there = format!("{} of {}", told.made.len(), points(told.planned));
-    writeln!(out, "{}: {there} are there{}", args.out.display(), failed(lost.len()))?;
+    let lost: Vec<&Line> = made.values().filter(|line| line.is_failed()).collect();
+    let there = format!("{} of {}", made.len(), of_points(planned));
+    writeln!(out, "{}: {there} are there{}", folder.display(), of_which_failed(lost.len()))?;
     for line in lost.iter().take(SHOWN) {
         writeln!(out, "  {}: {}", line.label, line.failure.as_deref().unwrap_or("it failed"))?;
     }
     if lost.len() > SHOWN {
         writeln!(out, "  and {} more", lost.len() - SHOWN)?;
     }
-    let Some((ensemble, manifest)) = gathered else { return Ok(out.flush()?) };
+    Ok(out.flush()?)
+}
+
+/// Says what was gathered, if all points are there.
+pub(super) fn tell_gathered(
+    folder: &Path,
+    spec: &Spec,
+    gathered: Option<&(Ensemble, Manifest)>,
+) -> Result<(), CliError> {
+    let Some((ensemble, manifest)) = gathered else { return Ok(()) };
+    let colour = output::colour_on_stdout();
+    let mut out = output::out();
     let warnings: Vec<&String> = ensemble.finished.warnings.iter().filter(|w| !spec.warnings.contains(w)).collect();
     report::warnings(&mut out, &warnings[..warnings.len().min(SHOWN)], colour)?;
     if warnings.len() > SHOWN {
         writeln!(out, "  ! and {} more, in the manifest", warnings.len() - SHOWN)?;
     }
     report::checks(&mut out, &ensemble.finished, colour)?;
-    let runs = args.out.join("runs");
+    let runs = folder.join("runs");
     let kept =
         std::fs::read_dir(&runs).map_or(0, |entries| entries.flatten().filter(|e| table::is_run(&e.path())).count());
     let kept = match kept {
@@ -246,7 +281,7 @@ fn tell_all(args: &Args, spec: &Spec, told: &Told, gathered: Option<&(Ensemble, 
         n => format!("spikes and traces of {n} in {}", runs.display()),
     };
     let tables = counted(manifest.rows.len(), "table", "tables");
-    writeln!(out, "{} written: {tables}, metrics of all points, {kept}", args.out.display())?;
+    writeln!(out, "{} written: {tables}, metrics of all points, {kept}", folder.display())?;
     Ok(out.flush()?)
 }
 

@@ -1,12 +1,14 @@
 //! Files that start all shards of a sweep with the engine of a cluster or of one machine.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use super::output;
 use super::run::TableFormat;
-use super::sweep::Args;
+use super::sweep::Points;
+use spikedeck_core::number::counted;
 use spikedeck_run as run;
 use spikedeck_scenario::Spec;
 use spikedeck_store as store;
@@ -68,59 +70,94 @@ impl Launcher {
     }
 }
 
-/// Writes the file that starts all shards; says how.
-pub(super) fn write(launcher: Launcher, args: &Args, spec: &Spec, points: usize) -> Result<(), CliError> {
-    if run::is_standard_input(&args.scenario) {
-        return Err(CliError::Usage("a plan is of a scenario that its jobs can read: a file or a built-in one".into()));
-    }
-    let shards = args.shards.unwrap_or_else(|| points.min(100) as u32).min(points as u32);
-    if shards > launcher.most() {
-        output::say(&format!(
-            "warning: Slurm takes arrays of {} unless its MaxArraySize is larger (scontrol show config)",
-            launcher.most()
-        ));
-    }
-    let program = std::env::current_exe().map_err(CliError::Io)?;
-    let whole = |path: &std::path::Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // A file is named by its whole path: jobs may start elsewhere.
-    let scenario = match &spec.path {
-        Some(path) => {
-            let variant = spec.variant.as_ref().map_or_else(String::new, |v| format!(":{v}"));
-            format!("{}{variant}", whole(path).display())
+/// A file that starts all shards.
+#[derive(Debug)]
+pub(super) struct Script {
+    /// Where it is to be.
+    pub file: PathBuf,
+    /// What stands in it.
+    pub text: String,
+    /// How many shards it starts.
+    pub shards: u32,
+}
+
+impl Script {
+    /// The one of a sweep, beside its folder; `points` is their number.
+    pub(super) fn of(
+        launcher: Launcher,
+        args: &Points,
+        (spec, points): (&Spec, usize),
+        shards: Option<u32>,
+    ) -> Result<Self, CliError> {
+        if run::is_standard_input(&args.scenario) {
+            let why = "a plan is of a scenario that its jobs can read: a file or a built-in one";
+            return Err(CliError::Usage(why.into()));
         }
-        None => args.scenario.clone(),
-    };
-    let mut words = vec![quoted(&program.display().to_string()), "sweep".into(), quoted(&scenario)];
-    for (path, value) in args.change.settings() {
-        words.extend(["--set".into(), quoted(&format!("{path}={value}"))]);
+        let shards = shards.unwrap_or_else(|| points.min(100) as u32).min(points as u32);
+        if shards > launcher.most() {
+            output::say(&format!(
+                "warning: Slurm takes arrays of {} unless its MaxArraySize is larger (scontrol show config)",
+                launcher.most()
+            ));
+        }
+        let program = std::env::current_exe().map_err(CliError::Io)?;
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        // A file is named by its whole path: jobs may start elsewhere.
+        let scenario = match &spec.path {
+            Some(path) => {
+                let variant = spec.variant.as_ref().map_or_else(String::new, |v| format!(":{v}"));
+                format!("{}{variant}", whole(path).display())
+            }
+            None => args.scenario.clone(),
+        };
+        let mut words = vec![quoted(&program.display().to_string()), "sweep".into(), quoted(&scenario)];
+        for (path, value) in args.change.settings() {
+            words.extend(["--set".into(), quoted(&format!("{path}={value}"))]);
+        }
+        words.extend([
+            "--out".into(),
+            quoted(&whole(&args.out).display().to_string()),
+            format!("--format {}", if args.format == TableFormat::Csv { "csv" } else { "parquet" }),
+        ]);
+        words.extend([format!("--keep {}", args.keep), "--resume --quiet".into()]);
+        let command = |task: &str| format!("{} --shard \"{task}/{shards}\"", words.join(" "));
+        // A word for shells, for Slurm and for names of files.
+        let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
+        let name: String = format!("spikedeck-{}", spec.name).chars().map(plain).collect();
+        Ok(Self {
+            file: beside(&whole(&args.out), launcher.file().0),
+            text: launcher.text(&name, (shards, args.change.threads.unwrap_or(1)), &command),
+            shards,
+        })
     }
-    words.extend([
-        "--out".into(),
-        quoted(&whole(&args.out).display().to_string()),
-        format!("--format {}", if args.format == TableFormat::Csv { "csv" } else { "parquet" }),
-    ]);
-    words.extend([format!("--keep {}", args.keep), "--resume --quiet".into()]);
-    let command = |task: &str| format!("{} --shard \"{task}/{shards}\"", words.join(" "));
-    let (ending, starts) = launcher.file();
-    // A word for shells, for Slurm and for names of files.
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
-    let name: String = format!("spikedeck-{}", spec.name).chars().map(plain).collect();
+}
+
+/// The file beside a folder that has its name and this ending.
+pub(super) fn beside(folder: &Path, ending: &str) -> PathBuf {
     // Without a last `/`, which completion writes.
-    let mut file = whole(&args.out).components().collect::<PathBuf>().into_os_string();
+    let mut file = folder.components().collect::<PathBuf>().into_os_string();
     file.push(format!(".{ending}"));
-    let file = PathBuf::from(file);
-    store::write_new(&file, launcher.text(&name, (shards, args.change.threads.unwrap_or(1)), &command).as_bytes())?;
+    PathBuf::from(file)
+}
+
+/// Writes the file that starts all shards; says how.
+pub(super) fn run(
+    launcher: Launcher,
+    args: &Points,
+    sweep: (&Spec, usize),
+    shards: Option<u32>,
+) -> Result<(), CliError> {
+    let script = Script::of(launcher, args, sweep, shards)?;
+    store::write_new(&script.file, script.text.as_bytes())?;
+    let (file, starts) = (script.file.display(), launcher.file().1);
     let mut out = output::out();
-    std::io::Write::write_all(
-        &mut out,
-        format!(
-            "{} written: {points} points in {shards} shards; start them with\n  {starts} {}\n",
-            file.display(),
-            file.display()
-        )
-        .as_bytes(),
+    writeln!(
+        out,
+        "{file} written: {} in {}; start them with\n  {starts} {file}",
+        counted(sweep.1, "point", "points"),
+        counted(script.shards as usize, "shard", "shards"),
     )?;
-    Ok(std::io::Write::flush(&mut out)?)
+    Ok(out.flush()?)
 }
 
 /// A word for the shell.

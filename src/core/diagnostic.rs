@@ -1,6 +1,8 @@
 //! What is wrong with a text, and where: plain data that every stage which reads text returns, all at once.
 
+use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// How serious a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +74,37 @@ impl Diagnostic {
     pub fn shifted(mut self, offset: usize) -> Self {
         self.span = self.span.start + offset..self.span.end + offset;
         self
+    }
+}
+
+/// A diagnostic with the text that it is about, for whoever does not have that text: a file of data that a scenario or a
+/// command names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InText {
+    /// What the text is called: the path of the file.
+    pub name: String,
+    /// The text.
+    pub text: Arc<str>,
+    /// What is wrong with it, and where.
+    pub diagnostic: Diagnostic,
+}
+
+impl InText {
+    /// The line in which it is, from 1.
+    pub fn line(&self) -> usize {
+        let at = self.diagnostic.span.start.min(self.text.len());
+        1 + self.text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count()
+    }
+}
+
+impl fmt::Display for InText {
+    /// In one line, without the text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}: {}", self.name, self.line(), self.diagnostic.message)?;
+        match &self.diagnostic.help {
+            Some(help) => write!(f, "; {help}"),
+            None => Ok(()),
+        }
     }
 }
 

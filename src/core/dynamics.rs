@@ -1,5 +1,7 @@
 //! A system as mathematics: what estimators that need the equations ask of it.
 
+use super::linear::multiply;
+
 /// dx/dt = f(t, x) with its Jacobian; with a threshold and a reset it is a hybrid system.
 pub trait Dynamics {
     /// Number of states.
@@ -8,6 +10,24 @@ pub trait Dynamics {
     fn rate(&self, t: f64, x: &[f64], out: &mut [f64]);
     /// Jacobian of f, row-major.
     fn jacobian(&self, t: f64, x: &[f64], out: &mut [f64]);
+    /// The Jacobian times `k` vectors, which are the columns of `frame` (row-major, `frame[i * k + j]`), into `out`,
+    /// and the Jacobian's diagonal. Systems that are [`Dynamics::is_sparse`] do it without the whole matrix, which else
+    /// stands in `room`.
+    fn tangent(
+        &self,
+        t: f64,
+        x: &[f64],
+        (frame, k): (&[f64], usize),
+        out: &mut [f64],
+        diagonal: &mut [f64],
+        room: &mut Vec<f64>,
+    ) {
+        dense_tangent(self, (t, x), (frame, k), out, diagonal, room);
+    }
+    /// Whether [`Dynamics::tangent`] does without the whole Jacobian.
+    fn is_sparse(&self) -> bool {
+        false
+    }
     /// h(x), positive beyond the threshold, with its gradient; `None` without a threshold.
     fn threshold(&self, _t: f64, _x: &[f64], _gradient: &mut [f64]) -> Option<f64> {
         None
@@ -20,6 +40,22 @@ pub trait Dynamics {
     fn refractory(&self, _x: &[f64]) -> Option<(f64, Vec<usize>)> {
         None
     }
+}
+
+/// [`Dynamics::tangent`] by the whole Jacobian.
+fn dense_tangent<D: Dynamics + ?Sized>(
+    system: &D,
+    (t, x): (f64, &[f64]),
+    (frame, k): (&[f64], usize),
+    out: &mut [f64],
+    diagonal: &mut [f64],
+    room: &mut Vec<f64>,
+) {
+    let n = system.dimension();
+    room.resize(n * n, 0.0);
+    system.jacobian(t, x, room);
+    diagonal.iter_mut().zip(room.iter().step_by(n + 1)).for_each(|(d, v)| *d = *v);
+    multiply(room, frame, out, n, k);
 }
 
 /// The same system in coordinates y = x/scale, so that volts and amperes weigh alike in a norm.
@@ -62,6 +98,35 @@ impl<D: Dynamics + ?Sized> Dynamics for Scaled<'_, D> {
     fn jacobian(&self, t: f64, y: &[f64], out: &mut [f64]) {
         self.inner.jacobian(t, &self.unscaled(y), out);
         self.rescale(out);
+    }
+
+    fn tangent(
+        &self,
+        t: f64,
+        y: &[f64],
+        (frame, k): (&[f64], usize),
+        out: &mut [f64],
+        diagonal: &mut [f64],
+        room: &mut Vec<f64>,
+    ) {
+        if !self.inner.is_sparse() {
+            return dense_tangent(self, (t, y), (frame, k), out, diagonal, room);
+        }
+        let rows = |of: &mut [f64], factor: fn(f64) -> f64| {
+            for (row, s) in of.chunks_exact_mut(k.max(1)).zip(&self.scale) {
+                for v in row {
+                    *v *= factor(*s);
+                }
+            }
+        };
+        let mut unscaled = frame.to_vec();
+        rows(&mut unscaled, |s| s);
+        self.inner.tangent(t, &self.unscaled(y), (&unscaled, k), out, diagonal, room);
+        rows(out, |s| 1.0 / s);
+    }
+
+    fn is_sparse(&self) -> bool {
+        self.inner.is_sparse()
     }
 
     fn threshold(&self, t: f64, y: &[f64], gradient: &mut [f64]) -> Option<f64> {

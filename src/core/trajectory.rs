@@ -2,7 +2,7 @@
 //! Runge-Kutta steps, crossings of the threshold located inside the step, saltation at resets, refractory time.
 
 use super::dynamics::Dynamics;
-use super::linear::log_abs_determinant;
+use super::linear::{log_abs_determinant, multiply};
 
 /// Why a trajectory ended.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -82,7 +82,9 @@ pub struct Trajectory<'a, D: Dynamics> {
 struct Work {
     f: [Vec<f64>; 4],
     m: [Vec<f64>; 4],
+    /// For a whole Jacobian, where one is needed.
     jacobian: Vec<f64>,
+    diagonal: Vec<f64>,
     x: Vec<f64>,
     frame: Vec<f64>,
     gradient: Vec<f64>,
@@ -94,10 +96,17 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
         let n = system.dimension();
         let k = frame.len().checked_div(n).unwrap_or(0);
         let mut gradient = vec![0.0; n];
-        let mut jacobian = vec![0.0; n * n];
-        let hybrid = system.threshold(t, x, &mut gradient).is_some() && jumps(system, t, x, &mut jacobian);
+        let hybrid = system.threshold(t, x, &mut gradient).is_some() && jumps(system, t, x);
         let room = |size: usize| std::array::from_fn(|_| vec![0.0; size]);
-        let work = Work { f: room(n), m: room(n * k), jacobian, x: vec![0.0; n], frame: vec![0.0; n * k], gradient };
+        let work = Work {
+            f: room(n),
+            m: room(n * k),
+            jacobian: Vec::new(),
+            diagonal: vec![0.0; n],
+            x: vec![0.0; n],
+            frame: vec![0.0; n * k],
+            gradient,
+        };
         Self {
             system,
             n,
@@ -290,6 +299,7 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
                 f: Default::default(),
                 m: Default::default(),
                 jacobian: Vec::new(),
+                diagonal: Vec::new(),
                 x: Vec::new(),
                 frame: Vec::new(),
                 gradient: Vec::new(),
@@ -306,13 +316,14 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
             if k == 0 {
                 continue;
             }
-            self.system.jacobian(t, &work.x, &mut work.jacobian);
-            self.hold(&mut work.jacobian, n);
-            volume += weight * (0..n).map(|i| work.jacobian[i * n + i]).sum::<f64>();
             for i in 0..n * k {
                 work.frame[i] = if s == 0 { self.frame[i] } else { (c * h).mul_add(work.m[s - 1][i], self.frame[i]) };
             }
-            multiply(&work.jacobian, &work.frame, &mut work.m[s], n, k);
+            let frame = (&work.frame[..], k);
+            self.system.tangent(t, &work.x, frame, &mut work.m[s], &mut work.diagonal, &mut work.jacobian);
+            self.hold(&mut work.m[s], k);
+            self.hold(&mut work.diagonal, 1);
+            volume += weight * work.diagonal.iter().sum::<f64>();
         }
         let sum = |x: &mut [f64], f: &[Vec<f64>; 4]| {
             for (i, x) in x.iter_mut().enumerate() {
@@ -330,6 +341,7 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
         let (n, k) = (self.n, self.k);
         let Work { f, m, jacobian, .. } = &mut self.work;
         if k > 0 {
+            jacobian.resize(n * n, 0.0);
             self.system.jacobian(self.t, &self.x, jacobian);
             for (i, v) in jacobian.iter_mut().enumerate() {
                 *v = h.mul_add(*v, f64::from(u8::from(i / n == i % n)));
@@ -421,25 +433,13 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
 }
 
 /// Whether the reset does anything: a threshold that only marks spikes leaves the flow smooth.
-fn jumps<D: Dynamics>(system: &D, t: f64, x: &[f64], jacobian: &mut [f64]) -> bool {
+fn jumps<D: Dynamics>(system: &D, t: f64, x: &[f64]) -> bool {
     let mut after = x.to_vec();
-    if !system.reset(t, &mut after, jacobian) {
+    let n = x.len();
+    let mut jacobian = vec![0.0; n * n];
+    if !system.reset(t, &mut after, &mut jacobian) {
         return false;
     }
-    let n = x.len();
     let identity = jacobian.iter().enumerate().all(|(i, v)| *v == f64::from(u8::from(i / n == i % n)));
     !identity || after != x || system.refractory(x).is_some_and(|(time, held)| time > 0.0 && !held.is_empty())
-}
-
-/// `out = a * b` for an n by n and an n by k matrix, row-major.
-fn multiply(a: &[f64], b: &[f64], out: &mut [f64], n: usize, k: usize) {
-    out.fill(0.0);
-    for i in 0..n {
-        for (p, row) in b.chunks_exact(k.max(1)).enumerate().take(n) {
-            let factor = a[i * n + p];
-            for (o, v) in out[i * k..(i + 1) * k].iter_mut().zip(row) {
-                *o = factor.mul_add(*v, *o);
-            }
-        }
-    }
 }

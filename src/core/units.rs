@@ -514,4 +514,20 @@ mod tests {
         assert!(Quantity::parse("5 mV*").is_err());
         assert!(Quantity::parse("").is_err());
     }
+
+    /// A decimal number that went to SI, by either way, comes back as it was written; one that was drawn is not moved.
+    #[test]
+    fn what_was_written_in_a_unit_comes_back_as_it_was() {
+        let unit = display_unit(Dimension::AMPERE);
+        for k in 1..20_000_u32 {
+            let written = f64::from(k) * 0.25;
+            let text = Quantity::parse(&format!("{written} pA")).unwrap().value;
+            for si in [written * unit.scale, written / 1e12, text] {
+                assert_eq!(unit.as_written(si), written);
+            }
+        }
+        let drawn = 12.345_678_901_234 * unit.scale;
+        assert_eq!(unit.as_written(drawn), drawn / unit.scale);
+        assert_eq!((unit.as_written(0.0), unit.as_written(1e300)), (0.0, 1e300 / unit.scale));
+    }
 }

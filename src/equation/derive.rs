@@ -53,6 +53,33 @@ pub fn derivative(graph: &mut Graph, root: Id, symbol: Symbol) -> Id {
     derivatives(graph, &[root], symbol)[0]
 }
 
+/// Whether an expression depends on symbols that fit by a part that is flat but for jumps: a condition, a sign, a step,
+/// a whole number below. Its derivatives are zero there, and a slope that is a number makes nothing linear of it.
+pub fn jumps(graph: &Graph, root: Id, fits: impl Fn(Symbol) -> bool) -> bool {
+    let needed = graph.reachable(&[root]);
+    let by = |id: Id| graph.depends(id, &fits);
+    let is_jump = |at: usize| match graph.node(Id(at as u32)) {
+        Node::Unary(Unary::Not | Unary::Sign | Unary::Floor | Unary::Step, x) => by(x),
+        Node::Where(condition, ..) => by(condition),
+        Node::Binary(op, a, b) => {
+            let compares = matches!(
+                op,
+                Binary::Less
+                    | Binary::LessEqual
+                    | Binary::Greater
+                    | Binary::GreaterEqual
+                    | Binary::Equal
+                    | Binary::NotEqual
+                    | Binary::And
+                    | Binary::Or
+            );
+            compares && (by(a) || by(b))
+        }
+        Node::Constant(..) | Node::Symbol(_) | Node::Unary(..) | Node::Fma { .. } => false,
+    };
+    (0..=root.index()).any(|at| needed[at] && is_jump(at))
+}
+
 fn unary(g: &mut Graph, op: Unary, whole: Id, x: Id, dx: Id) -> Id {
     let one = g.number(1.0);
     let outer = match op {

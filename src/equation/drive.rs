@@ -31,7 +31,8 @@ impl System {
         }
         let mut parts = p.clone();
         let dimension = parts.parameters[index].dimension;
-        let change = add_port(&mut parts, Variable { name: port, dimension });
+        // Ten kelvin more are ten degrees Celsius more, whatever scale the parameter is on.
+        let change = add_port(&mut parts, Variable { name: port, dimension: dimension.difference() });
         let own = parts.graph.symbol(Symbol::Parameter(index as u32));
         let sum = parts.graph.add(own, change);
         rewrite(&mut parts, |_, s| (s == Symbol::Parameter(index as u32)).then_some(sum));

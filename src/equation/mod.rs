@@ -31,6 +31,7 @@ pub mod check;
 pub mod derive;
 pub mod drive;
 pub mod expression;
+pub mod family;
 pub mod flow;
 mod formula;
 pub mod formulas;

@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::derive::derivatives;
+use super::derive::{derivatives, jumps};
 use super::graph::{Id, Symbol};
 use super::print::Printer;
 use super::system::{System, Typeset};
@@ -275,7 +275,8 @@ impl Rule {
             }
             let slopes: Vec<Id> =
                 (0..states.len()).map(|j| derivatives(&mut graph, &[drift], Symbol::State(j as u32))[0]).collect();
-            if slopes.iter().any(|&d| graph.depends(d, |s| matches!(s, Symbol::State(_)))) {
+            let is_state = |s: Symbol| matches!(s, Symbol::State(_));
+            if slopes.iter().any(|&d| graph.depends(d, is_state)) || jumps(&graph, drift, is_state) {
                 say(
                     &v.name,
                     format!("between spikes `{}` must follow a linear equation with constant coefficients", v.name),
@@ -377,6 +378,15 @@ mod tests {
 
     fn first(t: &RuleTexts) -> String {
         Rule::parse(t).unwrap_err()[0].1.message.clone()
+    }
+
+    /// What jumps has no slope, and is not linear for that.
+    #[test]
+    fn between_spikes_nothing_jumps() {
+        for jump in ["sign(x_pre - 0.5)", "floor(x_pre)", "step(x_pre - 1)", "where(x_pre > 0.5, 1, 0)"] {
+            let t = texts(&format!("dx_pre/dt = -{jump}/tau : 1"), Some("w += k*x_pre; x_pre += 1"), None);
+            assert!(first(&t).contains("must follow a linear equation"), "{jump}: {}", first(&t));
+        }
     }
 
     #[test]

@@ -14,6 +14,18 @@ fn adex_is_understood_and_typeset() {
     assert_eq!(lines[3], "then V_m ← V_reset, w ← w + b");
 }
 
+/// What jumps has no slope, and is not in proportion for that: neither to a weight nor to noise.
+#[test]
+fn what_jumps_is_in_proportion_to_nothing() {
+    for jump in ["floor(w)", "sign(w)", "where(w > 0.5, 1, 0)", "0.5*sign(w - 2) + 0.5"] {
+        let s = Source { on_event: Some(format!("v += w + {jump}")), ..source("dv/dt = -v/tau : 1", "tau:s", "") };
+        let errors = System::parse(&s).unwrap_err();
+        assert!(errors[0].1.message.contains("in proportion to its weight"), "{jump}: {}", errors[0].1.message);
+    }
+    let errors = System::parse(&source("dv/dt = (sign(xi) - v)/tau : 1", "tau:s", "")).unwrap_err();
+    assert!(errors[0].1.message.contains("`xi` may only be multiplied"), "{}", errors[0].1.message);
+}
+
 #[test]
 fn wrong_units_name_both_dimensions_and_point_at_the_place() {
     let text = "dV_m/dt = (E_L - V_m + I)/tau_m : V";

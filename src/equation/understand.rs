@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::check::{Checker, FUNCTIONS, Lookup, RESERVED, describe};
-use super::derive::derivative;
+use super::derive::{derivative, jumps};
 use super::graph::{Binary, Graph, Id, Node, Symbol};
 use super::line::{Line, read_line};
 use super::space::{OPERATORS, Space};
@@ -283,7 +283,7 @@ impl<'a> Builder<'a> {
             return Some((id, None));
         }
         let factor = derivative(g, id, noise);
-        if g.depends(factor, |s| s == noise) {
+        if g.depends(factor, |s| s == noise) || jumps(g, id, |s| s == noise) {
             let d = Diagnostic::error("`xi` may only be multiplied by other terms", e.span.clone())
                 .help("write `... + sigma*xi`");
             self.say(Part::Equations, vec![d]);

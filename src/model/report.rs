@@ -9,7 +9,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode};
 
 use super::document::{Node, decoded_offset};
 use super::excerpt::Excerpt;
-use spikedeck_core::diagnostic::{Diagnostic, Severity};
+use spikedeck_core::diagnostic::{Diagnostic, InText, Severity};
 use spikedeck_core::visible::{visible, visible_line};
 
 /// A place in one of the texts of a [`Report`].
@@ -79,6 +79,20 @@ impl Report {
         let end = decoded_offset(raw, &node.place.span, diagnostic.span.end).max(start);
         diagnostic.span = start..end;
         self.add(node.place.text, diagnostic);
+    }
+
+    /// Adds what is wrong with another text, which is shown as those of the report are.
+    pub fn put_in_text(&mut self, wrong: &InText) {
+        let known = self.texts.iter().position(|t| t.name == wrong.name && t.text == wrong.text);
+        let text = known.unwrap_or_else(|| self.text(wrong.name.as_str(), wrong.text.clone()));
+        self.add(text, wrong.diagnostic.clone());
+    }
+
+    /// The report of what is wrong with one text.
+    pub fn of_text(wrong: &InText) -> Self {
+        let mut report = Self::new();
+        report.put_in_text(wrong);
+        report
     }
 
     fn add(&mut self, text: usize, diagnostic: Diagnostic) {

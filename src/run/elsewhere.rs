@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::recorded::of_recorded;
+use super::observed::fell_silent;
+use super::recorded::{of_recorded, trial_tables};
+use super::trial_times as trials;
 use super::{Facts, Finished, Status, free_memory};
+use spikedeck_core::diagnostic::InText;
 use spikedeck_signal::data::{
     Even, FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys,
     even, signal, spikes,
@@ -13,9 +16,11 @@ use spikedeck_signal::{FileColumns, Population, Recording, Spikes, TimeBase, Tra
 use spikedeck_store::{self as store, FileKind, Recorded, StoreError};
 
 /// Ids up to this many times as many as there are, and [`FEW`] more, are numbers of units; beyond it they are names.
-const SPARSE: i64 = 10;
+pub(super) const SPARSE: i64 = 10;
 /// See [`SPARSE`].
-const FEW: i64 = 1000;
+pub(super) const FEW: i64 = 1000;
+/// How what is said of a list of spikes begins, of which nobody knows when it was observed.
+pub(super) const LISTED: &str = "the file lists spikes only";
 
 /// Why a file is not read as a recording.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +36,30 @@ pub enum NotRead {
         /// What is wrong with it.
         why: Refused,
     },
+    /// What is said of it beside its file cannot be taken: its trials, when it was observed.
+    #[error("{0}")]
+    Beside(Refused),
+    /// It is a text in which something is wrong.
+    #[error("{0}")]
+    InText(Box<InText>),
+}
+
+impl NotRead {
+    /// What is wrong with the text of the file, and where, if it is one.
+    pub fn in_text(&self) -> Option<&InText> {
+        match self {
+            Self::InText(wrong) | Self::Store(StoreError::Text(wrong)) => Some(wrong),
+            Self::Store(_) | Self::NoRecording { .. } | Self::Beside(_) => None,
+        }
+    }
+
+    /// Why a file is refused, where in it if that is a place of its text.
+    fn of(path: &Path, why: Refused, located: &dyn Fn(&Refused) -> Option<Box<InText>>) -> Self {
+        match located(&why) {
+            Some(wrong) => Self::InText(wrong),
+            None => Self::NoRecording { path: path.to_owned(), why },
+        }
+    }
 }
 
 /// What a signal does not say itself: when its samples were taken, and the unit of its values.
@@ -57,7 +86,11 @@ pub fn recording_from(path: &Path, sampling: &Sampling) -> Result<Finished, NotR
     match FileKind::of(path) {
         Some(FileKind::Hdf5) => hdf5_of(label, path, store::recorded(path, most)?, sampling),
         Some(FileKind::Npy) => array_of(label, path, &read(&SIGNAL)?, sampling),
-        _ => table_of(label, path, &store::describe(path)?, &read, sampling),
+        _ => {
+            let table = store::describe(path)?;
+            table_of(label, &table, &read, sampling)
+                .map_err(|e| e.told(&|why| NotRead::of(path, why, &|why| store::located(path, why))))
+        }
     }
 }
 
@@ -79,21 +112,22 @@ pub fn recording_from_bytes(
         FileKind::Hdf5 => hdf5_of(label, name, store::bytes_recorded(name, bytes, most)?, sampling),
         FileKind::Npy => array_of(label, name, &read(&SIGNAL)?, sampling),
         FileKind::Parquet | FileKind::Text => {
-            table_of(label, name, &store::describe_bytes(name, bytes)?, &read, sampling)
+            let table = store::describe_bytes(name, bytes)?;
+            table_of(label, &table, &read, sampling)
+                .map_err(|e| e.told(&|why| NotRead::of(name, why, &|why| store::bytes_located(name, bytes, why))))
         }
     }
 }
 
 /// Refuses what is said of samples where the file says it itself.
-fn says_itself(path: &Path, sampling: &Sampling, what: &str) -> Result<(), NotRead> {
+fn says_itself(sampling: &Sampling, what: &str) -> Result<(), Refused> {
     if *sampling == Sampling::default() {
         return Ok(());
     }
-    let why = Refused::new(
+    Err(Refused::new(
         format!("{what}, and rate, first time and unit are for signals that do not say theirs"),
         "leave out `--rate`, `--start` and `--unit` (`rate`, `first` and `unit` of a `[recordings]` table)",
-    );
-    Err(NotRead::NoRecording { path: path.to_owned(), why })
+    ))
 }
 
 /// What is to be left out, as it is called on the command line and in a scenario: files are read for both.
@@ -102,10 +136,13 @@ fn leave_out(option: &str, key: &str) -> String {
 }
 
 fn hdf5_of(label: String, path: &Path, found: Recorded, sampling: &Sampling) -> Result<Finished, NotRead> {
-    says_itself(path, sampling, "it is an HDF5 file")?;
+    says_itself(sampling, "it is an HDF5 file").map_err(|why| NotRead::NoRecording { path: path.to_owned(), why })?;
+    let tables = trial_tables(&found.events);
     let (recording, events, warnings) = of_recorded(&label, found);
     let mut opened = finished(label, recording, warnings);
     opened.facts.event_populations = events;
+    opened.facts.trial_tables = tables;
+    trials::usual(&mut opened);
     Ok(opened)
 }
 
@@ -123,19 +160,44 @@ fn array_of(label: String, path: &Path, table: &FileTable, sampling: &Sampling) 
     Ok(finished(label, recording, warnings))
 }
 
+/// Why a table is not read: it cannot be, or is refused.
+enum NotTaken {
+    Store(StoreError),
+    Refused(Refused),
+}
+
+impl NotTaken {
+    fn told(self, refused: &dyn Fn(Refused) -> NotRead) -> NotRead {
+        match self {
+            Self::Store(error) => NotRead::Store(error),
+            Self::Refused(why) => refused(why),
+        }
+    }
+}
+
+impl From<StoreError> for NotTaken {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Refused> for NotTaken {
+    fn from(why: Refused) -> Self {
+        Self::Refused(why)
+    }
+}
+
 fn table_of(
     label: String,
-    path: &Path,
     contents: &store::Contents,
     read: &dyn Fn(&FileColumns) -> Result<FileTable, StoreError>,
     sampling: &Sampling,
-) -> Result<Finished, NotRead> {
-    let refused = |why: Refused| NotRead::NoRecording { path: path.to_owned(), why };
+) -> Result<Finished, NotTaken> {
     let has = |name: &str| contents.columns.iter().any(|c| SPIKES.asks_for_as(name, c));
     let (recording, warnings) = if contents.columns.iter().all(|c| SPIKES.asks_for(c) || c.is_empty()) {
-        says_itself(path, sampling, "it lists spikes")?;
+        says_itself(sampling, "it lists spikes")?;
         let table = read(&SPIKES)?;
-        spikes(&table, &all_spikes()).map(|file| of_spikes(&label, file)).map_err(refused)?
+        of_spikes(&label, spikes(&table, &all_spikes())?)
     } else {
         let table = read(&SIGNAL)?;
         match signal(&table, &SignalKeys::default()).and_then(|file| of_signal(&label, file, sampling)) {
@@ -143,12 +205,11 @@ fn table_of(
             // Spikes may have columns of their own kind beside them; a signal always has times and no such gaps.
             Err(why) if has("time") && (has("unit") || has("population")) && *sampling == Sampling::default() => {
                 let table = read(&SPIKES)?;
-                let (recording, mut warnings) =
-                    spikes(&table, &all_spikes()).map(|file| of_spikes(&label, file)).map_err(refused)?;
+                let (recording, mut warnings) = of_spikes(&label, spikes(&table, &all_spikes())?);
                 warnings.push(format!("it is read as spikes, because it is no signal: {}", why.message));
                 (recording, warnings)
             }
-            Err(why) => return Err(refused(why)),
+            Err(why) => return Err(why.into()),
         }
     };
     Ok(finished(label, recording, warnings))
@@ -196,7 +257,8 @@ pub(super) fn numbered(ids: &Ids) -> Numbered {
     let note = (low > 0).then(|| {
         format!("ids in this file are {low} to {high}: units 0 to {} are silent, or the ids begin at {low}", low - 1)
     });
-    Numbered { units: numbers.iter().map(|n| *n as u32).collect(), count: high as usize + 1, note }
+    let units = numbers.iter().map(|n| *n as u32).collect();
+    Numbered { units, count: high as usize + 1, note, names: Vec::new() }
 }
 
 /// How many different ones there are of `numbers` from 0 to `high`; 0 where `high` is beyond what so many could reach.
@@ -218,35 +280,52 @@ pub(super) fn by_time(times: Vec<f64>, units: Vec<u32>) -> (Vec<f64>, Vec<u32>) 
     all.into_iter().unzip()
 }
 
+/// That spikes are there more than once, of what is in the order of [`by_time`].
+pub(super) fn repeated(times: &[f64], units: &[u32]) -> Option<String> {
+    let twice = (1..times.len()).filter(|&k| (times[k], units[k]) == (times[k - 1], units[k - 1])).count();
+    let is = if twice == 1 { "is" } else { "are" };
+    (twice > 0).then(|| {
+        let all = times.len();
+        format!("of {all} spikes {twice} {is} there more than once, at one time and one unit, and each is counted")
+    })
+}
+
 fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
     let (base, scale, note) = axis(file.unit.as_ref());
     let mut warnings = file.notes;
     warnings.extend(note);
-    let names = file.populations.as_ref().map_or_else(|| vec![label.to_owned()], |p| p.names.clone());
+    let named = file.populations.as_ref().map(|p| p.names.clone()).filter(|names| !names.is_empty());
+    let names = named.unwrap_or_else(|| vec![label.to_owned()]);
     let mut spikes: Vec<Spikes> = Vec::with_capacity(names.len());
+    let mut called_units: Vec<Vec<String>> = Vec::with_capacity(names.len());
     for (code, name) in names.iter().enumerate() {
         let rows: Vec<usize> = match &file.populations {
             None => (0..file.times.len()).collect(),
             Some(populations) => populations.rows_of(name),
         };
-        let (units, size) = match &file.ids {
-            None => (vec![0; rows.len()], 1),
+        let (units, size, called) = match &file.ids {
+            None => (vec![0; rows.len()], 1, Vec::new()),
             Some(ids) => {
-                let Numbered { units, count, note } = numbered(&ids.of_rows(&rows));
+                let Numbered { units, count, note, names: called } = numbered(&ids.of_rows(&rows));
                 let of = if names.len() > 1 { format!("{}: ", names[code]) } else { String::new() };
                 warnings.extend(note.map(|note| format!("{of}{note}")));
-                (units, count)
+                (units, count, called)
             }
         };
+        called_units.push(called);
         let times: Vec<f64> = rows.iter().map(|&k| file.times[k] * scale).collect();
         let (times, units) = by_time(times, units);
+        let of = if names.len() > 1 { format!("{name}: ") } else { String::new() };
+        warnings.extend(repeated(&times, &units).map(|note| format!("{of}{note}")));
         spikes.push(Spikes { population: name.clone(), size, times, units });
     }
     let first = spikes.iter().filter_map(|s| s.times.first()).copied().min_by(f64::total_cmp);
     let last = spikes.iter().filter_map(|s| s.times.last()).copied().max_by(f64::total_cmp);
     let window = first.zip(last).map_or_else(Window::default, |(first, last)| window_of(first, last));
+    let silent = spikes.iter().zip(&called_units).filter_map(|(own, names)| fell_silent(own, names, window, base));
+    warnings.extend(silent);
     warnings.push(format!(
-        "the file lists spikes only: it is taken to begin at {} and to end with its last spike, and silent units after \
+        "{LISTED}: it is taken to begin at {} and to end with its last spike, and silent units after \
          the last that fired are unknown",
         format!("{} {}", window.start, base.unit()).trim_end()
     ));
@@ -255,7 +334,8 @@ fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
         window,
         populations: spikes
             .iter()
-            .map(|s| Population { name: s.population.clone(), size: s.size, ..Population::default() })
+            .zip(called_units)
+            .map(|(s, names)| Population { name: s.population.clone(), size: s.size, names, ..Population::default() })
             .collect(),
         spikes,
         ..Recording::default()
@@ -286,7 +366,8 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
         }
         (Some(times), None) => {
             let (base, scale, note) = axis(file.unit.as_ref());
-            (base, scale, note, even(times)?)
+            let grid = even(times).map_err(|why| why.of_rows(&[], &file.time_column))?;
+            (base, scale, note, grid)
         }
         (Some(_), Some(_)) => {
             return Err(Refused::new("this file has a column of times", leave_out("--rate", "rate")));
@@ -304,7 +385,8 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
                 "a recording has a column `time_ms` or `time_s`; spikes name their `unit`, signals have columns of \
                  values; of a signal without times `analyze` takes `--rate \"1 kHz\"` (and `--start`), a \
                  `[recordings]` table `rate = \"1 kHz\"` (and `first`)",
-            ));
+            )
+            .in_heading());
         }
     };
     let mut warnings = file.notes;
@@ -328,7 +410,8 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
                 return Err(Refused::new(
                     format!("column `{}` is in {} by its name", first.name, own.text),
                     leave_out("--unit", "unit"),
-                ));
+                )
+                .in_name(first.name.as_str()));
             }
             (own, said) => own.map(|u| u.text.replace("_per_", "/")).or_else(|| said.clone()).unwrap_or_default(),
         };
@@ -354,7 +437,7 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
     let recording = Recording {
         time_base: base,
         window,
-        populations: vec![Population { name: label.to_owned(), size, ..Population::default() }],
+        populations: vec![Population { name: label.to_owned(), size, names: file.names, ..Population::default() }],
         traces,
         ..Recording::default()
     };

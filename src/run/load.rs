@@ -5,11 +5,12 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{NotRead, RunError, Sampling, other, recording_from};
-use spikedeck_core::diagnostic::{Severity, did_you_mean};
+use super::{NotRead, RunError, Sampling, other, recording_from, take_observed, take_trials};
+use spikedeck_core::diagnostic::{InText, Severity, did_you_mean};
 use spikedeck_model::{Report, library};
-use spikedeck_scenario::{self as scenario, FileError, FileLoader, FileTable, FileUse, Opened, Overrides, Spec};
+use spikedeck_scenario::{self as scenario, FileError, FileLoader, FileTable, FileUse, Opened, Overrides, Said, Spec};
 use spikedeck_signal::FileColumns;
+use spikedeck_signal::data::Refused;
 use spikedeck_store::{self as store, FileKind, StoreError};
 
 /// Why a scenario gave no [`Spec`].
@@ -82,18 +83,23 @@ impl FileLoader for Files {
         let most = super::memory::free_memory() / 4 * 3;
         store::file_table(&table_at(path), columns, most).map_err(|e| match e {
             StoreError::Io { source, .. } if is_missing(&source) => FileError::Missing(path.to_owned()),
+            StoreError::Text(wrong) => FileError::InText(wrong),
             e => FileError::Unreadable(e.to_string()),
         })
     }
 
-    fn recording(
-        &self,
-        path: &Path,
-        (rate, start, unit): (Option<f64>, Option<f64>, Option<&str>),
-    ) -> Result<Opened, FileError> {
-        let said = Sampling { rate, start, unit: unit.map(ToOwned::to_owned) };
+    fn located(&self, path: &Path, refused: &Refused) -> Option<Box<InText>> {
+        store::located(&table_at(path), refused)
+    }
+
+    fn recording(&self, path: &Path, said: &Said) -> Result<Opened, FileError> {
+        let sampling = Sampling { rate: said.rate, start: said.first, unit: said.unit.clone() };
         let at = table_at(path);
-        match recording_from(&at, &said) {
+        let opened = recording_from(&at, &sampling).and_then(|mut opened| {
+            said.observed.iter().try_for_each(|path| take_observed(&mut opened, path))?;
+            said.trials.iter().try_for_each(|keys| take_trials(&mut opened, keys)).map(|()| opened)
+        });
+        match opened {
             Ok(opened) => Ok(Opened {
                 recording: Arc::unwrap_or_clone(opened.recording),
                 events: opened.facts.event_populations,
@@ -103,6 +109,7 @@ impl FileLoader for Files {
             Err(NotRead::Store(StoreError::Io { source, .. })) if is_missing(&source) => {
                 Err(FileError::Missing(path.to_owned()))
             }
+            Err(NotRead::InText(wrong) | NotRead::Store(StoreError::Text(wrong))) => Err(FileError::InText(wrong)),
             Err(e) => Err(FileError::Unreadable(e.to_string())),
         }
     }
@@ -293,7 +300,7 @@ mod tests {
             assert_eq!(read(name), FileError::Missing(path(name)), "{name}");
         }
         for name in ["empty.csv", "folder"] {
-            assert!(matches!(read(name), FileError::Unreadable(_)), "{name}");
+            assert!(matches!(read(name), FileError::Unreadable(_) | FileError::InText(_)), "{name}");
         }
         let advice = |file: &str| {
             let text = format!(

@@ -3,7 +3,10 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
+use super::memory;
+use super::seen::seen;
 use spikedeck_analysis::{self as analysis, AnalysisError, Request};
+use spikedeck_core::units::short;
 use spikedeck_scenario::{AnalysisSpec, Spec};
 use spikedeck_signal::{Outcome, Recording, SpikeTrains};
 
@@ -65,6 +68,10 @@ pub(crate) fn measure_each(
         if is_one_of_several && analysis.across_trials() {
             continue;
         }
+        if let Some(why) = too_many_pieces(entry, asked.scenario, recording) {
+            keep(empty(entry, analysis.card().title, &why));
+            continue;
+        }
         told(&entry.name, done as f64);
         let last = Mutex::new(0.0);
         let progress = |share: f64| {
@@ -74,15 +81,60 @@ pub(crate) fn measure_each(
                 told(&entry.name, done as f64 + share);
             }
         };
-        let request =
-            Request { spec: entry, scenario: asked.scenario, recording, trains: &trains, seed: asked.seed, cancel };
+        let own = match seen(recording, entry, (analysis.across_trials(), asked.scenario.is_some())) {
+            Ok(own) => own,
+            Err(why) => {
+                keep(empty(entry, analysis.card().title, &why));
+                continue;
+            }
+        };
+        let own_trains = own.as_ref().map(|own| SpikeTrains::new(&own.recording));
+        let request = Request {
+            spec: entry,
+            scenario: asked.scenario,
+            recording: own.as_ref().map_or(recording, |own| &own.recording),
+            trains: own_trains.as_ref().unwrap_or(&trains),
+            seed: asked.seed,
+            cancel,
+        };
         match analysis.run_telling(&request, &progress) {
-            Ok(outcome) => keep(named(outcome, entry)),
+            Ok(mut outcome) => {
+                outcome.warnings.splice(0..0, own.iter().flat_map(|own| own.notes.iter().cloned()));
+                keep(named(outcome, entry));
+            }
             Err(AnalysisError::Cancelled) => return false,
             Err(error) => keep(empty(entry, analysis.card().title, &error.to_string())),
         }
     }
     true
+}
+
+/// The pieces into which an analysis cuts `seconds` of time at the most, with the bytes that they take: a count, its
+/// curve with its times, and a smoothed copy. With the key of the option that says how long one is.
+pub(crate) fn pieces(entry: &AnalysisSpec, seconds: f64) -> Option<(f64, u64, &'static str)> {
+    let (n, key) = analysis::find(&entry.kind)?.declaration().pieces(&entry.options, seconds)?;
+    Some((n, (n * 40.0) as u64, key))
+}
+
+/// Why an analysis cannot be made of what was recorded within the memory that is there: it asks for too many pieces.
+fn too_many_pieces(entry: &AnalysisSpec, scenario: Option<&Spec>, recording: &Recording) -> Option<String> {
+    let seconds = recording.window.length() * recording.time_base.seconds();
+    let (n, bytes, key) = pieces(entry, seconds)?;
+    // What always fits is not asked for.
+    if bytes < 1 << 24 {
+        return None;
+    }
+    let allowed = scenario.map_or_else(|| memory::free_memory() / 4 * 3, memory::budget);
+    let megabytes = |bytes: u64| short((bytes as f64 / 1e6).round());
+    (bytes > allowed).then(|| {
+        format!(
+            "`{key}` makes {} pieces of what was recorded, which take {} MB, and {} MB may be used; a longer `{key}` \
+             makes fewer",
+            short(n.round()),
+            megabytes(bytes),
+            megabytes(allowed)
+        )
+    })
 }
 
 /// Fills in what the analysis leaves to its entry in the scenario: its name, also in the metrics.
@@ -104,5 +156,46 @@ fn empty(entry: &AnalysisSpec, title: &str, why: &str) -> Outcome {
         warnings: vec![why.to_owned()],
         failure: Some(why.to_owned()),
         ..Outcome::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spikedeck_scenario::{OptionKind, OptionValue, TimeRole};
+    use spikedeck_signal::Window;
+
+    /// Whatever says how finely time is cut is held against memory before anything is cut, in every analysis.
+    #[test]
+    fn no_analysis_cuts_time_beyond_memory() {
+        let recording = Recording { window: Window { start: 0.0, stop: 2000.0 }, ..Recording::default() };
+        let mut looked_at = 0;
+        for analysis in analysis::ANALYSES {
+            let declaration = analysis.declaration();
+            for option in declaration.options.iter().filter(|o| o.time == TimeRole::Piece) {
+                let fine = |value: f64| match option.kind {
+                    OptionKind::Frequency => 1.0 / value,
+                    _ => value,
+                };
+                let why = |value: f64| {
+                    let entry = AnalysisSpec {
+                        name: "x".into(),
+                        kind: declaration.kind.into(),
+                        of: vec![],
+                        source: vec![],
+                        target: vec![],
+                        options: [(option.key, OptionValue::Number(fine(value)))].into(),
+                    };
+                    too_many_pieces(&entry, None, &recording)
+                };
+                for small in [1e-12, 1e-300] {
+                    let why = why(small).unwrap_or_else(|| panic!("{} {}", declaration.kind, option.key));
+                    assert!(why.contains(option.key) && why.contains("pieces"), "{why}");
+                }
+                assert_eq!(why(1e-3), None, "{} {}", declaration.kind, option.key);
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at > 40, "{looked_at}");
     }
 }

@@ -36,6 +36,7 @@ mod crowded;
 mod elsewhere;
 mod ensemble;
 mod expect;
+mod footprint;
 mod gaps;
 mod halve;
 mod heard;
@@ -44,19 +45,23 @@ mod live;
 mod load;
 mod measure;
 mod memory;
+mod observed;
+mod methods;
 mod other;
 mod points;
 mod recorded;
 mod requests;
+mod seen;
 mod simulate;
 mod single;
 mod sweep;
+mod trial_times;
 mod trials;
 mod watch;
 
 pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
-pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
+pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds, difference_interval};
 pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
 pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;
@@ -66,10 +71,14 @@ pub use load::{
     standard_input,
 };
 pub use memory::free_memory;
+pub use observed::take_observed;
+pub use methods::methods;
 pub use points::{Plan, Point, Resolve, points};
+pub use seen::looked_at;
 pub use simulate::{Simulated, simulate};
 pub use single::{examine, execute};
 pub use sweep::{TakePoint, sweep};
+pub use trial_times::take_trials;
 pub use trials::of_all_trials;
 
 use std::sync::atomic::AtomicBool;
@@ -79,6 +88,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use spikedeck_scenario::Spec;
+use spikedeck_signal::data::TrialTable;
 use spikedeck_signal::{Outcome, Recording};
 use spikedeck_sim::BuildError;
 
@@ -247,7 +257,7 @@ pub struct Facts {
     pub analyse_seconds: f64,
     /// Threads.
     pub threads: usize,
-    /// Estimated bytes the network and recording need.
+    /// Bytes that the run was expected to take at its worst moment, with the program.
     pub estimated_bytes: u64,
     /// Number of spikes.
     pub spikes: u64,
@@ -255,6 +265,10 @@ pub struct Facts {
     pub events: u64,
     /// Populations of a recording that are events (trials, epochs) and not units.
     pub event_populations: Vec<String>,
+    /// Tables of a recording's file in which each row may be a trial.
+    pub trial_tables: Vec<TrialTable>,
+    /// Of a run over seeds alone, what was measured at each: another run with the same seeds is compared seed by seed.
+    pub seeds: SeedValues,
 }
 
 /// What a job tells while it lasts.

@@ -2,11 +2,19 @@
 
 use std::collections::HashSet;
 
-use super::elsewhere::{by_time, numbered, window_of};
+use super::elsewhere::{by_time, numbered, repeated, window_of};
+use super::observed::fell_silent;
 use spikedeck_core::units::short;
-use spikedeck_signal::data::{FileUnit, Ids};
+use spikedeck_signal::data::{FileUnit, Ids, TrialTable};
+use spikedeck_signal::stretches::{self, Stretch};
 use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trace, Window};
 use spikedeck_store::{Recorded, RecordedEvents, RecordedSignal, RecordedSpikes, RecordedUnits};
+
+/// The time axis of such recordings.
+const BASE: TimeBase = TimeBase::Milliseconds;
+
+/// How it is said that a file does not say when its units were observed.
+pub(super) const UNKNOWN: &str = "the file does not say when units were observed";
 
 /// What signals of a population are called.
 const VARIABLE: &str = "data";
@@ -19,11 +27,14 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
     let mut taken = HashSet::new();
     let mut known = true;
     let mut trains: Vec<Spikes> = Vec::with_capacity(spikes.len());
+    let mut units: Vec<Population> = Vec::with_capacity(spikes.len());
     for own in spikes {
         let population = free(own.name.clone().unwrap_or_else(|| label.to_owned()), &mut taken);
         known &= matches!(own.units, RecordedUnits::Listed { .. });
         let of = if several { format!("{population}: ") } else { String::new() };
-        trains.push(train(population, own, &mut |note| notes.push(format!("{of}{note}"))));
+        let (own, described) = train(population, own, &invalid, &mut |note| notes.push(format!("{of}{note}")));
+        trains.push(own);
+        units.push(described);
     }
     let mut traces: Vec<Trace> = Vec::with_capacity(signals.len());
     for signal in signals {
@@ -33,8 +44,13 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
         }
         traces.push(trace(signal, &mut taken));
     }
-    let happened: Vec<Spikes> = events.into_iter().map(|own| moments(own, &mut taken, &mut notes)).collect();
+    let (happened, tables): (Vec<Spikes>, Vec<Population>) =
+        events.into_iter().map(|own| moments(own, &mut taken, &mut notes)).unzip();
+    units.extend(tables);
     let window = window(&trains, &traces, &happened, observed, known, &mut notes);
+    if observed.is_none() {
+        notes.extend(trains.iter().zip(&units).filter_map(|(own, p)| fell_silent(own, &p.names, window, BASE)));
+    }
     let window = without(window, &invalid, &mut notes);
     let event_populations: Vec<String> = happened.iter().map(|s| s.population.clone()).collect();
     trains.extend(happened);
@@ -43,13 +59,11 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
         let named = &left[..left.len().min(8)];
         notes.push(format!("what this file holds besides is not read: {}{more}", named.join(", ")));
     }
-    let of_spikes =
-        trains.iter().map(|s| Population { name: s.population.clone(), size: s.size, ..Population::default() });
     let of_traces =
         traces.iter().map(|t| Population { name: t.population.clone(), size: t.units.len(), ..Population::default() });
     let recording = Recording {
         window,
-        populations: of_spikes.chain(of_traces).collect(),
+        populations: units.into_iter().chain(of_traces).collect(),
         spikes: trains,
         traces,
         ..Recording::default()
@@ -58,16 +72,31 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
 }
 
 /// Events as a population of which each column of times is a unit.
-fn moments(own: RecordedEvents, taken: &mut HashSet<String>, notes: &mut Vec<String>) -> Spikes {
+fn moments(own: RecordedEvents, taken: &mut HashSet<String>, notes: &mut Vec<String>) -> (Spikes, Population) {
     let population = free(own.name, taken);
-    let named: Vec<String> = own.columns.iter().enumerate().map(|(k, (name, _))| format!("[{k}] {name}")).collect();
+    let mut columns = own.columns;
+    columns.iter_mut().for_each(|(_, times)| times.retain(|t| t.is_finite()));
+    columns.retain(|(_, times)| !times.is_empty());
+    let named: Vec<String> = columns.iter().enumerate().map(|(k, (name, _))| format!("[{k}] {name}")).collect();
     notes.push(format!("`{population}.spikes` are events: {}", named.join(", ")));
-    let size = own.columns.len();
-    let columns = own.columns.into_iter().enumerate();
-    let all = columns.flat_map(|(k, (_, times))| times.into_iter().map(move |t| (t, k as u32)));
+    let size = columns.len();
+    let names = columns.iter().map(|(name, _)| name.clone()).collect();
+    let all = columns.into_iter().enumerate();
+    let all = all.flat_map(|(k, (_, times))| times.into_iter().map(move |t| (t, k as u32)));
     let (times, units) = all.map(|(t, k)| (t / TimeBase::Milliseconds.seconds(), k)).unzip();
     let (times, units) = by_time(times, units);
-    Spikes { population, size, times, units }
+    let described = Population { name: population.clone(), size, names, ..Population::default() };
+    (Spikes { population, size, times, units }, described)
+}
+
+/// Events as tables of trials.
+pub(super) fn trial_tables(events: &[RecordedEvents]) -> Vec<TrialTable> {
+    let table = |own: &RecordedEvents| TrialTable {
+        name: own.name.clone(),
+        moments: own.columns.clone(),
+        labels: own.labels.clone(),
+    };
+    events.iter().map(table).collect()
 }
 
 /// The longest part of `window` in which nothing is to be left out.
@@ -106,32 +135,51 @@ fn free(wanted: String, taken: &mut HashSet<String>) -> String {
     name
 }
 
-fn train(population: String, own: RecordedSpikes, note: &mut dyn FnMut(String)) -> Spikes {
+/// The spikes of a population, and what is known of its units; what is `invalid` was not observed.
+fn train(
+    population: String,
+    own: RecordedSpikes,
+    invalid: &[Stretch],
+    note: &mut dyn FnMut(String),
+) -> (Spikes, Population) {
     let scale = own.scale / TimeBase::Milliseconds.seconds();
     let mut times = own.times;
     for t in &mut times {
         *t *= scale;
     }
-    let (units, size) = match own.units {
+    let (units, size, names) = match own.units {
         RecordedUnits::Ids(ids) => {
             let found = numbered(&Ids::Numbers(ids));
-            found.note.into_iter().for_each(note);
-            (found.units, found.count)
+            found.note.into_iter().for_each(&mut *note);
+            (found.units, found.count, found.names)
         }
         RecordedUnits::Listed { units, labels } => {
-            if labels.iter().enumerate().any(|(k, label)| *label != k.to_string()) {
+            let size = labels.len();
+            let called = labels.iter().enumerate().any(|(k, label)| *label != k.to_string());
+            if called {
                 let list = labels.iter().take(3).enumerate().map(|(k, label)| format!("`{label}` is unit {k}"));
                 let mut list: Vec<String> = list.collect();
-                if labels.len() > 3 {
-                    list.push(format!("and so on, {} units", labels.len()));
+                if size > 3 {
+                    list.push(format!("and so on, {size} units"));
                 }
                 note(format!("units are numbered in the order of the file: {}", list.join(", ")));
             }
-            (units, labels.len())
+            (units, size, if called { labels } else { Vec::new() })
         }
     };
     let (times, units) = by_time(times, units);
-    Spikes { population, size, times, units }
+    repeated(&times, &units).into_iter().for_each(note);
+    let seen = |own: &Vec<Stretch>| -> Vec<Stretch> {
+        let mut sound = stretches::without(own, invalid);
+        if let (true, Some(&(start, _))) = (sound.is_empty(), own.first()) {
+            // Never observed, which is not the same as unknown.
+            sound.push((start, start));
+        }
+        sound.into_iter().map(|(a, b)| (a / BASE.seconds(), b / BASE.seconds())).collect()
+    };
+    let observed = own.observed.iter().map(seen).collect();
+    let described = Population { name: population.clone(), size, names, observed, ..Population::default() };
+    (Spikes { population, size, times, units }, described)
 }
 
 fn trace(signal: RecordedSignal, taken: &mut HashSet<String>) -> Trace {
@@ -195,7 +243,7 @@ fn window(
         let silent = if known { "" } else { ", and silent units after the last that fired are unknown" };
         let end = if traces.is_empty() { "its last spike" } else { "its last spike or sample" };
         notes.push(format!(
-            "the file does not say when units were observed: it is taken to begin at {} {} and to end with \
+            "{UNKNOWN}: it is taken to begin at {} {} and to end with \
              {end}{silent}",
             short(start),
             base.unit()
@@ -217,6 +265,7 @@ mod tests {
                 units: units.to_vec(),
                 labels: labels.iter().map(ToString::to_string).collect(),
             },
+            observed: Vec::new(),
         }
     }
 
@@ -236,10 +285,27 @@ mod tests {
     }
 
     #[test]
+    fn units_have_names_and_the_stretches_in_which_they_were_observed() {
+        let mut own = listed(Some("CA1"), &[0.5, 1.5, 2.0], &[0, 0, 1], &["u7", "u12", "u13", "u14"]);
+        own.observed = vec![vec![(0.0, 5.0)], vec![(0.0, 2.5), (3.0, 5.0)], vec![], vec![(1.0, 2.0)]];
+        let file = Recorded { spikes: vec![own], invalid: vec![(0.5, 2.0)], ..Recorded::default() };
+        let (recording, _, _) = of_recorded("rec", file);
+        let units = recording.population("CA1").unwrap();
+        assert_eq!(units.names, ["u7", "u12", "u13", "u14"]);
+        assert_eq!((units.unit_name(1).as_ref(), units.unit_name(9).as_ref()), ("u12", "9"));
+        assert_eq!(units.observed[0], [(0.0, 500.0), (2000.0, 5000.0)]);
+        assert_eq!(units.observed[1], [(0.0, 500.0), (2000.0, 2500.0), (3000.0, 5000.0)]);
+        assert!(units.observed[2].is_empty(), "nothing is known of it");
+        assert!(stretches::common(&[units.observed[0].clone(), units.observed[3].clone()]).is_empty());
+        let numbered = Recorded { spikes: vec![listed(None, &[0.5], &[1], &["0", "1"])], ..Recorded::default() };
+        assert!(of_recorded("rec", numbered).0.populations[0].names.is_empty(), "numbers are no names");
+    }
+
+    #[test]
     fn events_are_populations_of_their_own_and_invalid_times_are_left_out() {
         let spikes = vec![listed(None, &[0.5, 9.0], &[0, 0], &["0"])];
         let columns = vec![("start_time".to_owned(), vec![4.0, 0.0]), ("stop_time".to_owned(), vec![1.0, 20.0])];
-        let events = vec![RecordedEvents { name: "trials".into(), columns }];
+        let events = vec![RecordedEvents { name: "trials".into(), columns, labels: Vec::new() }];
         let file =
             Recorded { spikes, events, invalid: vec![(3.0, 4.0), (3.5, 4.5), (8.0, 8.5)], ..Recorded::default() };
         let (recording, events, notes) = of_recorded("rec", file);

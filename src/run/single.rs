@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use super::analyze::{Work, analyse};
 use super::crowded::Crowded;
+use super::footprint::{Footprint, READ_BACK, share};
 use super::heard::heard;
 use super::live::Live;
 use super::watch::Watch;
 use super::{
     Check, Event, Facts, Finished, Options, Progress, RunError, Sink, Status, Tell, expect, halve, memory, requests,
 };
-use spikedeck_core::units::short;
-use spikedeck_scenario::{Spec, TraceRequest};
+use spikedeck_scenario::Spec;
 use spikedeck_signal::Recording;
 use spikedeck_sim::{BuildError, Network, Stop};
 
@@ -85,27 +85,12 @@ impl<'a> Job<'a> {
         Self { spec, full: Arc::new(full), threads, allowed, cancel, tell, facts, warnings }
     }
 
-    /// Refuses what does not fit; without a sink (`streams`) all that is recorded stays in memory, twice while it
-    /// grows.
+    /// Refuses what does not fit; without a sink (`streams`) all that is recorded stays in memory.
     fn budget(&mut self, streams: bool) -> Result<(), RunError> {
         stage(self.tell, "building", 0.0);
-        let (mut needed, mut largest) = Network::estimate(&self.full);
-        if !streams {
-            let traces = 2 * recorded_bytes(&self.full);
-            if traces > needed {
-                largest = format!(
-                    "the traces that are recorded take {} of it; with --out they go to disk",
-                    spikedeck_core::units::short((traces as f64 / 1e6).round()) + " MB"
-                );
-            }
-            needed = needed.saturating_add(traces);
-        }
-        if let Some((bytes, what)) = pieces(&self.full)
-            && bytes > needed
-        {
-            (needed, largest) = (needed.saturating_add(bytes), what);
-        }
-        self.facts.estimated_bytes = needed;
+        let footprint = Footprint::of(&self.full, self.allowed, streams);
+        self.facts.estimated_bytes = footprint.peak();
+        let (needed, largest) = footprint.needed();
         if needed > self.allowed {
             return Err(BuildError::Memory { needed, allowed: self.allowed, largest }.into());
         }
@@ -193,7 +178,7 @@ impl<'a> Job<'a> {
     }
 
     fn gather(&mut self, mut sink: Box<dyn Sink>, rest: Recording) -> Result<Recording, RunError> {
-        let gathered = sink.gather(rest, self.allowed / 2).map_err(RunError::Sink)?;
+        let gathered = sink.gather(rest, share(self.allowed, READ_BACK)).map_err(RunError::Sink)?;
         self.warnings.extend(gathered.absent.iter().map(|absent| {
             let what = absent.variable.as_deref().unwrap_or("spikes");
             format!(
@@ -269,26 +254,28 @@ pub fn examine(spec: &Spec) -> Result<Vec<String>, RunError> {
     Ok(Network::examine(&full)?)
 }
 
-/// Bytes of all samples that the traces of a run will hold.
-fn recorded_bytes(spec: &Spec) -> u64 {
-    let samples = |every: u64| spec.simulation.steps / every.max(1) + 1;
-    let bytes = |t: &TraceRequest| ((t.units.len() * t.variables.len() * 8) as u64).saturating_mul(samples(t.every));
-    spec.records.iter().flat_map(|r| &r.traces).fold(0, |sum: u64, t| sum.saturating_add(bytes(t)))
-}
-
-/// The analysis that cuts time into most pieces, with the bytes that these take: a count, its curve with its times, and
-/// a smoothed copy.
-fn pieces(spec: &Spec) -> Option<(u64, String)> {
-    let whole = spec.simulation.dt * spec.simulation.steps as f64;
-    let of = |entry: &spikedeck_scenario::AnalysisSpec| {
-        let declaration = spikedeck_analysis::find(&entry.kind)?.declaration();
-        let (n, key) = declaration.pieces(&entry.options, whole)?;
-        let text = format!("`{key}` of analysis {} makes {} pieces of the run", entry.name, short(n.round()));
-        Some(((n * 40.0) as u64, text))
-    };
-    spec.analyses.iter().filter_map(of).max_by_key(|p| p.0)
-}
-
 pub(super) fn stage(tell: &Tell, name: &str, fraction: f64) {
     tell(Event::Progress(Progress { stage: name.to_owned(), fraction, simulated: 0.0, rate: 0.0, eta: None }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A warning that stands on a scenario that is as it should be teaches to overlook warnings: before it runs, nothing
+    /// is said of any that is shipped.
+    #[test]
+    fn nothing_is_told_of_a_shipped_scenario_before_it_runs() {
+        let mut looked_at = 0;
+        for scenario in spikedeck_scenario::built_in() {
+            let (spec, warnings) = crate::load(&scenario.name, &[]).unwrap();
+            assert!(warnings.is_empty() && spec.warnings.is_empty(), "{}: {warnings:?}", scenario.name);
+            // Those with very many connections take their time, and have no other parts than their small sisters.
+            if spec.populations.iter().map(|p| p.size).sum::<usize>() < 20_000 {
+                assert_eq!(examine(&spec).unwrap(), Vec::<String>::new(), "{}", scenario.name);
+                looked_at += 1;
+            }
+        }
+        assert!(looked_at > 100, "{looked_at}");
+    }
 }

@@ -23,6 +23,8 @@ pub enum OptionValue {
     State(StateId),
     /// An input of the population that is looked at.
     Input(InputId),
+    /// A parameter or an input of the population that is looked at.
+    Adjustable(VariableId),
     /// Two ends in SI, the first below the second.
     Range(f64, f64),
     /// Values for parameters and inputs of the population that is looked at, each of which is there once.
@@ -66,6 +68,11 @@ impl fmt::Display for OptionValue {
             Self::Text(word) => write!(f, "`{word}`"),
             Self::State(id) => write!(f, "state {}", id.index()),
             Self::Input(id) => write!(f, "input {}", id.index()),
+            Self::Adjustable(VariableId::Input(id)) => write!(f, "input {}", id.index()),
+            Self::Adjustable(VariableId::Parameter(id)) => write!(f, "parameter {}", id.index()),
+            Self::Adjustable(VariableId::State(_) | VariableId::Subexpression(_)) => {
+                unreachable!("what is computed is not adjusted")
+            }
             Self::Range(low, high) => write!(f, "[{}, {}]", literal(*low), literal(*high)),
             Self::Assignments(list) => {
                 let each = list
@@ -107,7 +114,10 @@ pub enum OptionKind {
     },
     /// The name of an input of the population that is looked at; without it the first.
     Input,
-    /// A quantity of the input that the option of this key names, which is declared before.
+    /// The name of a parameter or an input of the population that is looked at; without it the first input, or the
+    /// first parameter where there is no input.
+    Adjustable,
+    /// A quantity of the input or parameter that the option of this key names, which is declared before.
     OfInput(&'static str),
     /// Two ends, the first below the second, in the unit of the state that the option of this key names, which is
     /// declared before.
@@ -176,6 +186,7 @@ impl ParamSpec {
             OptionKind::Choice(_) | OptionKind::Variable => Some(OptionValue::Text(text.to_owned())),
             OptionKind::State { .. }
             | OptionKind::Input
+            | OptionKind::Adjustable
             | OptionKind::OfInput(_)
             | OptionKind::RangeOf(_)
             | OptionKind::Assignments
@@ -310,6 +321,8 @@ impl AnalysisDeclaration {
     pub fn pieces(&self, options: &BTreeMap<&'static str, OptionValue>, run: f64) -> Option<(f64, &'static str)> {
         let lengths = |role: TimeRole| {
             self.options.iter().filter(move |o| o.time == role).filter_map(|o| match options.get(o.key) {
+                // The highest of frequencies has two samples a turn.
+                Some(OptionValue::Number(v)) if *v > 0.0 && o.kind == OptionKind::Frequency => Some((0.5 / v, o.key)),
                 Some(OptionValue::Number(v)) if *v > 0.0 => Some((*v, o.key)),
                 _ => None,
             })

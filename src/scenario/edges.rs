@@ -64,9 +64,9 @@ pub(super) fn listed(
     let file = resolver.taken(node, read, |file| &file.notes)?;
     let (a, b) = counts?;
     let (from, to) = units.unzip();
-    let source = numbers(&file, &file.source, "source", (a, from), first);
+    let source = numbers(&file, &file.source, (0, "source"), (a, from), first);
     let source = resolver.taken(node, source, |_| &[]);
-    let target = numbers(&file, &file.target, "target", (b, to), first);
+    let target = numbers(&file, &file.target, (1, "target"), (b, to), first);
     let target = resolver.taken(node, target, |_| &[]);
     let delays = check_delays(resolver, node, &file);
     let (source, target) = (source?, target?);
@@ -91,24 +91,26 @@ fn unit(resolver: &mut Resolver<'_>, node: Option<&Node>, what: &str) -> Option<
 fn numbers(
     file: &EdgeFile,
     ids: &Ids,
-    column: &str,
+    (end, column): (usize, &str),
     (size, units): (usize, Option<Units<'_>>),
     first: i64,
 ) -> Result<Vec<u32>, Refused> {
+    let at = |refused: Refused, listed: usize| refused.in_row(listed).of_rows(&file.rows, &file.columns[end]);
     match ids {
         Ids::Numbers(ids) => {
             let inside = |id: i64| id >= first && ((id - first) as u64) < size as u64;
             match ids.iter().position(|id| !inside(*id)) {
                 None => Ok(ids.iter().map(|id| (id - first) as u32).collect()),
-                Some(k) => Err(Refused::new(
-                    format!(
+                Some(k) => {
+                    let what = format!(
                         "row {} of column `{column}` holds {}, but units are numbered from {first} to {}",
                         file.rows[k],
                         ids[k],
                         first + size as i64 - 1
-                    ),
-                    "`first_id` beside the file's name says which id unit 0 has in the file",
-                )),
+                    );
+                    let help = "`first_id` beside the file's name says which id unit 0 has in the file";
+                    Err(at(Refused::new(what, help), k))
+                }
             }
         }
         Ids::Names { names, codes } => {
@@ -120,30 +122,23 @@ fn numbers(
                 let place = match found {
                     Some(Ok(found)) if found.len() == 1 && (found[0] as usize) < size => found[0],
                     Some(Ok(found)) => {
-                        return Err(Refused::new(
-                            format!(
-                                "row {} of column `{column}`: `{name}` is {} units, and one is meant",
-                                file.rows[row],
-                                found.len()
-                            ),
-                            "name one place of one cell",
-                        ));
+                        let what = format!(
+                            "row {} of column `{column}`: `{name}` is {} units, and one is meant",
+                            file.rows[row],
+                            found.len()
+                        );
+                        return Err(at(Refused::new(what, "name one place of one cell"), row));
                     }
                     Some(Err((message, help))) => {
-                        return Err(Refused::new(
-                            format!("row {} of column `{column}`: {message}", file.rows[row]),
-                            if help.is_empty() {
-                                "name a place of the tree, or number the units".to_owned()
-                            } else {
-                                help
-                            },
-                        ));
+                        let what = format!("row {} of column `{column}`: {message}", file.rows[row]);
+                        let usual = "name a place of the tree, or number the units";
+                        let help = if help.is_empty() { usual.to_owned() } else { help };
+                        return Err(at(Refused::new(what, help), row));
                     }
                     None => {
-                        return Err(Refused::new(
-                            format!("row {} of column `{column}` is no number: `{}`", file.rows[row], text(row)),
-                            "units of a population are numbered from 0; places have names on trees alone",
-                        ));
+                        let what = format!("row {} of column `{column}` is no number: `{}`", file.rows[row], text(row));
+                        let help = "units of a population are numbered from 0; places have names on trees alone";
+                        return Err(at(Refused::new(what, help), row));
                     }
                 };
                 places.push(place);
@@ -162,10 +157,12 @@ fn check_delays(resolver: &mut Resolver<'_>, node: &Node, file: &EdgeFile) -> Op
     let wrong = delays.iter().enumerate().find_map(|(k, &v)| {
         let row = file.rows[k];
         if v < 0.0 {
-            Some((format!("the delay of row {row} is negative: {}", show(v)), "a delay is at least 0".to_owned()))
+            let what = format!("the delay of row {row} is negative: {}", show(v));
+            Some((k, what, "a delay is at least 0".to_owned()))
         } else if off(v) {
             let below = (v / resolver.dt).floor() * resolver.dt;
             Some((
+                k,
                 format!("the delay of row {row} ({}) is no multiple of the step ({})", show(v), show(resolver.dt)),
                 format!(
                     "the nearest are {} and {}; it is never rounded silently",
@@ -175,6 +172,7 @@ fn check_delays(resolver: &mut Resolver<'_>, node: &Node, file: &EdgeFile) -> Op
             ))
         } else if v / resolver.dt > most as f64 + 0.5 {
             Some((
+                k,
                 format!("the delay of row {row} is {:.0} steps, and at most {most} are kept", v / resolver.dt),
                 "a longer step, or a chain of units, carries a signal further".to_owned(),
             ))
@@ -184,10 +182,11 @@ fn check_delays(resolver: &mut Resolver<'_>, node: &Node, file: &EdgeFile) -> Op
     });
     match wrong {
         None => Some(()),
-        Some((message, help)) => {
+        Some((k, message, help)) => {
             let count = delays.iter().filter(|v| **v < 0.0 || off(**v)).count();
             let more = if count > 1 { format!(", and so {} others", count - 1) } else { String::new() };
-            resolver.error_help(&node.place, message + &more, help);
+            let wrong = Refused::new(message + &more, help).in_row(k).of_rows(&file.rows, &file.columns[2]);
+            resolver.refused(node, wrong);
             None
         }
     }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::identity::hexadecimal;
+use spikedeck_core::diagnostic::InText;
+use spikedeck_signal::data::{Refused, TrialKeys};
 use spikedeck_signal::{FileColumns, Recording};
 
 pub use spikedeck_signal::data::FileTable;
@@ -19,6 +21,8 @@ pub enum FileError {
     Missing(PathBuf),
     /// It is there and cannot be read, is damaged, or is something else: one sentence.
     Unreadable(String),
+    /// It is a text in which something is wrong.
+    InText(Box<InText>),
 }
 
 impl fmt::Display for FileError {
@@ -26,6 +30,7 @@ impl fmt::Display for FileError {
         match self {
             Self::Missing(path) => write!(f, "there is no file {}", path.display()),
             Self::Unreadable(why) => f.write_str(why),
+            Self::InText(wrong) => wrong.fmt(f),
         }
     }
 }
@@ -52,19 +57,38 @@ pub trait FileLoader {
     /// When it is not there, cannot be read, is damaged, or is no table.
     fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, FileError>;
 
-    /// The recording in a file, of which `(rate, first, unit)` say what it does not say itself (samples a second,
-    /// seconds of the first sample, the unit of values).
+    /// The recording in a file, of which `said` is what it does not say itself.
     ///
     /// # Errors
     /// When it is not there, cannot be read, is damaged, or holds neither spikes nor signals.
-    fn recording(&self, path: &Path, _said: (Option<f64>, Option<f64>, Option<&str>)) -> Result<Opened, FileError> {
+    fn recording(&self, path: &Path, _said: &Said) -> Result<Opened, FileError> {
         Err(FileError::Missing(path.to_owned()))
+    }
+
+    /// Where in a file what was refused of its table is wrong; nothing where that cannot be shown.
+    fn located(&self, _path: &Path, _refused: &Refused) -> Option<Box<InText>> {
+        None
     }
 
     /// What is in a file as a whole, so that a run can say which it read; nothing where that is not known.
     fn file(&self, _path: &Path) -> Option<FileUse> {
         None
     }
+}
+
+/// What a scenario says of a recording beside its file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Said {
+    /// Samples a second, of a signal without times.
+    pub rate: Option<f64>,
+    /// Seconds of the first sample likewise.
+    pub first: Option<f64>,
+    /// The unit of values that state none.
+    pub unit: Option<String>,
+    /// Which trials lie in it.
+    pub trials: Option<TrialKeys>,
+    /// The file that says when its units were observed.
+    pub observed: Option<PathBuf>,
 }
 
 /// A recording from a file.

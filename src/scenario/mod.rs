@@ -75,7 +75,7 @@ pub use clock::Clock;
 pub use connect::RULES;
 pub use coverage::{CoverageLine, coverage};
 pub use distribution::DISTRIBUTIONS;
-pub use files::{FileError, FileLoader, FileTable, FileUse, NoFiles, Opened, SMALL_FILE};
+pub use files::{FileError, FileLoader, FileTable, FileUse, NoFiles, Opened, SMALL_FILE, Said};
 pub use gallery::{BuiltIn, built_in, find_built_in};
 pub use identity::identify;
 pub use language::{Words, Writer, reference};

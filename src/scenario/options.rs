@@ -13,7 +13,7 @@ use super::spec::{ParameterId, ProjectionId};
 use super::value::show;
 use spikedeck_core::diagnostic::Diagnostic;
 use spikedeck_core::units::Dimension;
-use spikedeck_equation::Variable;
+use spikedeck_equation::{System, Variable};
 use spikedeck_model::document::{Item, Node};
 
 /// What options may name: parts of what the analysis looks at.
@@ -143,6 +143,16 @@ impl Reading<'_> {
                 let inputs = self.around.population()?.system.inputs();
                 OptionValue::Input(InputId::new(named(resolver, node, inputs, "input")?))
             }
+            OptionKind::Adjustable => {
+                let system = &self.around.population()?.system;
+                let name = resolver.text(node, "a parameter or an input")?.trim().to_owned();
+                let Some((id, _)) = adjustable(system).find(|(_, v)| v.name == name) else {
+                    let help = suggest(&name, adjustable(system).map(|(_, v)| v.name.as_str()));
+                    resolver.error_help(&node.place, format!("there is no parameter or input `{name}`"), help);
+                    return None;
+                };
+                OptionValue::Adjustable(id)
+            }
             OptionKind::OfInput(key) => {
                 let input = self.variable(key)?;
                 let what = format!("{what}, as `{}`,", input.name);
@@ -207,6 +217,18 @@ impl Reading<'_> {
                 }
                 Some(OptionValue::Input(InputId::new(0)))
             }
+            OptionKind::Adjustable => {
+                let population = self.around.population()?;
+                let system = &population.system;
+                let inputs = adjustable(system).filter(|(id, _)| matches!(id, VariableId::Input(_)));
+                let Some((id, _)) = inputs.chain(adjustable(system)).next() else {
+                    let why = format!("needs a parameter or an input, and `{}` has neither", population.name);
+                    cannot(resolver, why);
+                    self.unsound = true;
+                    return None;
+                };
+                Some(OptionValue::Adjustable(id))
+            }
             OptionKind::Arrival => {
                 let all = self.arrivals();
                 let (_, name) = all.first()?;
@@ -232,7 +254,8 @@ impl Reading<'_> {
         match self.read.get(key) {
             Some(OptionValue::State(id)) => Some(&system.states()[id.index()]),
             Some(OptionValue::Input(id)) => Some(&system.inputs()[id.index()]),
-            Some(_) => unreachable!("`{key}` is declared as a state or an input"),
+            Some(OptionValue::Adjustable(id)) => Some(id.of(system)),
+            Some(_) => unreachable!("`{key}` is declared as a state, an input or a parameter"),
             None if self.unsound => None,
             None => unreachable!("`{key}` is declared before what goes by it"),
         }
@@ -249,6 +272,14 @@ impl Reading<'_> {
         })
         .collect()
     }
+}
+
+/// What of a system a person sets: its parameters, then its inputs.
+fn adjustable(system: &System) -> impl Iterator<Item = (VariableId, &Variable)> + Clone {
+    let parameters = system.parameters().iter().enumerate();
+    let inputs = system.inputs().iter().enumerate();
+    let parameters = parameters.map(|(i, v)| (VariableId::Parameter(ParameterId::new(i)), v));
+    parameters.chain(inputs.map(|(i, v)| (VariableId::Input(InputId::new(i)), v)))
 }
 
 /// The variable that a string names.
@@ -323,13 +354,7 @@ fn assignment(resolver: &mut Resolver<'_>, node: &Node, population: &PopulationS
     };
     let (at, start) = (name.len() - name.trim_start().len(), name.len() + 1);
     let (name, written) = (name.trim(), value);
-    let system = &population.system;
-    let parameters = system.parameters().iter().enumerate();
-    let inputs = system.inputs().iter().enumerate();
-    let all: Vec<(VariableId, &Variable)> = parameters
-        .map(|(i, v)| (VariableId::Parameter(ParameterId::new(i)), v))
-        .chain(inputs.map(|(i, v)| (VariableId::Input(InputId::new(i)), v)))
-        .collect();
+    let all: Vec<(VariableId, &Variable)> = adjustable(&population.system).collect();
     let Some((id, variable)) = all.iter().find(|(_, v)| v.name == name) else {
         let what = format!("`{}` has no parameter or input `{name}`", population.name);
         let help = suggest(name, all.iter().map(|(_, v)| v.name.as_str()));

@@ -315,6 +315,14 @@ fn original(
 /// Number and unit text of a quantity as it was written: `"8 Hz"` gives 8 and `Hz`.
 pub(super) fn written(resolver: &mut Resolver<'_>, node: &Node) -> Option<(f64, String)> {
     if let Some(v) = node.as_number() {
+        if !v.is_finite() {
+            resolver.error_help(
+                &node.place,
+                format!("{v} is no bound: nothing is held against it"),
+                "write a number, or leave the bound out",
+            );
+            return None;
+        }
         return Some((v, String::new()));
     }
     let text = resolver.text(node, "a bound")?.trim().to_owned();

@@ -18,6 +18,8 @@ pub struct RecordedPlace {
     pub name: String,
     /// Number of units.
     pub size: usize,
+    /// What its units are called, where they have names; else empty.
+    pub names: Vec<String>,
     /// Number of what spikes, if spikes were recorded.
     pub spiking: Option<usize>,
     /// Names of the variables that were recorded.
@@ -153,7 +155,7 @@ pub(super) fn subject_of(
         return None;
     }
     let spikes = p.spiking.filter(|_| matches!(what, "spikes" | "rate"));
-    let of = Units::numbered(spikes.unwrap_or(p.size));
+    let of = Units::called(spikes.unwrap_or(p.size), &p.names);
     let units = bracket.map(|b| range(&b, of)).transpose().map_err(|m| resolver.error(&node.place, m)).ok()?;
     let what = match what {
         "spikes" if spikes.is_some() => Observable::Spikes,
@@ -199,8 +201,20 @@ mod tests {
         };
         let catalog = Catalog { analyses: BTreeMap::from([("rates", declaration)]) };
         let places = [
-            RecordedPlace { name: "a".into(), size: 3, spiking: Some(3), variables: vec![] },
-            RecordedPlace { name: "a.b".into(), size: 2, spiking: None, variables: vec!["v".into(), "w.g".into()] },
+            RecordedPlace {
+                name: "a".into(),
+                size: 3,
+                names: ["u7", "u12, left", "40"].map(str::to_owned).to_vec(),
+                spiking: Some(3),
+                variables: vec![],
+            },
+            RecordedPlace {
+                name: "a.b".into(),
+                size: 2,
+                names: vec![],
+                spiking: None,
+                variables: vec!["v".into(), "w.g".into()],
+            },
         ];
         let asked: Vec<AskedAnalysis> = asked
             .iter()
@@ -226,6 +240,30 @@ mod tests {
         assert!(read[1].of[1].mean && read[1].of[1].what == Observable::Variable("w.g".into()));
         let second = Place::Population(PopulationId::of_recording(1));
         assert!(read[1].of.iter().all(|s| s.place == second));
+    }
+
+    #[test]
+    fn units_are_named_by_their_names_and_by_their_numbers() {
+        let of = |text: &str| read(&[("rates", &[("of", text)])]).map(|all| all[0].of[0].units.clone());
+        for (text, units) in [
+            ("a.spikes[u7]", vec![0]),
+            ("'a.spikes[\"u12, left\", u7]'", vec![1, 0]),
+            ("a.spikes[2, u7]", vec![2, 0]),
+            ("'a.spikes[\"40\"]'", vec![2]),
+            ("a.spikes[0..2]", vec![0, 1]),
+            ("a.rate[u7]", vec![0]),
+        ] {
+            assert_eq!(of(text).unwrap(), units, "{text}");
+        }
+        for (text, words) in [
+            ("a.spikes[u8]", "there is no unit called `u8`"),
+            ("a.spikes[40]", "[\"40\"]"),
+            ("a.b.v[x]", "`x` is no unit"),
+            ("a.spikes[u7", "does not close"),
+        ] {
+            let told = of(text).unwrap_err();
+            assert!(told.contains(words), "{text}: {told}");
+        }
     }
 
     #[test]

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use super::files::{FileError, Opened};
+use super::files::{Opened, Said};
 use super::language::{Key, Of, Range, Section, Table, Takes};
 use super::recorded::RecordedPlace;
 use super::resolver::Resolver;
 use super::spec::RecordingSpec;
 use spikedeck_core::units::{Dimension, parse_unit, short};
 use spikedeck_model::document::{Entry, Node};
-use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trace, Window};
+use spikedeck_model::strings;
+use spikedeck_signal::data::{SPANS, TRIALS, TrialKeys};
+use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trace, TrialTimes, Window};
 
 /// A moment on the time axis of a file: times of runs are not negative, and those of files may be.
 const MOMENT: Takes = Takes::Quantity(Of::Fixed(Dimension::SECOND));
@@ -48,6 +50,22 @@ pub(super) static RECORDING: Section = Section::new(
             "unit of values that state \
              none",
         ),
+        Key::optional(
+            "observed",
+            Takes::File(&SPANS),
+            "as the file says",
+            "a file of the stretches in which each unit was observed",
+        ),
+        Key::optional(
+            "trials",
+            Takes::File(&TRIALS),
+            "its table `trials`, if it has one",
+            "what says when trials were, for the analyses that look at trials: a table of the file, or a file of events",
+        ),
+        Key::optional("align", Takes::Text("a column of moments"), "its start", "the moment that is time 0 of a trial"),
+        Key::optional("before", MOMENT, "back to the start", "how much before that moment belongs to a trial"),
+        Key::optional("after", MOMENT, "up to the end of the shortest", "how much after it does"),
+        Key::optional("by", Takes::Texts("a column"), "all are alike", "the columns that tell conditions of trials"),
     ],
 );
 
@@ -82,23 +100,31 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, taken: &[&str]) -
         }
         None => None,
     };
+    let trials = trial_keys(resolver, &mut f)?;
+    let observed = match f.get("observed") {
+        Some(n) => {
+            let text = resolver.text(n, "`observed`")?.to_owned();
+            Some(resolver.path(&text))
+        }
+        None => None,
+    };
     f.finish(resolver);
     let path = resolver.path(&file);
-    let opened = match resolver.files.recording(&path, (rate, first, unit.as_deref())) {
+    let said = Said { rate, first, unit, trials, observed };
+    let opened = match resolver.files.recording(&path, &said) {
         Ok(opened) => opened,
         Err(error) => {
-            match error {
-                FileError::Missing(_) => {
-                    let help = "relative paths start from the folder of the scenario file";
-                    resolver.error_help(&node.place, error.to_string(), help);
-                }
-                FileError::Unreadable(why) => resolver.error(&node.place, why),
-            }
+            resolver.unread(node, error);
             return None;
         }
     };
     if let Some(file) = resolver.files.file(&path) {
         resolver.uses(file);
+    }
+    for path in said.trials.iter().map(|keys| &keys.path).chain(&said.observed) {
+        if let Some(file) = resolver.files.file(path) {
+            resolver.uses(file);
+        }
     }
     let Opened { recording: found, events, own_signals, notes } = opened;
     if found.time_base != resolver.time_base {
@@ -126,13 +152,50 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, taken: &[&str]) -
         let help = "what is not in the file is not silence: let `start` and `duration` lie in what was recorded";
         resolver.warn(&node.place, format!("`{name}`: {what}"), help);
     }
+    let trials = found.trial_times.first().cloned();
     let (populations, spikes, traces) = placed(name, found, (events.as_slice(), own_signals), shift, window);
     if spikes.iter().all(Spikes::is_empty) && traces.iter().all(|t| t.values.is_empty()) {
         let what = "nothing of this recording lies within the run";
         resolver.error_help(&node.place, what, "say `start`, the time of the file at which the run begins");
         return None;
     }
-    Some(RecordingSpec { name: name.clone(), start, populations, spikes: Arc::new(spikes), traces: Arc::new(traces) })
+    let trials = trials.map(|times| {
+        let is_own = |p: &&Population| !events.iter().any(|e| p.name == format!("{name}.{e}"));
+        TrialTimes {
+            populations: populations.iter().filter(is_own).map(|p| p.name.clone()).collect(),
+            at: times.at.iter().map(|t| t - shift).collect(),
+            ..times
+        }
+    });
+    let (spikes, traces) = (Arc::new(spikes), Arc::new(traces));
+    Some(RecordingSpec { name: name.clone(), start, populations, spikes, traces, trials })
+}
+
+/// Which trials lie in a recording, where that is said.
+fn trial_keys(resolver: &mut Resolver<'_>, f: &mut Table<'_>) -> Option<Option<TrialKeys>> {
+    let nodes = ["trials", "align", "before", "after", "by"].map(|key| f.get(key));
+    if nodes.iter().all(Option::is_none) {
+        return Some(None);
+    }
+    let [trials, align, before, after, by] = nodes;
+    let mut keys = TrialKeys { table: "trials".to_owned(), ..TrialKeys::default() };
+    if let Some(n) = trials {
+        resolver.text(n, "`trials`")?.clone_into(&mut keys.table);
+    }
+    keys.path = resolver.path(&keys.table);
+    if let Some(n) = align {
+        keys.align = Some(resolver.text(n, "`align`")?.to_owned());
+    }
+    if let Some(n) = before {
+        keys.before = Some(moment(resolver, n, "`before`")?);
+    }
+    if let Some(n) = after {
+        keys.after = Some(moment(resolver, n, "`after`")?);
+    }
+    if let Some(n) = by {
+        keys.by = strings(&mut resolver.report, n);
+    }
+    Some(Some(keys))
 }
 
 /// A time of the file, before or after its time 0.
@@ -161,16 +224,18 @@ fn in_words(start: f64, stop: f64, base: TimeBase) -> String {
     format!("{} to {} {}", short(start), short(stop), base.unit()).trim_end().to_owned()
 }
 
-/// What the run has of the file that is outside the stretch of it that is sound: a file that states when its units were
-/// observed, or what of it is invalid, holds more than that stretch, and all others end with what they hold.
+/// What the run has of the file that is outside the stretch of it that is sound: a file that states what of it is
+/// invalid holds more than that stretch, and all others end with what they hold. Of units of which it is known when each
+/// was observed, analyses look at no other time.
 fn left_out(found: &Recording, events: &[String], shift: f64, window: Window, base: TimeBase) -> Option<String> {
     let slack = 1e-9 * window.length();
     let sound = Window { start: found.window.start - slack, stop: found.window.stop + slack };
     let run = Window { start: window.start + shift, stop: window.stop + shift };
     let both = Window { start: run.start.max(sound.start), stop: run.stop.min(sound.stop) };
     let within = |of: Window, t: f64| t > of.start && t <= of.stop;
-    let spikes =
-        trains(found, events).flat_map(|s| &s.times).filter(|t| within(run, **t) && !within(sound, **t)).count();
+    let unknown = |s: &&Spikes| found.population(&s.population).is_none_or(|p| p.observed.is_empty());
+    let outside = |t: &&f64| within(run, **t) && !within(sound, **t);
+    let spikes = trains(found, events).filter(unknown).flat_map(|s| &s.times).filter(outside).count();
     let samples: usize = found.traces.iter().map(|t| t.range(run).len() - t.range(both).len()).sum();
     if spikes == 0 && samples == 0 {
         return None;
@@ -185,6 +250,11 @@ fn left_out(found: &Recording, events: &[String], shift: f64, window: Window, ba
 /// What of the run the recording does not cover. Of a list of spikes that ends with its last one the notes say already
 /// that its end is unknown.
 fn uncovered(found: &Recording, events: &[String], shift: f64, window: Window, base: TimeBase) -> Option<String> {
+    // What was observed is told of each unit, and analyses look at no other time.
+    let is_known = |s: &Spikes| found.population(&s.population).is_some_and(|p| !p.observed.is_empty());
+    if found.traces.is_empty() && trains(found, events).all(is_known) {
+        return None;
+    }
     let (first, last) = (found.window.start - shift, found.window.stop - shift);
     // A sample stands for the interval around it, so that the first and the last may be one away from the ends.
     let interval = found.traces.iter().map(|t| t.interval).fold(0.0, f64::max);
@@ -218,7 +288,12 @@ fn placed(
     let mut populations: Vec<Population> = Vec::new();
     let mut spikes = Vec::new();
     for own in found.spikes {
-        let described = found.populations.iter().find(|p| p.name == own.population).cloned().unwrap_or_default();
+        let mut described = found.populations.iter().find(|p| p.name == own.population).cloned().unwrap_or_default();
+        described
+            .observed
+            .iter_mut()
+            .flatten()
+            .for_each(|(start, stop)| (*start, *stop) = (*start - shift, *stop - shift));
         let population = place(&own.population);
         populations.push(Population { name: population.clone(), size: own.size, ..described });
         let within = |t: f64| t > window.start && t <= window.stop;
@@ -256,6 +331,7 @@ pub(super) fn places(recordings: &[RecordingSpec]) -> Vec<RecordedPlace> {
         let place = |p: &Population| RecordedPlace {
             name: p.name.clone(),
             size: p.size,
+            names: p.names.clone(),
             spiking: r.spikes.iter().find(|s| s.population == p.name).map(|s| s.size),
             variables: r.traces.iter().filter(|t| t.population == p.name).map(|t| t.variable.clone()).collect(),
         };

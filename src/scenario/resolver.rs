@@ -356,10 +356,31 @@ impl Resolver<'_> {
                 }
                 Some(read)
             }
-            Err(Refused { message, help }) => {
-                self.error_help(&node.place, message, help);
+            Err(refused) => {
+                self.refused(node, refused);
                 None
             }
+        }
+    }
+
+    /// Says what is wrong with the file that `node` names: in the file, where its text can be shown.
+    pub fn refused(&mut self, node: &Node, refused: Refused) {
+        let path = node.as_text().map(|name| self.path(name));
+        match path.and_then(|path| self.files.located(&path, &refused)) {
+            Some(wrong) => self.report.put_in_text(&wrong),
+            None => self.error_help(&node.place, refused.message, refused.help),
+        }
+    }
+
+    /// Says why the file that `node` names was not read.
+    pub fn unread(&mut self, node: &Node, error: FileError) {
+        match error {
+            FileError::Missing(_) => {
+                let help = "relative paths start from the folder of the scenario file";
+                self.error_help(&node.place, error.to_string(), help);
+            }
+            FileError::Unreadable(why) => self.error(&node.place, why),
+            FileError::InText(wrong) => self.report.put_in_text(&wrong),
         }
     }
 
@@ -382,13 +403,7 @@ impl Resolver<'_> {
                 Some(table)
             }
             Err(error) => {
-                match error {
-                    FileError::Missing(_) => {
-                        let help = "relative paths start from the folder of the scenario file";
-                        self.error_help(&node.place, error.to_string(), help);
-                    }
-                    FileError::Unreadable(why) => self.error(&node.place, why),
-                }
+                self.unread(node, error);
                 None
             }
         }

@@ -35,6 +35,8 @@ pub(super) fn variables(p: &PopulationSpec) -> Vec<&str> {
 pub(super) struct Units<'a> {
     pub size: usize,
     named: Option<(&'a TreeSpec, Numbering<'a>)>,
+    /// What units of a recording are called, where they have names; else empty.
+    called: &'a [String],
 }
 
 /// What the units of a tree are that are meant.
@@ -49,12 +51,17 @@ enum Numbering<'a> {
 impl<'a> Units<'a> {
     /// The units of a population.
     pub fn of(p: &'a PopulationSpec) -> Self {
-        Self { size: p.size, named: p.tree.as_deref().map(|t| (t, Numbering::All)) }
+        Self { size: p.size, named: p.tree.as_deref().map(|t| (t, Numbering::All)), called: &[] }
     }
 
     /// Units that have numbers and no names.
     pub fn numbered(size: usize) -> Self {
-        Self { size, named: None }
+        Self { size, named: None, called: &[] }
+    }
+
+    /// Units of a recording, which have these names besides their numbers.
+    pub fn called(size: usize, names: &'a [String]) -> Self {
+        Self { size, named: None, called: names }
     }
 
     /// Connections, whose number is not known before they are drawn.
@@ -64,7 +71,8 @@ impl<'a> Units<'a> {
 
     /// What spikes in a population.
     pub fn sources(p: &'a PopulationSpec) -> Self {
-        Self { size: p.sources(), named: p.tree.as_deref().map(|t| (t, Numbering::Some(&t.spiking))) }
+        let named = p.tree.as_deref().map(|t| (t, Numbering::Some(t.spiking.as_slice())));
+        Self { size: p.sources(), named, called: &[] }
     }
 
     /// Where something arrives at a port of a population.
@@ -73,11 +81,21 @@ impl<'a> Units<'a> {
             Port::Event(e) => Numbering::Some(&t.slots[e.index()]),
             Port::Input(_) | Port::Spikes => Numbering::All,
         };
-        Self { size: p.targets(port), named: p.tree.as_deref().map(|t| (t, numbering(t))) }
+        Self { size: p.targets(port), named: p.tree.as_deref().map(|t| (t, numbering(t))), called: &[] }
+    }
+
+    /// The unit of a recording that has this name.
+    fn by_name(self, name: &str) -> Result<u32, (String, String)> {
+        let found = self.called.iter().position(|n| n == name).map(|at| at as u32);
+        let names = || self.called.iter().map(String::as_str);
+        found.ok_or_else(|| (format!("there is no unit called `{name}`"), suggest(name, names())))
     }
 
     /// The units at a place by name; none where units have no names.
     pub fn at(self, text: &str) -> Option<Result<Vec<u32>, (String, String)>> {
+        if !self.called.is_empty() {
+            return Some(self.by_name(text).map(|unit| vec![unit]));
+        }
         let (tree, numbering) = self.named?;
         let found = match tree.find(text) {
             Ok(found) => found,
@@ -181,8 +199,18 @@ pub(super) fn range(text: &str, of: Units<'_>) -> Result<Vec<u32>, String> {
     let size = of.size;
     let number = |t: &str| t.trim().parse::<u32>().map_err(|_| format!("`{}` is no unit", t.trim()));
     let mut units = Vec::new();
-    for part in text.split(',') {
-        match part.split_once("..") {
+    let mut quoted = false;
+    let apart = |c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    };
+    for part in text.split(apart) {
+        // In quotes it is a name, also where it looks like a number.
+        if let Some(name) = part.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            units.push(of.by_name(name).map_err(|(message, help)| format!("{message} ({help})"))?);
+            continue;
+        }
+        match part.split_once("..").filter(|(from, _)| of.called.is_empty() || number(from).is_ok()) {
             Some((a, b)) => {
                 let (a, b) = (number(a)?, number(b)?);
                 if a >= b {
@@ -202,6 +230,9 @@ pub(super) fn range(text: &str, of: Units<'_>) -> Result<Vec<u32>, String> {
         }
     }
     match units.iter().find(|u| **u as usize >= size) {
+        Some(u) if of.by_name(&u.to_string()).is_ok() => {
+            Err(format!("there is no unit {u}: {}; `[\"{u}\"]` is the unit of this name", numbered(size)))
+        }
         Some(u) => Err(format!("there is no unit {u}: {}", numbered(size))),
         None => Ok(units),
     }
@@ -409,7 +440,7 @@ mod tests {
 
     #[test]
     fn ranges_end_before_their_end() {
-        let range = |text: &str| super::range(text, Units { size: 5, named: None });
+        let range = |text: &str| super::range(text, Units::numbered(5));
         assert_eq!(range("0..3"), Ok(vec![0, 1, 2]));
         assert_eq!(range("3"), Ok(vec![3]));
         assert_eq!(range("1, 3..5"), Ok(vec![1, 3, 4]));

@@ -1,9 +1,13 @@
 //! What a run leaves, or what a file of somebody's data holds.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use super::on_disk::OnDisk;
 use super::spikes::Spikes;
+use super::stretches::Stretch;
 use super::time::{TimeBase, Window};
 use super::trace::Trace;
 
@@ -19,17 +23,41 @@ pub struct Population {
     /// Parameters that differ between units: column name with unit, one value a unit in display units; NaN where a unit
     /// has none (the area of a node between sections).
     pub parameters: Vec<(String, Vec<f64>)>,
+    /// What its units are called, one name each, where a file names them; else empty.
+    pub names: Vec<String>,
+    /// The stretches in which each unit was observed, in the order of time, where a file says it: none of a unit of
+    /// which it says nothing. Else empty.
+    pub observed: Vec<Vec<Stretch>>,
+}
+
+impl Population {
+    /// What a unit is called: its name where it has one, else its number.
+    pub fn unit_name(&self, unit: u32) -> Cow<'_, str> {
+        match self.names.get(unit as usize) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(unit.to_string()),
+        }
+    }
+
+    /// The stretches in which each of these units (all, if there are none named) was observed; those of which nothing
+    /// is known are left out.
+    pub fn observed_of<'a>(&'a self, units: &'a [u32]) -> impl Iterator<Item = &'a Vec<Stretch>> {
+        let all = if units.is_empty() { self.observed.as_slice() } else { &[] };
+        let some = units.iter().filter_map(|&u| self.observed.get(u as usize));
+        all.iter().chain(some).filter(|own| !own.is_empty())
+    }
 }
 
 impl PartialEq for Population {
     /// What is missing in both is the same.
     fn eq(&self, other: &Self) -> bool {
-        let Self { name, size, positions, parameters } = self;
+        let Self { name, size, positions, parameters, names, observed } = self;
         let bits = |list: &[(String, Vec<f64>)]| -> Vec<(String, Vec<u64>)> {
             let of = |v: &f64| if v.is_nan() { f64::NAN.to_bits() } else { (v + 0.0).to_bits() };
             list.iter().map(|(name, values)| (name.clone(), values.iter().map(of).collect())).collect()
         };
         (name, size, positions) == (&other.name, &other.size, &other.positions)
+            && (names, observed) == (&other.names, &other.observed)
             && bits(parameters) == bits(&other.parameters)
     }
 }
@@ -92,6 +120,26 @@ pub struct Recording {
     pub trial: Option<Trial>,
     /// The trials after this one, the first.
     pub trials: Vec<Arc<Recording>>,
+    /// Trials that lie in it one after the other, where it was recorded without a break.
+    pub trial_times: Vec<TrialTimes>,
+}
+
+/// When trials were, in a recording that has no break between them.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrialTimes {
+    /// What they are called, for messages: the table of the file.
+    pub name: String,
+    /// The populations that were recorded in them.
+    pub populations: Vec<String>,
+    /// The moment of each that is time 0 in it, on the time axis of the recording.
+    pub at: Vec<f64>,
+    /// Where each begins and ends, before and after that moment.
+    pub window: Window,
+    /// What tells the condition of each, as `stimulus=left`; empty where all are alike.
+    pub conditions: Vec<String>,
+    /// What should be known by whoever looks at them.
+    pub notes: Vec<String>,
 }
 
 /// One of several trials of a network.
@@ -120,6 +168,7 @@ impl Recording {
             on_disk: self.on_disk.clone(),
             trial: self.trial.clone(),
             trials: Vec::new(),
+            trial_times: self.trial_times.clone(),
         }
     }
 

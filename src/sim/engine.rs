@@ -10,8 +10,9 @@ use super::failure::{Broken, Failure};
 use super::recorder::{EpochRecord, Recorder};
 use super::worker::{Finals, Outbox, Row, Worker};
 use super::{Cause, Observer, SimulationResult, Stop};
-use spikedeck_core::units::display_unit;
+use spikedeck_core::units::{DisplayUnit, display_unit};
 use spikedeck_equation::System;
+use spikedeck_equation::drive::CHANGE;
 use spikedeck_scenario::{ProjectionId, Spec};
 
 /// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.
@@ -25,7 +26,7 @@ pub(super) struct Setup {
     pub steps: u64,
     /// Steps between exchanges of spikes: the shortest delay.
     pub interval: u64,
-    /// Bytes that the recording may take before it is handed over in parts.
+    /// Bytes that the recording may take; where somebody takes parts, it is handed over in parts of a share of that.
     pub recording_budget: u64,
     /// Names for failures.
     pub names: FailureNames,
@@ -39,7 +40,7 @@ pub(super) struct FailureNames {
     projections: Vec<(String, Vec<String>)>,
     stimuli: Vec<String>,
     /// What the weights of each projection are divided by where they are recorded.
-    scales: Vec<f64>,
+    weights: Vec<DisplayUnit>,
 }
 
 impl FailureNames {
@@ -47,8 +48,8 @@ impl FailureNames {
     pub fn of(spec: &Spec, projections: Vec<(String, Vec<String>)>) -> Self {
         let populations = spec.populations.iter().map(|p| (p.name.clone(), p.system.clone())).collect();
         let stimuli = spec.stimuli.iter().map(|s| s.name.clone()).collect();
-        let scales = spec.projections.iter().map(|p| display_unit(p.weight_dimension).scale).collect();
-        Self { populations, projections, stimuli, scales }
+        let weights = spec.projections.iter().map(|p| display_unit(p.weight_dimension)).collect();
+        Self { populations, projections, stimuli, weights }
     }
 
     /// What a failure stops the run with.
@@ -57,6 +58,9 @@ impl FailureNames {
         let (population, cause) = match place {
             Broken::Stimulus { stimulus, population } => {
                 (population, Cause::Stimulus(self.stimuli[stimulus as usize].clone()))
+            }
+            Broken::Range { stimulus, population } => {
+                (population, Cause::Range(self.stimuli[stimulus as usize].clone()))
             }
             Broken::Events { stimulus, population } => {
                 (population, Cause::Rate(self.stimuli[stimulus as usize].clone()))
@@ -72,22 +76,35 @@ impl FailureNames {
             }
         };
         let (name, system) = &self.populations[population.index()];
-        let expressions = system.subexpressions();
         let variable = match cause {
             Cause::Rate(_) => {
                 // Only what plays spikes gets events without a receptor.
                 system.event_ports().get(state).map_or_else(|| "spikes".to_owned(), |port| port.name.clone())
             }
             Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
+            Cause::Range(_) => system.inputs()[state].name.trim_end_matches(CHANGE).to_owned(),
             Cause::Growth | Cause::Unfollowed => system.states()[state].name.clone(),
-            Cause::Expression => expressions.get(state).map_or_else(
-                || format!("d{}/dt", system.states()[state - expressions.len()].name),
-                |expression| expression.name.clone(),
-            ),
+            Cause::Expression => named(system, state),
         };
         Stop::NotFinite { population: name.clone(), unit, variable, time, cause }
     }
 }
+
+/// An expression by its number among those that have names, then the rates of the states, then what decides about
+/// spikes.
+fn named(system: &System, number: usize) -> String {
+    let (expressions, states) = (system.subexpressions(), system.states());
+    match number.checked_sub(expressions.len()) {
+        None => expressions[number].name.clone(),
+        Some(rate) if rate < states.len() => format!("d{}/dt", states[rate].name),
+        Some(rate) if rate == states.len() => "the threshold".to_owned(),
+        Some(_) => "the refractory time".to_owned(),
+    }
+}
+
+/// Parts in which a recording that fills the memory allowed goes to disk: while one is written, it is there beside the
+/// table that is made of it, which takes up to three times as much.
+pub const PARTS: u64 = 4;
 
 /// What the threads share.
 struct Shared {
@@ -232,8 +249,8 @@ fn keep_finals(shared: &Shared, recorder: &mut Recorder, names: &FailureNames) {
     for (id, connections) in recorder.written.iter().zip(&mut recorder.recording.connections) {
         let mine = all.iter().flatten().filter(|f| f.0 == *id);
         let shown = |f: &(ProjectionId, Vec<(u32, u32, f64)>)| -> Vec<(u32, u32, f64)> {
-            let scale = names.scales[f.0.index()];
-            f.1.iter().map(|&(source, target, w)| (source, target, w / scale)).collect()
+            let unit = &names.weights[f.0.index()];
+            f.1.iter().map(|&(source, target, w)| (source, target, unit.as_written(w))).collect()
         };
         let mut rows: Vec<(u32, u32, f64)> = mine.flat_map(shown).collect();
         rows.sort_by_key(|r| (r.0, r.1));
@@ -283,8 +300,10 @@ fn close_epoch(
         observer.progress(failure.step, shared.steps);
         return Some(names.stop(failure, recorder.time(failure.step)));
     }
-    if recorder.bytes() > budget {
-        if !observer.takes_parts() {
+    let takes_parts = observer.takes_parts();
+    let most = if takes_parts { budget / PARTS } else { budget };
+    if recorder.bytes() > most {
+        if !takes_parts {
             return Some(Stop::Sink(format!(
                 "what was recorded takes {} bytes, and {budget} are left of the memory allowed; record fewer units or \
                  variables, or less often, or write to a folder (--out)",

@@ -29,6 +29,8 @@ impl Failure {
 pub(super) enum Broken {
     /// What a stimulus brings to a population.
     Stimulus { stimulus: u32, population: PopulationId },
+    /// A parameter that a stimulus drives out of the range that its model declares.
+    Range { stimulus: u32, population: PopulationId },
     /// The rate at which events of a stimulus arrive at a population.
     Events { stimulus: u32, population: PopulationId },
     /// A connection of a projection, from this source.
@@ -36,7 +38,7 @@ pub(super) enum Broken {
     /// What continuous projections bring to a population.
     Arriving(PopulationId),
     /// An expression of the equations, where the states are finite: by its number among those that have names, or that
-    /// of a state's rate after them.
+    /// of a state's rate after them, then the threshold and the time at rest.
     Expression(PopulationId),
     /// A state of a population, which grew.
     Population(PopulationId),

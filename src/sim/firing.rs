@@ -24,7 +24,8 @@ impl Refractory {
     /// The rest of `steps` after a spike at the end of `step`, or after `fraction` of it; `None` if there is none.
     pub fn after(unit: u32, step: u64, fraction: Option<f64>, steps: u64) -> Option<Self> {
         // One that begins inside a step ends inside another.
-        let (until, part) = fraction.map_or((step + 1 + steps, 0.0), |f| (step + steps, f));
+        let (until, part) =
+            fraction.map_or((step.saturating_add(steps).saturating_add(1), 0.0), |f| (step.saturating_add(steps), f));
         (steps > 0).then_some(Self { unit, until, part })
     }
 

@@ -273,6 +273,10 @@ impl Group {
                 let place = Broken::Stimulus { stimulus, population };
                 return Some(Failure { step, place, unit: self.first + lane, state });
             }
+            if let Some((step, stimulus, lane)) = port.strayed {
+                let place = Broken::Range { stimulus, population };
+                return Some(Failure { step, place, unit: self.first + lane, state });
+            }
             if port.total.is_empty() || all_finite(&port.total) {
                 return None;
             }

@@ -16,6 +16,7 @@ mod barrier;
 mod body;
 mod build;
 mod connect;
+mod coupled;
 mod coupling;
 mod delivery;
 mod engine;
@@ -40,6 +41,8 @@ mod tree;
 mod values;
 mod worker;
 
+pub use self::coupled::Coupled;
+pub use self::engine::PARTS;
 pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
 pub use self::stepper::{Stepper, StepperSpec, UnitValues};
@@ -130,6 +133,8 @@ pub enum Stop {
 pub enum Cause {
     /// The value that a stimulus of this name brings to the input port.
     Stimulus(String),
+    /// All is finite, but a stimulus of this name drives a parameter out of the range that its model declares.
+    Range(String),
     /// The rate of the events that a stimulus of this name brings to the receptor.
     Rate(String),
     /// What continuous projections bring to the input port.
@@ -169,6 +174,11 @@ impl Stop {
                     Cause::Stimulus(name) => {
                         format!("stimulus {name} brings no finite value to {place} at {}", at(time))
                     }
+                    Cause::Range(name) => format!(
+                        "stimulus {name} drives {place} out of the range that its model declares (`spikedeck explain` \
+                         shows it) at {}",
+                        at(time)
+                    ),
                     Cause::Rate(name) => format!(
                         "the rate of stimulus {name} gives no number of events, or too many for a step, to {place} at \
                          {}",
@@ -185,9 +195,9 @@ impl Stop {
                     ),
                     Cause::Growth => format!("{place} is no longer finite at {}", at(time)),
                     Cause::Unfollowed => format!(
-                        "the step of unit {unit} of {population} that ends at {} cannot be done by rk45: its equations \
-                         are too fast for ten thousand parts of a step; take a smaller step, or integrator = \
-                         \"rosenbrock\" where they are stiff",
+                        "the step of unit {unit} of {population} that ends at {} cannot be done by rk45, or searched \
+                         for crossings by `exact`: its equations are too fast for ten thousand parts of a step; take \
+                         a smaller step, or integrator = \"rosenbrock\" where they are stiff",
                         at(time)
                     ),
                 }
@@ -273,6 +283,15 @@ impl Network {
     /// See [`BuildError`]; also where the population is no tree.
     pub fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<Electrotonic>, BuildError> {
         build::electrotonic(spec, population)
+    }
+
+    /// The units of `populations` with the continuous connections among them, as one system of equations; what others
+    /// bring is left out.
+    ///
+    /// # Errors
+    /// What in them is not smooth, has a delay, or changes by itself, and where.
+    pub fn coupled(spec: &Spec, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
+        build::coupled(spec, populations)
     }
 
     /// Integrator of each population and why.

@@ -3,8 +3,25 @@
 use smallvec::SmallVec;
 
 use super::axis::Axis;
-use super::stepper::all_finite;
+use super::stepper::{UnitValues, all_finite};
 use super::stimulus::Level;
+use super::values::at;
+
+/// The range of a parameter that a port changes, and its values without what the port brings.
+#[derive(Debug)]
+pub(super) struct Limits {
+    pub own: UnitValues,
+    pub least: f64,
+    pub most: f64,
+}
+
+impl Limits {
+    /// The first lane in which the parameter leaves its range.
+    fn left(&self, change: &[f64]) -> Option<usize> {
+        let inside = |(lane, change): (usize, &f64)| (self.least..=self.most).contains(&(at(&self.own, lane) + change));
+        change.iter().enumerate().position(|c| !inside(c))
+    }
+}
 
 /// An input port of a lane range.
 #[derive(Debug, Default)]
@@ -15,6 +32,10 @@ pub(super) struct InputPort {
     pub sources: Vec<u32>,
     /// The first value of a stimulus that was not finite: grid point, stimulus, lane.
     pub broken: Option<(u64, u32, u32)>,
+    /// Where it changes a parameter that has a range.
+    pub limits: Option<Limits>,
+    /// The first time that a stimulus drove it out of that: the same.
+    pub strayed: Option<(u64, u32, u32)>,
     /// Their sum during the current step; empty if nothing drives the port.
     pub stimulus: Vec<f64>,
     /// With what continuous projections add; empty if none do.
@@ -34,7 +55,8 @@ impl InputPort {
             rows.fill(0.0);
             return;
         }
-        if let [level] = &mut self.levels[..]
+        if self.limits.is_none()
+            && let [level] = &mut self.levels[..]
             && level.refresh_many(from, rows)
         {
             self.stimulus.copy_from_slice(&rows[rows.len() - lanes..]);
@@ -59,6 +81,9 @@ impl InputPort {
             }
             if self.broken.is_none() && !all_finite(&self.stimulus) {
                 self.broken = self.not_finite().map(|(stimulus, lane)| (k, stimulus, lane));
+            }
+            if let (None, Some(limits), Some(last)) = (self.strayed, &self.limits, self.sources.last()) {
+                self.strayed = limits.left(&self.stimulus).map(|lane| (k, *last, lane as u32));
             }
         }
     }

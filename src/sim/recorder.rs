@@ -175,6 +175,7 @@ impl Recorder {
             on_disk: None,
             trial: None,
             trials: Vec::new(),
+            trial_times: Vec::new(),
         };
         Self { recording, written, gone: vec![0; every.len()], every, axis }
     }

@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 use self::alone::Stretch;
 use self::arrivals::Arrivals;
 use self::by_lane::ByLane;
-use self::excursion::add_lanes;
+use self::excursion::{Excursions, add_lanes};
 use self::locate::Locate;
 use self::refractory::Reset;
 use self::stages::Stages;
@@ -32,7 +32,7 @@ use crate::firing::{Firing, Refractory};
 use spikedeck_core::normal::Normals;
 use spikedeck_core::vector::vectorised;
 use spikedeck_equation::System;
-use spikedeck_equation::kernel::{Kernel, Location};
+use spikedeck_equation::kernel::Kernel;
 pub use spikedeck_equation::program::UnitValues;
 use spikedeck_equation::program::{Program, Register};
 use spikedeck_scenario::{Integrator, SpikeTimes};
@@ -140,8 +140,8 @@ pub struct Stepper {
     firing: Firing,
     /// If crossings are located.
     locate: Option<Locate>,
-    /// How fast the threshold's surface moves, where excursions over it within one step are looked for.
-    slopes: Option<(Kernel, Location)>,
+    /// Where excursions over the threshold within one step are looked for.
+    excursions: Option<Excursions>,
     /// Part of the step that was done, where an integrator locates crossings itself.
     fractions: Vec<f64>,
     /// Steps that are made in one go.
@@ -160,6 +160,17 @@ pub struct Stepper {
     alarmed: bool,
     /// The first lane whose step could not be done by a scheme that adapts inside it.
     unfollowed: Option<u32>,
+    /// The first lane in which something that decides about its spikes has no value.
+    undefined: Option<(u32, Undefined)>,
+}
+
+/// What decides about spikes, and has no value though all states have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undefined {
+    /// A side of the threshold.
+    Threshold,
+    /// The time at rest.
+    Refractory,
 }
 
 /// What cannot be compiled or would not be stable.
@@ -233,7 +244,7 @@ impl Stepper {
                 locate.end(&self.program.memory.data, self.program.memory.padded, start, count);
             }
             self.release(&releasing, start, count, step);
-            self.look_for_excursions(start, count, step);
+            self.look_for_excursions(start, count, step, resting);
             // What arrives and what is tested belong to the end of the step.
             self.program.fill_time(count, end);
             self.arrivals.deliver(&mut self.program, arrivals, start, count, end);
@@ -251,7 +262,9 @@ impl Stepper {
         if let Some(locate) = &mut self.locate {
             locate.begin(&self.program.memory.data, self.program.memory.padded, start, count);
         }
-        self.keep_slopes(start, count);
+        if let Some(excursions) = &mut self.excursions {
+            excursions.begin(&mut self.program, start, count);
+        }
     }
 
     /// Time at the beginning of part `sub` of a step, in that of the equations.
@@ -319,6 +332,11 @@ impl Stepper {
                 self.alarmed = true;
                 continue;
             }
+            let has_no_value = |t: &Threshold| t.has_no_value(&self.program.memory, start, lane as usize);
+            if self.threshold.as_ref().is_some_and(has_no_value) {
+                self.undefined.get_or_insert((lane, Undefined::Threshold));
+                continue;
+            }
             if firing.holds(lane) {
                 let spike = self.located(lane, start, step);
                 spikes.push(spike);
@@ -352,21 +370,24 @@ impl Stepper {
         self.program.state_mut(index)
     }
 
-    /// Whether a lane whose condition held had a state that is not finite, and so did not spike, or a step could not be
-    /// done.
+    /// Whether a lane whose condition held had a state that is not finite, and so did not spike, a step could not be
+    /// done, or it cannot be told whether or how long a lane spikes and rests.
     pub fn is_alarmed(&self) -> bool {
-        self.alarmed || self.unfollowed.is_some()
+        self.alarmed || self.unfollowed.is_some() || self.undefined.is_some()
     }
 
-    /// The first lane and state that is not finite, or whose step could not be done, if any.
+    /// The first lane and state that is not finite, or whose step could not be done or has no spike that can be told, if
+    /// any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         // Lanes that are padding may be anything: they only make it slower.
-        if all_finite(self.program.all_states()) {
-            return self.unfollowed.map(|lane| (lane, 0));
-        }
-        let found = (0..self.program.states())
-            .filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
-        found.min()
+        let state = if all_finite(self.program.all_states()) {
+            None
+        } else {
+            let found = (0..self.program.states())
+                .filter_map(|s| self.state(s).iter().position(|v| !v.is_finite()).map(|lane| (lane as u32, s)));
+            found.min()
+        };
+        state.or_else(|| self.unfollowed.or(self.undefined.map(|u| u.0)).map(|lane| (lane, 0)))
     }
 }
 

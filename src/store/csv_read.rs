@@ -5,10 +5,14 @@
 //! order mark are no data.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::column::Column;
 use super::error::StoreError;
+use spikedeck_core::diagnostic::{Diagnostic, InText};
+use spikedeck_signal::data::Spot;
 
 /// A table of text: names, and the columns that were asked for.
 pub(super) struct Text {
@@ -17,47 +21,87 @@ pub(super) struct Text {
     pub columns: Vec<Option<Column>>,
 }
 
+/// What is wrong with a text, and where.
+type Wrong = Box<Diagnostic>;
+
 /// Reads the columns of `bytes` for which `wanted` holds.
 ///
 /// # Errors
 /// When it is no table of text; the line is named.
 pub(super) fn read(path: &Path, bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<Text, StoreError> {
-    let malformed = |message: String| StoreError::Malformed { path: path.to_owned(), message };
+    let text = decoded(bytes).map_err(|message| StoreError::Malformed { path: path.to_owned(), message })?;
+    columns(&text, wanted).map_err(|wrong| {
+        let (name, text) = (path.display().to_string(), Arc::from(text.as_ref()));
+        StoreError::Text(Box::new(InText { name, text, diagnostic: *wrong }))
+    })
+}
+
+/// The text of a table, and the bytes of it in which `spot` is; none where it is no table, or has no such place.
+pub(super) fn locate(bytes: &[u8], spot: &Spot) -> Option<(Arc<str>, Range<usize>)> {
+    let text = decoded(bytes).ok()?;
+    let mut records = Records::of(&text).ok()?;
+    records.spans = Some(Vec::new());
+    let mut cells = Vec::new();
+    records.next(&mut cells).ok()??;
+    let column = match &spot.column {
+        // Of two columns of one name the second is one too many.
+        Some(name) => Some(cells.iter().rposition(|c| c.trim() == name.trim())?),
+        None => None,
+    };
+    for _ in 0..spot.row.map_or(0, |row| row + 1) {
+        records.next(&mut cells).ok()??;
+    }
+    let spans = records.spans?;
+    let span = match column {
+        Some(column) => spans.get(column)?.clone(),
+        None => spans.first()?.start..spans.last()?.end,
+    };
+    Some((Arc::from(text.as_ref()), span))
+}
+
+/// Bytes as text, without a byte order mark, with ends of lines as they are today.
+fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>, String> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(malformed("it is text in UTF-16; save it as UTF-8".into()));
+        return Err("it is text in UTF-16; save it as UTF-8".into());
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|e| {
         let line = bytes[..e.valid_up_to()].split(|b| *b == b'\n').count();
-        malformed(format!("line {line} is not text in UTF-8"))
+        format!("line {line} is not text in UTF-8")
     })?;
     // Programs of long ago end lines with a carriage return alone.
-    let text = if text.contains('\n') { Cow::Borrowed(text) } else { Cow::Owned(text.replace('\r', "\n")) };
-    let text = text.as_ref();
-    let Some(heading) = text.lines().find(|line| !skipped(line)) else {
-        return Err(malformed("it is empty".into()));
-    };
-    let separator = separator(heading);
-    let mut records = Records { text, at: 0, line: 1, separator };
+    Ok(if text.contains('\n') { Cow::Borrowed(text) } else { Cow::Owned(text.replace('\r', "\n")) })
+}
+
+/// The columns of a text for which `wanted` holds.
+fn columns(text: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Text, Wrong> {
+    let mut records = Records::of(text)?;
+    let separator = records.separator;
     let mut cells = Vec::new();
-    let names: Vec<String> = match records.next(&mut cells).map_err(malformed)? {
+    let names: Vec<String> = match records.next(&mut cells)? {
         Some(_) => cells.iter().map(|c| c.trim().to_owned()).collect(),
-        None => return Err(malformed("it is empty".into())),
+        None => return Err(empty()),
     };
     if names.iter().all(|n| n.parse::<f64>().is_ok()) {
-        return Err(StoreError::NoHeading { path: path.to_owned(), line: heading.trim().to_owned() });
+        let line = records.begin..records.at;
+        let what = format!("it has no heading: its first line is `{}`", text[line.clone()].trim());
+        let help = "the first line names the columns, such as `time_ms,unit`";
+        return Err(Box::new(Diagnostic::error(what, trimmed(text, line)).help(help)));
     }
-    let start = Records { ..records };
+    let start = Records { spans: None, ..records };
+    let mut records = Records { spans: None, ..start };
     let mut builders: Vec<Builder> = names.iter().map(|n| Builder::new(wanted(n), separator != ',')).collect();
     let mut rows = 0;
-    while let Some(line) = records.next(&mut cells).map_err(malformed)? {
+    while let Some(line) = records.next(&mut cells)? {
         if cells.len() != names.len() {
             let hint = if names.len() == 1 { "; is there a heading, and one separator throughout?" } else { "" };
-            return Err(malformed(format!(
+            let what = format!(
                 "line {line} has {}, and the heading has {}{hint}",
                 counted(cells.len(), "cell", "cells"),
                 counted(names.len(), "column", "columns")
-            )));
+            );
+            let help = format!("each line has a cell for each of {}", names.join(", "));
+            return Err(Box::new(Diagnostic::error(what, surplus(records, names.len())).help(help)));
         }
         for (builder, cell) in builders.iter_mut().zip(&cells) {
             builder.take(cell);
@@ -65,24 +109,47 @@ pub(super) fn read(path: &Path, bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> 
         rows += 1;
     }
     for (builder, name) in builders.iter().zip(&names) {
-        builder.decimals().map_err(|cell| {
-            malformed(format!(
-                "`{cell}` in column `{name}` may be {} or {}; write decimals with a point",
-                cell.replace(',', "."),
-                cell.replace(',', "")
-            ))
-        })?;
+        if let Some((cell, row)) = builder.doubt() {
+            let what =
+                format!("`{cell}` in column `{name}` may be {} or {}", cell.replace(',', "."), cell.replace(',', ""));
+            let spot = Spot { row: Some(row), column: Some(name.clone()) };
+            let at = locate(text.as_bytes(), &spot).map_or(0..0, |(_, span)| span);
+            return Err(Box::new(Diagnostic::error(what, at).help("write decimals with a point")));
+        }
     }
     // Columns that are not numbers are read once more, as text.
     if builders.iter().any(Builder::is_text) {
         let mut again = start;
-        while again.next(&mut cells).map_err(malformed)?.is_some() {
+        while again.next(&mut cells)?.is_some() {
             for (builder, cell) in builders.iter_mut().zip(&cells).filter(|(b, _)| b.is_text()) {
                 builder.keep(cell);
             }
         }
     }
     Ok(Text { names, rows, columns: builders.into_iter().map(Builder::finish).collect() })
+}
+
+/// That there is nothing.
+fn empty() -> Wrong {
+    Box::new(Diagnostic::error("it is empty", 0..0).help("the first line names the columns, such as `time_ms,unit`"))
+}
+
+/// What of the row that was read last is beyond `count` cells; all of it where it has fewer.
+fn surplus(read: Records<'_>, count: usize) -> Range<usize> {
+    let text = read.text;
+    let line = read.begin..read.at;
+    let mut again = Records { at: read.begin, line: read.line, spans: Some(Vec::new()), ..read };
+    let spans = again.next(&mut Vec::new()).ok().flatten().and(again.spans);
+    match spans.as_deref().and_then(|spans| Some((spans.get(count)?.start, spans.last()?.end))) {
+        Some((from, to)) => from..to,
+        None => trimmed(text, line),
+    }
+}
+
+/// A stretch of a text without the blanks and the end of the line after it.
+fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
+    let end = span.start + text[span.clone()].trim_end().len();
+    span.start..end
 }
 
 fn counted(n: usize, one: &str, many: &str) -> String {
@@ -124,11 +191,21 @@ struct Records<'a> {
     at: usize,
     line: usize,
     separator: char,
+    /// Where the row that was read last begins.
+    begin: usize,
+    /// Where its cells are, if that is asked for.
+    spans: Option<Vec<Range<usize>>>,
 }
 
 impl<'a> Records<'a> {
+    /// Those of a text, the heading first.
+    fn of(text: &'a str) -> Result<Self, Wrong> {
+        let heading = text.lines().find(|line| !skipped(line)).ok_or_else(empty)?;
+        Ok(Self { text, at: 0, line: 1, separator: separator(heading), begin: 0, spans: None })
+    }
+
     /// Puts the cells of the next row into `cells` and gives the line that it begins on; none at the end.
-    fn next(&mut self, cells: &mut Vec<Cow<'a, str>>) -> Result<Option<usize>, String> {
+    fn next(&mut self, cells: &mut Vec<Cow<'a, str>>) -> Result<Option<usize>, Wrong> {
         cells.clear();
         loop {
             let rest = &self.text[self.at..];
@@ -143,10 +220,22 @@ impl<'a> Records<'a> {
             self.line += 1;
         }
         let line = self.line;
+        self.begin = self.at;
+        if let Some(spans) = &mut self.spans {
+            spans.clear();
+        }
         if self.separator == ' ' {
             let rest = &self.text[self.at..];
             let end = rest.find('\n').map_or(rest.len(), |n| n + 1);
             cells.extend(rest[..end].split_whitespace().map(Cow::Borrowed));
+            if let Some(spans) = &mut self.spans {
+                let mut from = 0;
+                for cell in rest[..end].split_whitespace() {
+                    from += rest[from..end].find(cell).expect("a word of a line stands in it after those before");
+                    spans.push(self.at + from..self.at + from + cell.len());
+                    from += cell.len();
+                }
+            }
             (self.at, self.line) = (self.at + end, self.line + 1);
             return Ok(Some(line));
         }
@@ -159,8 +248,15 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Notes where a cell is.
+    fn is_at(&mut self, span: Range<usize>) {
+        if let Some(spans) = &mut self.spans {
+            spans.push(span);
+        }
+    }
+
     /// One cell, and whether it was the last of its row.
-    fn cell(&mut self, line: usize) -> Result<(Cow<'a, str>, bool), String> {
+    fn cell(&mut self, line: usize) -> Result<(Cow<'a, str>, bool), Wrong> {
         let rest = &self.text[self.at..];
         let blanks = rest.len() - rest.trim_start_matches(|c| c == ' ' || (c == '\t' && self.separator != '\t')).len();
         if rest[blanks..].starts_with('"') {
@@ -169,6 +265,9 @@ impl<'a> Records<'a> {
         let separator = self.separator;
         let end = rest.find([separator, '\n']).unwrap_or(rest.len());
         let cell = rest[..end].trim();
+        let from = self.at + end - rest[..end].trim_start().len();
+        // An empty cell is between its separators.
+        self.is_at(if cell.is_empty() { self.at..self.at } else { from..from + cell.len() });
         let ended = !rest[end..].starts_with(separator);
         self.at += (end + 1).min(rest.len());
         self.line += usize::from(rest[end..].starts_with('\n'));
@@ -176,14 +275,17 @@ impl<'a> Records<'a> {
     }
 
     /// A cell in quotes, which may hold separators, ends of lines and, doubled, quotes.
-    fn quoted(&mut self, blanks: usize, line: usize) -> Result<(Cow<'a, str>, bool), String> {
+    fn quoted(&mut self, blanks: usize, line: usize) -> Result<(Cow<'a, str>, bool), Wrong> {
         let rest = &self.text[self.at..];
         let from = blanks + 1;
         let mut to = from;
         let mut doubled = false;
         loop {
             let Some(quote) = rest[to..].find('"') else {
-                return Err(format!("line {line} opens a quote that is never closed"));
+                let what = format!("line {line} opens a quote that is never closed");
+                let at = self.at + blanks..self.at + from;
+                let help = "close it, or remove it: a quote begins a text that ends with another";
+                return Err(Box::new(Diagnostic::error(what, at).help(help)));
             };
             to += quote;
             if !rest[to + 1..].starts_with('"') {
@@ -193,12 +295,15 @@ impl<'a> Records<'a> {
             to += 2;
         }
         let inner = &rest[from..to];
-        self.line += inner.matches('\n').count();
         let after = &rest[to + 1..];
         let end = after.find([self.separator, '\n']).unwrap_or(after.len());
         if !after[..end].trim().is_empty() {
-            return Err(format!("line {line} goes on after a closing quote: `{}`", after[..end].trim()));
+            let what = format!("line {line} goes on after a closing quote: `{}`", after[..end].trim());
+            let at = trimmed(self.text, self.at + to + 1..self.at + to + 1 + end);
+            return Err(Box::new(Diagnostic::error(what, at).help("a quote inside a text in quotes is doubled")));
         }
+        self.line += inner.matches('\n').count();
+        self.is_at(self.at + blanks..self.at + to + 1);
         let ended = !after[end..].starts_with(self.separator);
         self.at += (to + 1 + end + 1).min(rest.len());
         self.line += usize::from(after[end..].starts_with('\n'));
@@ -213,8 +318,8 @@ struct Builder {
     commas: bool,
     missing: Vec<usize>,
     row: usize,
-    /// A number that reads either way, while none has been seen that reads one way only.
-    doubtful: Option<String>,
+    /// A number that reads either way, and its row, while none has been seen that reads one way only.
+    doubtful: Option<(String, usize)>,
     certain: bool,
 }
 
@@ -262,7 +367,7 @@ impl Builder {
                         rest.len() == 3 && (1..=3).contains(&whole.len()) && !whole.starts_with('0')
                     });
                     if thousands {
-                        self.doubtful.get_or_insert_with(|| cell.to_owned());
+                        self.doubtful.get_or_insert_with(|| (cell.to_owned(), row));
                     } else {
                         self.certain = true;
                     }
@@ -274,11 +379,11 @@ impl Builder {
         }
     }
 
-    /// Refuses numbers of which nobody can say whether a comma stands before decimals or thousands.
-    fn decimals(&self) -> Result<(), &str> {
+    /// A number of which nobody can say whether a comma stands before decimals or thousands, and its row.
+    fn doubt(&self) -> Option<(&str, usize)> {
         match (&self.state, &self.doubtful) {
-            (State::Numbers(_), Some(cell)) if !self.certain => Err(cell),
-            _ => Ok(()),
+            (State::Numbers(_), Some((cell, row))) if !self.certain => Some((cell, *row)),
+            _ => None,
         }
     }
 

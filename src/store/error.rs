@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use spikedeck_core::diagnostic::InText;
+
 /// Why a table could not be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -36,14 +38,9 @@ pub enum StoreError {
         /// What cannot be.
         what: String,
     },
-    /// A table of text without names of columns.
-    #[error("{} has no heading: its first line is `{line}`, and that line names the columns", path.display())]
-    NoHeading {
-        /// File.
-        path: PathBuf,
-        /// Its first line.
-        line: String,
-    },
+    /// The text is no table: where it is not.
+    #[error("{} is no readable table: {}", .0.name, .0.diagnostic.message)]
+    Text(Box<InText>),
     /// A folder, a pipe or a device.
     #[error("{} is {}, and a table is a file", path.display(), if *folder { "a folder" } else { "a pipe or a device" })]
     NoFile {

@@ -12,8 +12,9 @@ use super::parquet_read::ParquetFile;
 use super::read::{Stream, open_any, text_needs, value_needs};
 use super::recorded::Recorded;
 use super::{csv_read, hdf5, npy};
+use spikedeck_core::diagnostic::InText;
 use spikedeck_signal::FileColumns;
-use spikedeck_signal::data::{Cells, FileData, FileTable};
+use spikedeck_signal::data::{Cells, FileData, FileTable, Refused, Spot};
 
 /// The columns of a file that `columns` declare; of others only the names. A file is a table (Parquet, text), an array
 /// of NumPy, or an HDF5 file, of which the spikes or the one signal that it holds are a table.
@@ -66,6 +67,26 @@ pub fn recorded(path: &Path, most: u64) -> Result<Recorded, StoreError> {
 /// As [`recorded`].
 pub fn bytes_recorded(name: &Path, bytes: &Arc<[u8]>, most: u64) -> Result<Recorded, StoreError> {
     hdf5::read(name, Box::new(Cursor::new(bytes.clone())), most)
+}
+
+/// Where in a file what was refused is wrong, if the file is a table of text and it is said where.
+pub fn located(path: &Path, refused: &Refused) -> Option<Box<InText>> {
+    let spot = refused.spot.as_ref()?;
+    if !path.is_file() || FileKind::of(path) != Some(FileKind::Text) {
+        return None;
+    }
+    in_text(path, &fs::read(path).ok()?, spot, refused)
+}
+
+/// The same in what is no file; `name` is what it is called.
+pub fn bytes_located(name: &Path, bytes: &[u8], refused: &Refused) -> Option<Box<InText>> {
+    let spot = refused.spot.as_ref()?;
+    (FileKind::of_bytes(bytes) == FileKind::Text).then(|| in_text(name, bytes, spot, refused)).flatten()
+}
+
+fn in_text(name: &Path, bytes: &[u8], spot: &Spot, refused: &Refused) -> Option<Box<InText>> {
+    let (text, span) = csv_read::locate(bytes, spot)?;
+    Some(Box::new(InText { name: name.display().to_string(), text, diagnostic: refused.diagnostic(span) }))
 }
 
 /// All bytes of a file, if what they need fits.

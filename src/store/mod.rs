@@ -42,7 +42,7 @@ pub use column::{Column, ColumnType, Table};
 pub use error::StoreError;
 pub use guard::panics_are_caught;
 pub use hdf5::write_sonata;
-pub use input::{bytes_recorded, bytes_table, file_table, recorded};
+pub use input::{bytes_located, bytes_recorded, bytes_table, file_table, located, recorded};
 pub use kind::FileKind;
 pub use read::{Contents, describe, describe_bytes, needs, read};
 pub use recorded::{Recorded, RecordedEvents, RecordedSignal, RecordedSpikes, RecordedUnits};

@@ -1,6 +1,7 @@
 //! What a file of recordings holds that is no table: units with their spikes, and sampled signals.
 
 use spikedeck_signal::data::{Cells, FileData, FileTable};
+use spikedeck_signal::stretches::Stretch;
 
 /// What an HDF5 file holds.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -32,6 +33,9 @@ pub struct RecordedSpikes {
     pub scale: f64,
     /// Whose they are.
     pub units: RecordedUnits,
+    /// The stretches in seconds in which each unit was observed, in the order of time; none of a unit of which the
+    /// file does not say it, and empty where it says it of none.
+    pub observed: Vec<Vec<Stretch>>,
 }
 
 /// Whose spikes are.
@@ -53,8 +57,10 @@ pub enum RecordedUnits {
 pub struct RecordedEvents {
     /// Its name.
     pub name: String,
-    /// Its columns of times: their names, and seconds.
+    /// Its columns of times: their names, and seconds; not a number where a row has none.
     pub columns: Vec<(String, Vec<f64>)>,
+    /// Its other columns, in words: a text for each row.
+    pub labels: Vec<(String, Vec<String>)>,
 }
 
 /// An evenly sampled signal of one or more channels.

@@ -46,6 +46,14 @@ pub enum TableError {
         /// What differs.
         why: String,
     },
+    /// A folder that no sweep fills.
+    #[error("{} is no folder of a sweep: {why}", path.display())]
+    NoSweep {
+        /// Folder.
+        path: PathBuf,
+        /// What is not there.
+        why: String,
+    },
     /// A shard has points already.
     #[error("shard {shard} of the sweep in {} was begun before; --resume makes what is missing", path.display())]
     ShardBegun {

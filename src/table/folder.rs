@@ -423,6 +423,8 @@ mod tests {
                     size: 3,
                     positions: Some(vec![[0.0, 1.0, 2.0]; 3]),
                     parameters: vec![("tau_m_ms".into(), vec![1.0, 2.0, 3.0])],
+                    names: vec!["a".into(), "b, c".into(), "d".into()],
+                    observed: vec![vec![(0.0, 4.0), (5.0, 10.0)], vec![], vec![(0.0, 10.0)]],
                 },
                 Population { name: "inh".into(), size: 2, ..Population::default() },
             ],

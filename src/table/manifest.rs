@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::claim::SCENARIO;
 use super::error::TableError;
 use super::kept::FileEntry;
-use spikedeck_run::{Check, Facts, Finished, Status};
+use spikedeck_run::{Check, Facts, Finished, SeedValues, Status};
 use spikedeck_scenario::{FileUse, identity};
-use spikedeck_signal::{Setting, Shape, TimeBase, Trace, UnitTable, Window};
+use spikedeck_signal::stretches::Stretch;
+use spikedeck_signal::{Setting, Shape, TimeBase, Trace, TrialTimes, UnitTable, Window};
 use spikedeck_store as store;
 
 /// Name of the file.
@@ -158,6 +159,9 @@ pub struct RecordingEntry {
     /// Trials that the tables hold one after the other, by the column `trial`: number, and what tells its condition.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub trials: Vec<(u64, String)>,
+    /// Trials that lie in it one after the other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trial_times: Vec<TrialTimes>,
     /// Up to which time the parts hold everything, on the time axis, while a run lasts; none where its tables are
     /// written, and where nothing has been yet.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,6 +190,12 @@ pub struct PopulationEntry {
     pub positions: bool,
     /// Columns of parameters that differ between units.
     pub parameters: Vec<String>,
+    /// Whether its units have names.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub names: bool,
+    /// The stretches in which each unit was observed, where that is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<Vec<Stretch>>,
 }
 
 /// One variable of a trace file.
@@ -327,6 +337,8 @@ impl Manifest {
             spikes: self.counts.spikes,
             events: self.counts.events,
             event_populations: Vec::new(),
+            trial_tables: Vec::new(),
+            seeds: SeedValues::default(),
         }
     }
 

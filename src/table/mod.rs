@@ -40,6 +40,7 @@
 
 mod claim;
 mod cut_short;
+mod differences;
 mod error;
 mod folder;
 mod kept;
@@ -56,6 +57,7 @@ mod stored;
 mod sweep;
 mod tables;
 
+pub use differences::differences;
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;
@@ -65,4 +67,4 @@ pub use metrics::{json_rows, metric_json, point_json, words_json};
 pub use open::{is_run, open, open_telling, seed_values};
 pub use shapes::to_table as shape_to_table;
 pub use stored::Stored;
-pub use sweep::{Shard, SweepFolder};
+pub use sweep::{OpenShard, Shard, SweepFolder, SweepProgress};

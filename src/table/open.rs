@@ -9,7 +9,7 @@ use super::cut_short::{add_spikes, cut};
 use super::error::TableError;
 use super::manifest::{FILE, Manifest, TraceEntry, sha256_of, status_text};
 use super::outcomes;
-use super::recording::TRIAL;
+use super::recording::{NAME, TRIAL};
 use super::sameness::Sameness;
 use super::stored::Stored;
 use super::sweep;
@@ -186,10 +186,16 @@ fn recording(tables: &Tables<'_>, damage: &mut Vec<String>) -> Recording {
         dt: entry.dt,
         window: entry.window,
         transient: entry.transient,
+        trial_times: entry.trial_times.clone(),
         populations: entry
             .populations
             .iter()
-            .map(|p| Population { name: p.name.clone(), size: p.size, ..Population::default() })
+            .map(|p| Population {
+                name: p.name.clone(),
+                size: p.size,
+                observed: p.observed.clone(),
+                ..Population::default()
+            })
             .collect(),
         ..Recording::default()
     };
@@ -318,16 +324,20 @@ fn units(tables: &Tables<'_>, recording: &mut Recording) -> Result<(), TableErro
     }
     // Also where nothing of it is needed: what is not as the run wrote it is told.
     let table = tables.read(&file)?;
-    if !entry.populations.iter().any(|p| p.positions || !p.parameters.is_empty()) {
+    if !entry.populations.iter().any(|p| p.positions || p.names || !p.parameters.is_empty()) {
         return Ok(());
     }
     let (names, codes) = table.categories("population")?;
     let axes = [table.numbers("x_um")?, table.numbers("y_um")?, table.numbers("z_um")?];
+    let own = if entry.populations.iter().any(|p| p.names) { table.texts(NAME)? } else { Vec::new() };
     for (population, described) in recording.populations.iter_mut().zip(&entry.populations) {
         let code = names.iter().position(|n| *n == population.name).map_or(u32::MAX, |c| c as u32);
         let rows: Vec<usize> = (0..codes.len()).filter(|&k| codes[k] == code).collect();
         if described.positions {
             population.positions = Some(rows.iter().map(|&k| [axes[0][k], axes[1][k], axes[2][k]]).collect());
+        }
+        if described.names {
+            population.names = rows.iter().map(|&k| own[k].clone()).collect();
         }
         for column in &described.parameters {
             let values = table.numbers(column)?;

@@ -12,6 +12,9 @@ use spikedeck_store::{Column, ColumnType, Format, Table, Writer};
 /// The column that says which trial a row is of.
 pub(super) const TRIAL: &str = "trial";
 
+/// The column of what units are called, where some have names.
+pub(super) const NAME: &str = "name";
+
 /// Rows of one batch.
 const BATCH: usize = 262_144;
 
@@ -196,11 +199,16 @@ pub(super) fn units_table(recording: &Recording) -> Table {
             }
         }
     }
+    let named = recording.populations.iter().any(|p| !p.names.is_empty());
+    let mut unit_names: Vec<String> = Vec::with_capacity(if named { total } else { 0 });
     let mut parameters: Vec<Vec<Option<f64>>> = vec![Vec::with_capacity(total); columns.len()];
     for (code, population) in recording.populations.iter().enumerate() {
         for unit in 0..population.size {
             codes.push(code as u32);
             units.push(unit as u32);
+            if named {
+                unit_names.push(population.names.get(unit).cloned().unwrap_or_default());
+            }
             for (axis, column) in positions.iter_mut().enumerate() {
                 column.push(population.positions.as_ref().and_then(|p| p.get(unit)).map(|p| p[axis]));
             }
@@ -212,12 +220,11 @@ pub(super) fn units_table(recording: &Recording) -> Table {
         }
     }
     let [x, y, z] = positions;
-    let mut table = Table::new()
-        .with("population", Column::Category { names, codes })
-        .with("unit", Column::U32(units))
-        .with("x_um", Column::OptF64(x))
-        .with("y_um", Column::OptF64(y))
-        .with("z_um", Column::OptF64(z));
+    let mut table = Table::new().with("population", Column::Category { names, codes }).with("unit", Column::U32(units));
+    if named {
+        table = table.with(NAME, Column::Text(unit_names));
+    }
+    table = table.with("x_um", Column::OptF64(x)).with("y_um", Column::OptF64(y)).with("z_um", Column::OptF64(z));
     for (name, values) in columns.into_iter().zip(parameters) {
         table = table.with(name, Column::OptF64(values));
     }
@@ -279,6 +286,8 @@ pub(super) fn entry(described: &Recording, recording: &Recording, format: Format
                 spikes: described.spikes_of(&p.name).is_some(),
                 positions: p.positions.is_some(),
                 parameters: p.parameters.iter().map(|x| x.0.clone()).collect(),
+                names: !p.names.is_empty(),
+                observed: p.observed.clone(),
             })
             .collect(),
         traces: described
@@ -294,6 +303,7 @@ pub(super) fn entry(described: &Recording, recording: &Recording, format: Format
             .each_trial()
             .filter_map(|r| r.trial.as_ref().map(|t| (t.number, t.condition.clone())))
             .collect(),
+        trial_times: recording.trial_times.clone(),
         until: None,
     }
 }

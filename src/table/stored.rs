@@ -6,9 +6,11 @@ use super::error::TableError;
 use super::kept::FileEntry;
 use super::manifest::Manifest;
 use super::sameness::{self, Sameness};
+use spikedeck_core::diagnostic::InText;
 use spikedeck_run::{self as run, Files, LoadError};
-use spikedeck_scenario::{FileError, FileLoader, FileTable, FileUse, Opened, Spec};
+use spikedeck_scenario::{FileError, FileLoader, FileTable, FileUse, Opened, Said, Spec};
 use spikedeck_signal::FileColumns;
+use spikedeck_signal::data::Refused;
 use spikedeck_store::Format;
 
 /// What a run's folder says of what was run.
@@ -173,10 +175,29 @@ impl FileLoader for StoredFiles {
         }
     }
 
-    fn recording(&self, path: &Path, said: (Option<f64>, Option<f64>, Option<&str>)) -> Result<Opened, FileError> {
+    fn located(&self, path: &Path, refused: &Refused) -> Option<Box<InText>> {
         match self.place(path) {
-            Some(place) => Files.recording(&place?, said),
-            None if self.is_open() => Files.recording(path, said),
+            Some(place) => Files.located(&place.ok()?, refused),
+            None if self.is_open() => Files.located(path, refused),
+            None => None,
+        }
+    }
+
+    fn recording(&self, path: &Path, said: &Said) -> Result<Opened, FileError> {
+        let mut said = said.clone();
+        if let Some(keys) = &mut said.trials
+            && let Some(place) = self.place(&keys.path)
+        {
+            keys.path = place?;
+        }
+        if let Some(at) = &mut said.observed
+            && let Some(place) = self.place(at)
+        {
+            *at = place?;
+        }
+        match self.place(path) {
+            Some(place) => Files.recording(&place?, &said),
+            None if self.is_open() => Files.recording(path, &said),
             None => Err(FileError::Unreadable(format!("the run read no file {}", path.display()))),
         }
     }

@@ -87,50 +87,54 @@ impl Known {
     }
 }
 
-/// The folder of a sweep, open for one shard.
+/// The folder of a sweep.
 #[derive(Debug)]
 pub struct SweepFolder {
     path: PathBuf,
     format: Format,
     spec: Arc<Spec>,
     plan: Plan,
+}
+
+/// A shard that this process makes the points of; no other does as long as it lives.
+#[derive(Debug)]
+pub struct OpenShard<'f> {
+    folder: &'f SweepFolder,
     shard: Shard,
-    /// Locked as long as this process writes it.
     ledger: File,
 }
 
 impl SweepFolder {
-    /// Opens or begins the sweep of `spec` in `path`. What a shard has done already stays, and is gone on with where
-    /// that is asked for (`resume`).
+    /// Opens or begins the sweep of `spec` in `path`.
     ///
     /// # Errors
-    /// When something else is there, another process works on the shard, or it was begun before and is not to be gone
-    /// on with.
-    pub fn open(
-        path: &Path,
-        (spec, plan): (&Arc<Spec>, &Plan),
-        shard: Shard,
-        format: Format,
-        resume: bool,
-    ) -> Result<Self, TableError> {
+    /// When something else is there.
+    pub fn open(path: &Path, (spec, plan): (&Arc<Spec>, &Plan), format: Format) -> Result<Self, TableError> {
         if path.exists() && !path.is_dir() {
             return Err(TableError::NotAFolder { path: path.to_owned() });
         }
-        let points = path.join(POINTS);
         begin(path, spec, plan, format)?;
-        let file = points.join(shard.ledger());
+        Ok(Self { path: path.to_owned(), format, spec: spec.clone(), plan: plan.clone() })
+    }
+
+    /// Takes a shard. What it has done already stays, and is gone on with where that is asked for (`resume`).
+    ///
+    /// # Errors
+    /// When another process works on the shard, or it was begun before and is not to be gone on with.
+    pub fn shard(&self, shard: Shard, resume: bool) -> Result<OpenShard<'_>, TableError> {
+        let file = self.path.join(POINTS).join(shard.ledger());
         let io = |e| TableError::io(&file, e);
         let mut ledger = OpenOptions::new().read(true).append(true).create(true).open(&file).map_err(io)?;
         match ledger.try_lock() {
             // File systems without locks do without.
             Ok(()) | Err(TryLockError::Error(_)) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(TableError::ShardBusy { path: path.to_owned(), shard: shard.to_string() });
+                return Err(TableError::ShardBusy { path: self.path.clone(), shard: shard.to_string() });
             }
         }
         let length = ledger.seek(SeekFrom::End(0)).map_err(io)?;
         if length > 0 && !resume {
-            return Err(TableError::ShardBegun { path: path.to_owned(), shard: shard.to_string() });
+            return Err(TableError::ShardBegun { path: self.path.clone(), shard: shard.to_string() });
         }
         // A line that was cut short when the process was killed is no point.
         let mut bytes = Vec::new();
@@ -139,7 +143,7 @@ impl SweepFolder {
         if whole < length {
             ledger.set_len(whole).map_err(io)?;
         }
-        Ok(Self { path: path.to_owned(), format, spec: spec.clone(), plan: plan.clone(), shard, ledger })
+        Ok(OpenShard { folder: self, shard, ledger })
     }
 
     /// The points that are there, whoever made them, and what could not be read of others.
@@ -150,29 +154,6 @@ impl SweepFolder {
         let found = records::<Line>(&self.path, self.plan.len())?;
         unchanged(&self.path, found.0.values())?;
         Ok(found)
-    }
-
-    /// The points of this shard that are not among those that are there.
-    pub fn left(&self, made: &BTreeMap<usize, Line>) -> Vec<usize> {
-        (0..self.plan.len()).filter(|at| self.shard.has(*at) && !made.contains_key(at)).collect()
-    }
-
-    /// Takes down a point that is done.
-    ///
-    /// # Errors
-    /// When the disk is full.
-    pub fn add(&mut self, at: usize, point: &PointResult) -> Result<(), TableError> {
-        let file = self.path.join(POINTS).join(self.shard.ledger());
-        let io = |e| TableError::io(&file, e);
-        let mut line = serde_json::to_vec(&Record::of(at, point, &self.spec)).map_err(|e| io(e.into()))?;
-        line.push(b'\n');
-        let length = self.ledger.seek(SeekFrom::End(0)).map_err(io)?;
-        // One call, so that of a process that is killed there is a line or there is none.
-        self.ledger.write_all(&line).map_err(|e| {
-            // What is behind a part of a line would be lost with it.
-            let _ = self.ledger.set_len(length);
-            io(e)
-        })
     }
 
     /// Writes the tables and the manifest of all points, if none is missing.
@@ -207,6 +188,70 @@ impl SweepFolder {
         manifest.seal(&self.path)?;
         manifest.write(&self.path)?;
         Ok(Some((ensemble, manifest)))
+    }
+}
+
+impl OpenShard<'_> {
+    /// The points of this shard that are not among those that are there.
+    pub fn left(&self, made: &BTreeMap<usize, Line>) -> Vec<usize> {
+        (0..self.folder.plan.len()).filter(|at| self.shard.has(*at) && !made.contains_key(at)).collect()
+    }
+
+    /// Takes down a point that is done.
+    ///
+    /// # Errors
+    /// When the disk is full.
+    pub fn add(&mut self, at: usize, point: &PointResult) -> Result<(), TableError> {
+        let file = self.folder.path.join(POINTS).join(self.shard.ledger());
+        let io = |e| TableError::io(&file, e);
+        let mut line = serde_json::to_vec(&Record::of(at, point, &self.folder.spec)).map_err(|e| io(e.into()))?;
+        line.push(b'\n');
+        let length = self.ledger.seek(SeekFrom::End(0)).map_err(io)?;
+        // One call, so that of a process that is killed there is a line or there is none.
+        self.ledger.write_all(&line).map_err(|e| {
+            // What is behind a part of a line would be lost with it.
+            let _ = self.ledger.set_len(length);
+            io(e)
+        })
+    }
+}
+
+/// How far a sweep is, by its ledgers alone.
+#[derive(Debug)]
+pub struct SweepProgress {
+    /// Number of its points.
+    pub points: usize,
+    /// Those that are there, by number.
+    pub made: BTreeMap<usize, Line>,
+    /// What could not be read.
+    pub damage: Vec<String>,
+    /// Whether the tables of all points are written.
+    pub is_gathered: bool,
+}
+
+impl SweepProgress {
+    /// Reads it in the folder of a sweep.
+    ///
+    /// # Errors
+    /// When the folder is not of a sweep, or a ledger cannot be read.
+    pub fn read(path: &Path) -> Result<Self, TableError> {
+        let file = path.join(POINTS).join(PLAN);
+        let no_sweep = |why: String| TableError::NoSweep { path: path.to_owned(), why };
+        if !file.is_file() {
+            return Err(no_sweep(format!("there is no {POINTS}/{PLAN}, which `spikedeck sweep` writes first")));
+        }
+        let text = fs::read_to_string(&file).map_err(|e| TableError::io(&file, e))?;
+        let known: Known = serde_json::from_str(&text).map_err(|e| no_sweep(format!("{PLAN} is damaged ({e})")))?;
+        let (made, damage) = records::<Line>(path, known.points)?;
+        let is_gathered = made.len() == known.points
+            && Manifest::read(path).is_ok_and(|manifest| manifest.points == Some(known.points));
+        Ok(Self { points: known.points, made, damage, is_gathered })
+    }
+
+    /// The shards, of so many, that have points which are not there.
+    pub fn shards_left(&self, of: usize) -> Vec<usize> {
+        let left = |shard: Shard| (0..self.points).any(|at| shard.has(at) && !self.made.contains_key(&at));
+        (1..=of).filter(|number| left(Shard { number: *number, of })).collect()
     }
 }
 

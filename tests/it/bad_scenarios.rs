@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use spikedeck::core::diagnostic::InText;
 use spikedeck::core::units::Dimension;
 use spikedeck::model::library;
 use spikedeck::scenario::catalog::{AnalysisDeclaration, Subjects, Together};
@@ -13,7 +14,8 @@ use spikedeck::scenario::{
     Catalog, FileError, FileLoader, FileTable, OptionKind, Overrides, ParamSpec, TimeRole, load,
 };
 use spikedeck::signal::FileColumns;
-use spikedeck::store::{StoreError, file_table};
+use spikedeck::signal::data::Refused;
+use spikedeck::store::{StoreError, file_table, located};
 
 /// Declarations of fixed wording, so that these messages do not change with the estimators.
 fn catalog() -> Catalog {
@@ -78,10 +80,18 @@ impl FileLoader for Folder {
             return Err(FileError::Missing(path.to_owned()));
         }
         // The folder does not show in messages, so that they are the same on every machine.
-        let shown = |e: StoreError| {
-            FileError::Unreadable(e.to_string().replace(&file.display().to_string(), &path.display().to_string()))
+        let shown = |e: StoreError| match e {
+            StoreError::Text(wrong) => {
+                FileError::InText(Box::new(InText { name: path.display().to_string(), ..*wrong }))
+            }
+            e => FileError::Unreadable(e.to_string().replace(&file.display().to_string(), &path.display().to_string())),
         };
         file_table(&file, columns, u64::MAX).map_err(shown)
+    }
+
+    fn located(&self, path: &Path, refused: &Refused) -> Option<Box<InText>> {
+        let wrong = located(&folder().join(path), refused)?;
+        Some(Box::new(InText { name: path.display().to_string(), ..*wrong }))
     }
 }
 

@@ -565,3 +565,156 @@ fn what_is_no_scenario_is_told_in_one_line() {
         }
     }
 }
+
+/// Where a report says something is: the text under its caret, and `file:line:column`.
+fn under_caret(said: &str) -> (String, String) {
+    let lines: Vec<&str> = said.lines().collect();
+    // Warnings about the scenario may stand before it.
+    let is_place = |l: &&str| l.contains('╭') && l.contains(".csv:");
+    let at = lines.iter().position(|l| is_place(&l)).unwrap_or_else(|| panic!("no place in {said}"));
+    let place = lines[at].split_once('[').unwrap().1.trim_end_matches(']').to_owned();
+    let mark = |c: char| matches!(c, '─' | '┬' | '▲');
+    let caret = lines.iter().skip(at + 1).position(|l| l.contains('·')).unwrap() + at + 1;
+    let column = |l: &str| l.chars().position(|c| matches!(c, '│' | '·')).unwrap();
+    let above: Vec<char> = lines[caret - 1].chars().collect();
+    let below: Vec<char> = lines[caret].chars().collect();
+    let from = column(lines[caret]);
+    let marked = (from..below.len()).filter(|&k| mark(below[k])).filter_map(|k| above.get(k));
+    (marked.collect(), place)
+}
+
+/// Whatever is wrong with a file of data is shown as what is wrong with a scenario is: the file, the line, its text, and
+/// a caret under the field; also where a comment, a byte order mark, quotes or another separator stand before it.
+#[test]
+fn what_is_wrong_with_a_file_of_data_is_shown_under_its_field() {
+    let one = |text: &str| run(&relays("f.csv", ""), &[("f.csv", text)]);
+    for (text, field, place) in [
+        ("time_ms,unit\n5,0\nten,1\n", "ten", "f.csv:3:1"),
+        ("# of ours\n\ntime_ms;unit\n5;0\n\n  7 ; 1.5 \n", "1.5", "f.csv:6:7"),
+        ("\u{feff}unit\ttime_ms\n0\t5\n1\t-7\n", "-7", "f.csv:3:3"),
+        ("time_ms,unit,note\n5,0,\"a, \"\"b\"\"\"\n6,7,x\n", "7", "f.csv:3:3"),
+        ("time_ms,note,unit\n5,\"two\nlines\",0\n6,x,9\n", "9", "f.csv:4:5"),
+        ("time_ms unit\n5 0\n  nan 1\n", "nan", "f.csv:3:3"),
+        ("time_ms,unit\r\n5,0\r\n6,1,2\r\n", "2", "f.csv:3:5"),
+        ("time_ms,unit\n5,0\n6\n", "6", "f.csv:3:1"),
+        ("time_ms,unit\n5,0\n6,\"1\n", "\"", "f.csv:3:3"),
+        ("when,unit\n5,0\n", "when,unit", "f.csv:1:1"),
+        ("time,unit\n5,0\n", "time", "f.csv:1:1"),
+        ("time_ms,unit,time_s\n5,0,1\n", "time_s", "f.csv:1:14"),
+        ("time_ms,unit,unit\n5,0,1\n", "unit", "f.csv:1:14"),
+        ("5,0\n6,1\n", "5,0", "f.csv:1:1"),
+    ] {
+        let run = one(text);
+        run.refused(&[]);
+        assert_eq!(under_caret(&run.said), (field.to_owned(), place.to_owned()), "{text}\n{}", run.said);
+    }
+    // An empty field has a caret where it would stand.
+    let empty = one("time_ms,unit\n5,0\n,1\n");
+    assert!(empty.said.contains("f.csv:3:1") && empty.plain().contains("row 2 of column `time_ms` is empty"));
+}
+
+/// The same in lists of connections and in signals, and for `analyze`.
+#[test]
+fn connections_signals_and_recordings_show_their_fields_too() {
+    let edges =
+        |text: &str| run(&chain("edges = \"e.csv\"", "weight = \"7 pA\"\ndelay = \"1 ms\""), &[("e.csv", text)]);
+    for (text, field, place) in [
+        ("source,target\n0,1\n0,77\n", "77", "e.csv:3:3"),
+        ("source,target\n0,1\nx,1\n", "x", "e.csv:3:1"),
+        ("source,target,delay_ms\n0,1,1\n0,1,1.05\n", "1.05", "e.csv:3:5"),
+        ("source,target,weight,weight_unit\n0,1,1,pA\n0,1,1,zz\n", "zz", "e.csv:3:7"),
+        ("source,target,weigth_pA\n0,1,1\n", "weigth_pA", "e.csv:1:15"),
+    ] {
+        let run = edges(text);
+        run.refused(&[]);
+        assert_eq!(under_caret(&run.said), (field.to_owned(), place.to_owned()), "{text}\n{}", run.said);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (text, field, place) in [
+        ("time_ms,v_mV\n0,1\n1,2\n2,oops\n3,4\n", "oops", "f.csv:4:3"),
+        ("time_ms,v_mV\n0,1\n1,2\n1,3\n", "1", "f.csv:4:1"),
+        ("time_ms,v_mV\n0,1\n1,2\n5,3\n6,4\n", "5", "f.csv:4:1"),
+        ("time_ms,v_mV\n", "time_ms,v_mV", "f.csv:1:1"),
+    ] {
+        fs::write(folder.path().join("f.csv"), text).unwrap();
+        let out = Command::new(env!("CARGO_BIN_EXE_spikedeck"))
+            .args(["analyze", "f.csv"])
+            .current_dir(folder.path())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(2), "{said}");
+        assert_eq!(under_caret(&said), (field.to_owned(), place.to_owned()), "{text}\n{said}");
+    }
+}
+
+/// A heading without rows brings nothing, and that is said wherever such a table is read.
+#[test]
+fn a_table_without_rows_is_told() {
+    for scenario in [
+        relays("f.csv", ""),
+        relays("f.csv", "").replace("model = \"relay\"\nsize = 3\nreceptors.in = { kind = \"delta\" }", SOURCE),
+    ] {
+        let scenario = if scenario.contains("spike_source") {
+            let (before, rest) = scenario.split_once("[stimuli.s]").unwrap();
+            format!("{before}[record.p]{}", rest.split_once("[record.p]").unwrap().1)
+        } else {
+            scenario
+        };
+        let run = run(&scenario, &[("f.csv", "time_ms,unit\n")]);
+        assert!(run.plain().contains("0 rows") && run.spikes().is_empty(), "{}", run.said);
+    }
+    let connected = chain("edges = \"f.csv\"", "weight = \"7 pA\"\ndelay = \"1 ms\"");
+    let none = run(&connected, &[("f.csv", "source,target\n")]);
+    assert!(none.plain().contains("0 rows"), "{}", none.said);
+    // A table that another program wrote, and the own of a run in which nothing fired, also by the name of its population.
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(tables().join("no_rows.parquet"), folder.path().join("f.parquet")).unwrap();
+    let other = run_in(folder, &relays("f.parquet", ""));
+    assert!(other.plain().contains("0 rows") && other.spikes().is_empty(), "{}", other.said);
+    let silent = run(&relays("f.csv", ""), &[("f.csv", "time_ms,unit\n")]);
+    let own = silent.folder.path().join("out/spikes.parquet").display().to_string();
+    for more in ["", "population = \"p\""] {
+        let again = run(&relays(&own, more), &[]);
+        assert!(again.plain().contains("0 rows") && again.spikes().is_empty(), "{}", again.said);
+    }
+}
+
+const SOURCE: &str = "model = \"spike_source\"\nsize = 3\nspikes = { kind = \"spikes\", file = \"f.csv\" }";
+
+/// A morphology that cannot be read has its own error, and what names its places, which are not known, has none.
+#[test]
+fn a_broken_morphology_is_told_once() {
+    let scenario = |morphology: &str| {
+        format!(
+            r#"
+[simulation]
+duration = "10 ms"
+dt = "0.1 ms"
+[populations.cell]
+model = "membrane"
+morphology = "{morphology}"
+threshold_at = "dendrite_0(0.5)"
+channels.leak = {{ kind = "leak", at = "soma" }}
+[record.cell]
+traces = [{{ name = "v", variables = ["V_m"], units = ["soma", "dendrite_0(0.5)"] }}]
+[stimuli.i]
+kind = "step"
+target = "cell.I[soma]"
+amplitude = "1 nA"
+start = "1 ms"
+[analyses.l]
+kind = "levels"
+of = "cell.V_m[soma]"
+"#
+        )
+    };
+    let broken = "1 1 0 0 0 1 -1\n2 3 0 0 oops 1 1\n3 3 0 20 0 1 2\n";
+    let run = run(&scenario("broken.swc"), &[("broken.swc", broken)]);
+    run.refused(&["`oops` is no number", "broken.swc:2"]);
+    assert_eq!(run.said.matches('×').count(), 1, "{}", run.said);
+    // The caret is under the word.
+    assert!(run.said.contains("broken.swc:2:9"), "{}", run.said);
+}

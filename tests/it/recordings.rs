@@ -79,7 +79,13 @@ fn units_of_nwb_have_regions_names_and_an_observed_stretch() {
     warns(&run, "CA1: units are numbered in the order of the file: `cell_0` is unit 0, `cell_1` is unit 1");
     warns(&run, "units were not all observed at all times: analyses look at 0 s to 5 s");
     warns(&run, "`units` columns quality");
-    warns(&run, "`intervals/trials` (5 rows: stimulus)");
+    // What tells conditions is read too, and the trials are known.
+    assert!(!run.warnings.iter().any(|w| w.contains("intervals/trials")), "{:?}", run.warnings);
+    let [trials] = &recording.trial_times[..] else { panic!("one table of trials") };
+    assert_eq!((trials.at.as_slice(), trials.window.stop), (&[0.0, 2e3, 4e3, 6e3, 8e3][..], 1500.0));
+    assert_eq!(trials.populations, ["CA1", "V1"]);
+    let [labels] = &run.facts.trial_tables[0].labels[..] else { panic!("one column of conditions") };
+    assert_eq!((labels.0.as_str(), labels.1.join("")), ("stimulus", "ababa".to_owned()));
     // Trials are events: their starts and stops.
     warns(&run, "`trials.spikes` are events: [0] start_time, [1] stop_time");
     assert_eq!(recording.spikes_of("trials").unwrap().len(), 10);
@@ -275,4 +281,174 @@ fn spikes_that_are_written_come_back() {
     assert_eq!(back.recording.spikes_of("exc").unwrap().times, [0.5, 2.0, 9.25]);
     let named = Spikes { population: "a/b".into(), ..Spikes::default() };
     assert!(write_sonata(&path, &[named]).unwrap_err().to_string().contains("`a/b`"));
+}
+
+/// The spikes of a region of units.nwb in seconds, and of which of its units each is: the first of CA1 fired, and the
+/// last of V1 was seen to the end.
+fn seconds(region: &str) -> Vec<f64> {
+    numbers(&expected("units.nwb")[region]["times_s"])
+}
+
+/// A unit has the name that its file gives it wherever it is told of, and an analysis looks at the time in which all
+/// units were observed that it is about: not all of the file.
+#[test]
+fn units_are_told_by_name_and_seen_as_long_as_they_were_observed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file("units.nwb");
+    let path = path.to_str().unwrap();
+    let with =
+        ["--with", "rates:of=CA1.spikes", "--with", "rates:of=V1.spikes[cell_3]", "--with", "rates:of=V1.spikes"];
+    let args = [&["analyze", path, "--json", "--threads", "1", "--out", "out", "--format", "csv"][..], &with].concat();
+    let output = spikedeck(folder.path(), &args);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    // 40 spikes of two units in 10 s; the recording as a whole is 5 s long.
+    assert!((value(&output, "CA1.spikes", "mean_rate") - 2.0).abs() < 1e-12);
+    assert_eq!(value(&output, "CA1.spikes[cell_0]", "spike_count"), 40.0);
+    assert!((value(&output, "V1.spikes[cell_3]", "mean_rate") - 3.0).abs() < 1e-12, "30 spikes in 10 s");
+    // Two units together: what both saw.
+    let both = seconds("V1").iter().filter(|t| **t <= 5.0).count() as f64 / 2.0 / 5.0;
+    assert!((value(&output, "V1.spikes", "mean_rate") - both).abs() < 1e-12);
+    let units = std::fs::read_to_string(folder.path().join("out/units.csv")).unwrap();
+    assert!(units.contains("population,unit,name") && units.contains("CA1,1,cell_1"), "{units}");
+    let again = spikedeck(folder.path(), &["analyze", "out", "--with", "rates:of=V1.spikes[cell_3]", "--json"]);
+    assert!((value(&again, "V1.spikes[cell_3]", "mean_rate") - 3.0).abs() < 1e-12, "{}", text(&again.stderr));
+    let wrong = spikedeck(folder.path(), &["analyze", path, "--with", "rates:of=V1.spikes[cell_9]"]);
+    let told = text(&wrong.stderr);
+    assert!(wrong.status.code() == Some(2) && told.contains("no unit called `cell_9`"), "{told}");
+}
+
+/// Beside a scenario the same: a unit that was seen all the time has all of the run, two have what both saw.
+#[test]
+fn units_of_a_recording_in_a_scenario_are_seen_as_long_as_they_were_observed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(file("halves.nwb"), folder.path().join("halves.nwb")).unwrap();
+    let scenario = r#"
+        simulation = { duration = "20 s", dt = "1 ms" }
+        recordings.data = { file = "halves.nwb" }
+        analyses.one = { kind = "rates", of = "data.spikes[0]" }
+        analyses.both = { kind = "rates", of = "data.spikes" }
+        analyses.pair = { kind = "synchrony", of = "data.spikes" }
+    "#;
+    std::fs::write(folder.path().join("s.toml"), scenario).unwrap();
+    let output = spikedeck(folder.path(), &["run", "s.toml", "--json", "--threads", "1"]);
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    let each = expected("halves.nwb")["each"].as_f64().unwrap();
+    let all = open("halves.nwb").recording.spikes[0].units.iter().filter(|u| **u == 0).count() as f64;
+    assert!((value(&output, "data.spikes[0]", "mean_rate") - all / 20.0).abs() < 1e-12);
+    assert!((value(&output, "data.spikes", "mean_rate") - each / 10.0).abs() < 1e-12);
+    for (metric, wanted) in [("isi_distance", 0.0), ("spike_distance", 0.0), ("spike_sync", 1.0)] {
+        assert!((value(&output, "data.spikes", metric) - wanted).abs() < 1e-12, "{metric}");
+    }
+}
+
+/// Trials of a file, also where they are a table of their own, are what analyses of trials look at.
+#[test]
+fn trials_of_a_recording_are_trials() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file("units.nwb");
+    let path = path.to_str().unwrap();
+    let counted = |of: &[f64], at: f64, stop: f64| of.iter().filter(|t| **t > at && **t <= at + stop).count() as f64;
+    let of = seconds("CA1");
+    let rate = |trials: &[f64]| trials.iter().map(|at| counted(&of, *at, 1.5)).sum::<f64>() / trials.len() as f64 / 3.0;
+    let psth = ["--with", "psth:of=CA1.spikes,bin=\"500 ms\""];
+    let output = spikedeck(folder.path(), &[&["analyze", path, "--json"][..], &psth].concat());
+    assert!((value(&output, "CA1.spikes", "mean_rate") - rate(&[0.0, 2.0, 4.0, 6.0, 8.0])).abs() < 1e-12);
+    let args = [&["analyze", path, "--json", "--trials", "trials:by=stimulus"][..], &psth];
+    let more = ["--with", "noise_correlation:of=CA1.spikes", "--with", "stimulus_information:of=CA1.spikes[0]"];
+    let output = spikedeck(folder.path(), &[args[0], args[1], &more].concat());
+    for (name, trials) in [("a", &[0.0, 4.0, 8.0][..]), ("b", &[2.0, 6.0])] {
+        let found = value(&output, &format!("CA1.spikes stimulus={name}"), "mean_rate");
+        assert!((found - rate(trials)).abs() < 1e-12, "{name} {found}");
+    }
+    let told = text(&output.stdout);
+    assert!(told.contains("\"metric\":\"information\"") && told.contains("noise_correlation"), "{told}");
+    // Of the other region two trials lie in what both units were observed in.
+    let args = ["analyze", path, "--json", "--with", "psth:of=V1.spikes,bin=\"500 ms\""];
+    let output = spikedeck(folder.path(), &args);
+    let told = text(&output.stdout);
+    assert!(told.contains("3 of 5 trials of `trials` are not within what was recorded"), "{told}");
+
+    // Spikes 20 ms after each event, and once between them.
+    let events = [100.0, 300.0, 550.0, 700.0];
+    let spikes: String = events.iter().map(|t| format!("{},0\n{},0\n", t + 20.0, t + 80.0)).collect();
+    std::fs::write(folder.path().join("s.csv"), format!("time_ms,unit\n{spikes}2000,0\n")).unwrap();
+    let rows: String = events.iter().map(|t| format!("{t},{}\n", if *t < 400.0 { "x" } else { "y" })).collect();
+    std::fs::write(folder.path().join("events.csv"), format!("onset_ms,side\n{rows}")).unwrap();
+    let trials = "events.csv:before=\"50 ms\",after=\"50 ms\"";
+    let args = ["analyze", "s.csv", "--trials", trials, "--with"];
+    let with = "psth:onset=\"0 s\",response=\"50 ms\",bin=\"10 ms\"";
+    let output = spikedeck(folder.path(), &[&args[..], &[with, "--json"]].concat());
+    assert_eq!(value(&output, "s.spikes", "baseline"), 0.0, "{}", text(&output.stderr));
+    assert!((value(&output, "s.spikes", "response") - 20.0).abs() < 1e-9, "one spike in 50 ms");
+    assert!((value(&output, "s.spikes", "peak_time") - 15.0).abs() < 1e-9, "in (10, 20] ms");
+
+    // The same in a scenario.
+    let scenario = format!(
+        "simulation = {{ duration = '2 s', dt = '1 ms' }}\n[recordings.d]\nfile = 's.csv'\ntrials = 'events.csv'\n\
+         before = '50 ms'\nafter = '50 ms'\nby = ['side']\n[analyses.p]\nkind = 'psth'\nof = 'd.spikes'\n\
+         bin = '10 ms'\nonset = '0 s'\nresponse = '50 ms'\n"
+    );
+    std::fs::write(folder.path().join("s.toml"), scenario).unwrap();
+    let output = spikedeck(folder.path(), &["run", "s.toml", "--json", "--threads", "1"]);
+    for side in ["x", "y"] {
+        let found = value(&output, &format!("d.spikes side={side}"), "response");
+        assert!((found - 20.0).abs() < 1e-9, "{found}");
+    }
+
+    for (keys, words) in [
+        ("trails", "there is no table and no file of trials `trails`"),
+        ("trials:align=go", "its moments are `start_time`, `stop_time`"),
+        ("trials:by=stimulis", "did you mean `stimulus`"),
+        ("trials:after=2", "is a time"),
+    ] {
+        let output = spikedeck(folder.path(), &["analyze", path, "--with", "psth", "--trials", keys]);
+        let told = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && told.contains(words), "{keys}: {told}");
+    }
+}
+
+/// A heading without rows is told, and no number stands for what is not there.
+#[test]
+fn a_table_without_rows_is_told_with_its_count() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("e.csv"), "time_ms,unit\n").unwrap();
+    let output = spikedeck(folder.path(), &["analyze", "e.csv", "--with", "rates", "--json"]);
+    let told = text(&output.stdout);
+    assert!(told.contains("0 rows") && !told.contains("\"value\":0"), "{told}");
+}
+
+/// When units were observed can be said beside a list of spikes: two equal trains of which one ends half-way are equal
+/// over what both saw, and a unit that never fired is silent, not absent.
+#[test]
+fn a_table_says_when_units_were_observed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let train: Vec<f64> = (1..100).map(|k| f64::from(k) + 0.3 * f64::from(k * k % 7) / 7.0).collect();
+    let rows = |unit: u32, to: f64| -> String {
+        train.iter().filter(|t| **t <= to).map(|t| format!("{t},{unit}\n")).collect()
+    };
+    std::fs::write(at.join("s.csv"), format!("time_s,unit\n{}{}", rows(0, 100.0), rows(1, 50.0))).unwrap();
+    std::fs::write(at.join("seen.csv"), "unit,start_s,stop_s\n0,0,100\n1,0,50\n2,0,100\n").unwrap();
+    let with = ["--with", "synchrony:of=s.spikes[0..2]", "--with", "rates:of=s.spikes[0, 2]", "--with", "rates"];
+    let output = spikedeck(at, &[&["analyze", "s.csv", "--observed", "seen.csv", "--json"][..], &with].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for (metric, wanted) in [("isi_distance", 0.0), ("spike_distance", 0.0), ("spike_sync", 1.0)] {
+        assert!((value(&output, "s.spikes[0..2]", metric) - wanted).abs() < 1e-12, "{metric}");
+    }
+    // 99 spikes of one unit, none of the other, in 100 s; of all three what they saw together.
+    assert!((value(&output, "s.spikes[0, 2]", "mean_rate") - 99.0 / 2.0 / 100.0).abs() < 1e-12);
+    let half = train.iter().filter(|t| **t <= 50.0).count() as f64;
+    assert!((value(&output, "s.spikes", "mean_rate") - 2.0 * half / 3.0 / 50.0).abs() < 1e-12);
+    let scenario = "simulation = { duration = '100 s', dt = '1 ms' }\n\
+                    recordings.d = { file = 's.csv', observed = 'seen.csv' }\n\
+                    analyses.a = { kind = 'isi_distance', of = 'd.spikes[0..2]' }\n";
+    std::fs::write(at.join("s.toml"), scenario).unwrap();
+    let output = spikedeck(at, &["run", "s.toml", "--json", "--threads", "1"]);
+    assert!(value(&output, "d.spikes[0..2]", "isi_distance").abs() < 1e-12, "{}", text(&output.stderr));
+    std::fs::write(at.join("wrong.csv"), "unit,start_s,stop_s\n0,0,100\n1,60,50\n").unwrap();
+    for (file, words) in [("wrong.csv", "wrong.csv:3:6"), ("none.csv", "there is no file")] {
+        let output = spikedeck(at, &["analyze", "s.csv", "--observed", file]);
+        let told = text(&output.stderr);
+        assert!(output.status.code() == Some(2) && told.contains(words), "{told}");
+    }
 }

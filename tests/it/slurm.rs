@@ -94,14 +94,29 @@ impl Slurm {
         let told = told.unwrap();
         assert!(told.status.success(), "{}", said(&told));
         let job = String::from_utf8(told.stdout).unwrap().trim().to_owned();
-        for task in cancel {
+        self.cancel(&job, cancel);
+        self.wait_for(&job);
+    }
+
+    fn cancel(&self, job: &str, tasks: &[u32]) {
+        for task in tasks {
             let told = self.command("scancel").arg(format!("{job}_{task}")).output().unwrap();
             assert!(told.status.success(), "{}", said(&told));
         }
+    }
+
+    fn wait_for(&self, job: &str) {
         wait_for("the job", || {
-            let left = self.command("squeue").args(["-h", "-j", &job]).output().unwrap();
+            let left = self.command("squeue").args(["-h", "-j", job]).output().unwrap();
             left.stdout.is_empty()
         });
+    }
+
+    /// What `spikedeck cluster` says, and its status.
+    fn cluster(&self, at: &Path, args: &[&str]) -> (String, i32) {
+        let mut command = self.command(env!("CARGO_BIN_EXE_spikedeck"));
+        let told = command.arg("cluster").args(args).current_dir(at).stdin(Stdio::null()).output().unwrap();
+        (said(&told), told.status.code().unwrap())
     }
 }
 
@@ -134,6 +149,72 @@ fn a_slurm_array_gathers_to_the_bytes_of_one_process() {
     assert!(!at.join("array/metrics.parquet").exists(), "points of cancelled tasks are missing");
     slurm.submit(&file, &[]);
     assert_same_tables(&at.join("whole"), &at.join("array"));
+}
+
+/// `cluster` submits, tells, submits what is missing as an array of its own, and gathers.
+#[test]
+fn a_cluster_is_given_what_is_missing() {
+    let folder = folder(&SCENARIO.replace("\"200 ms\"", "\"10 s\""));
+    let at = folder.path();
+    let Some(slurm) = Slurm::start(&at.join("slurm")) else { return };
+    spikedeck(at, &["sweep", "s.toml", "--out", "whole"]);
+    let submit = ["submit", "s.toml", "--out", "array", "--threads", "1", "--shards", "6", "--", "--comment=mine"];
+    let job = |text: &str| text.strip_prefix("job ").unwrap().split(':').next().unwrap().to_owned();
+    let (told, status) = slurm.cluster(at, &submit);
+    assert!(status == 0 && told.contains("6 shards of 6"), "{told}");
+    let first = job(&told);
+    let (told, status) = slurm.cluster(at, &submit);
+    assert!(status == 1 && told.contains("is still in the queue"), "{told}");
+    slurm.cancel(&first, &[2, 5]);
+    slurm.wait_for(&first);
+    let (told, status) = slurm.cluster(at, &["status", "array"]);
+    assert!(status == 0 && told.contains("(6 shards): 6 ended") && told.contains("no job is left"), "{told}");
+    let (told, status) = slurm.cluster(at, &["collect", "array"]);
+    assert!(status == 1 && told.contains("missing"), "{told}");
+    // The same shards, without saying how many.
+    let (told, status) = slurm.cluster(at, &["submit", "s.toml", "--out", "array", "--threads", "1"]);
+    assert!(status == 0 && told.contains("2 shards of 6"), "{told}");
+    let second = job(&told);
+    let (told, _) = slurm.cluster(at, &["status", "array"]);
+    assert!(told.contains(&format!("job {second} (2 shards): ")), "{told}");
+    slurm.wait_for(&second);
+    assert_same_tables(&at.join("whole"), &at.join("array"));
+    let (told, status) = slurm.cluster(at, &["status", "array"]);
+    assert!(status == 0 && told.contains("15 of 15 points") && told.contains("the tables are written"), "{told}");
+    // The tables are what the ledgers say, whenever they are made.
+    fs::remove_file(at.join("array/metrics.parquet")).unwrap();
+    let (told, status) = slurm.cluster(at, &["collect", "array"]);
+    assert!(status == 1 && told.contains("check `"), "one expectation is not met: {told}");
+    assert_same_tables(&at.join("whole"), &at.join("array"));
+    let (told, status) = slurm.cluster(at, &["submit", "s.toml", "--out", "array", "--threads", "1"]);
+    assert!(status == 0 && told.contains("all points are there"), "{told}");
+    let (told, status) = slurm.cluster(at, &["submit", "s.toml", "--out", "array", "--threads", "2"]);
+    assert!(status == 1 && told.contains("other settings"), "{told}");
+}
+
+/// Without Slurm, and of folders that are no sweep: what is there, and what is not.
+#[test]
+fn a_cluster_that_is_not_there_is_told() {
+    let folder = folder(SCENARIO);
+    let at = folder.path();
+    let cluster = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_spikedeck"));
+        command.env("PATH", at).arg("cluster").args(args).current_dir(at).stdin(Stdio::null()).output().unwrap()
+    };
+    let told = cluster(&["script", "s.toml", "--out", "array", "--shards", "3"]);
+    assert!(told.status.success() && at.join("array.slurm").exists(), "{}", said(&told));
+    let told = cluster(&["submit", "s.toml", "--out", "array", "--shards", "3"]);
+    assert!(told.status.code() == Some(1) && said(&told).contains("sbatch is not here"), "{}", said(&told));
+    assert!(!at.join("array.jobs").exists(), "nothing was submitted");
+    for what in ["status", "collect"] {
+        let told = cluster(&[what, "."]);
+        assert!(told.status.code() == Some(1) && said(&told).contains("is no folder of a sweep"), "{}", said(&told));
+    }
+    spikedeck(at, &["sweep", "s.toml", "--out", "part", "--shard", "1/2"]);
+    let told = cluster(&["status", "part"]);
+    assert!(told.status.success() && said(&told).contains("8 of 15 points"), "{}", said(&told));
+    fs::write(at.join("part.jobs"), "{}\n").unwrap();
+    assert!(said(&cluster(&["status", "part"])).contains("not what `cluster submit` wrote"));
 }
 
 #[test]

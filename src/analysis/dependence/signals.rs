@@ -183,7 +183,12 @@ fn spike_counts(
     let groups: Vec<(String, Vec<&[f64]>)> = if one.mean || trains.trains.len() == 1 {
         vec![(one.text.clone(), trains.trains.iter().map(|t| &**t).collect())]
     } else {
-        trains.units.iter().zip(&trains.trains).map(|(&u, t)| (subject::unit_name(&one.text, u), vec![&**t])).collect()
+        trains
+            .units
+            .iter()
+            .zip(&trains.trains)
+            .map(|(&u, t)| (subject::unit_name(request, one, u), vec![&**t]))
+            .collect()
     };
     for (name, members) in groups {
         let mut values = vec![0.0; bins];

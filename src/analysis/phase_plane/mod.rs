@@ -15,7 +15,7 @@ pub struct PhasePlane;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Phase plane",
-    synonyms: &["nullclines", "fixed_points", "vector_field", "isoclines", "bifurcation"],
+    synonyms: &["nullclines", "fixed_points", "vector_field", "isoclines"],
     summary: "trajectory, nullclines, fixed points with stability and the flow's directions, in the plane of two \
               states",
     formula: "nullclines: ẋ = 0 and ẏ = 0 by marching squares; fixed points: f = 0 by Newton's method from a grid, \

@@ -62,6 +62,14 @@ impl DisplayUnit {
     pub fn column(&self, name: &str) -> String {
         if self.suffix.is_empty() { name.to_owned() } else { format!("{name}_{}", self.suffix) }
     }
+
+    /// A number that somebody may have written in this unit, from its SI value: 500 and not 500.00000000000006, which
+    /// the way to SI and back leaves, where the number has at most six decimals.
+    pub fn as_written(&self, si: f64) -> f64 {
+        let value = si / self.scale;
+        let written = (value * 1e6).round() / 1e6;
+        if (written - value).abs() <= 4.0 * f64::EPSILON * value.abs() { written } else { value }
+    }
 }
 
 /// The unit in which `dimension` is displayed everywhere; SI base units for those the table does not name.

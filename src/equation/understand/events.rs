@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Builder, Entity};
-use crate::derive::derivative;
+use crate::derive::{derivative, jumps};
 use crate::graph::{Binary, Symbol};
 use crate::syntax::{Assign, statements};
 use crate::{EventPort, Part, Variable};
@@ -97,7 +97,8 @@ impl Builder<'_> {
             let g = &mut self.parts.graph;
             let gain = derivative(g, id, Symbol::Weight);
             let at_zero = g.substitute(&[id], |g, s| (s == Symbol::Weight).then(|| g.number(0.0)))[0];
-            if g.depends(gain, |s| s == Symbol::Weight) || g.value(at_zero) != Some(0.0) {
+            let is_weight = |s: Symbol| s == Symbol::Weight;
+            if g.depends(gain, is_weight) || jumps(g, id, is_weight) || g.value(at_zero) != Some(0.0) {
                 let d = Diagnostic::error("an event acts in proportion to its weight `w`", s.value.span.clone())
                     .help("write `g += w*gain`");
                 self.say(Part::OnEvent, vec![d]);

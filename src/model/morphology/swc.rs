@@ -171,26 +171,30 @@ pub fn notes(text: &str, least: Option<f64>) -> Vec<String> {
 const THICKEST: (f64, f64) = (0.05, 500.0);
 
 fn sample(row: &Row<'_>, places: &[usize; 7]) -> Result<Sample, Wrong> {
-    let Row { line, span, words } = row;
+    let Row { line, span, words, starts } = row;
     let fail = |message: String| Wrong { span: span.clone(), message, help: line_of_columns() };
+    let in_word = |k: usize, message: String| {
+        let at = places[k];
+        Wrong { span: starts[at]..starts[at] + words[at].len(), ..fail(message) }
+    };
     if places.iter().any(|&at| at >= words.len()) {
         return Err(fail(format!("line {line} has {} columns, not seven", words.len())));
     }
     if words.len() > SWC.columns.len() && words.iter().any(|w| w.is_empty()) {
         return Err(fail(format!("line {line} has {} columns, and not all of them hold something", words.len())));
     }
-    let words = places.map(|at| words[at]);
+    let own = places.map(|at| words[at]);
     let mut values = [0.0; 7];
-    for (v, w) in values.iter_mut().zip(&words) {
+    for (k, (v, w)) in values.iter_mut().zip(&own).enumerate() {
         *v = w
             .parse::<f64>()
             .ok()
             .filter(|v| v.is_finite())
-            .ok_or_else(|| fail(format!("line {line}: `{w}` is no number")))?;
+            .ok_or_else(|| in_word(k, format!("line {line}: `{w}` is no number")))?;
     }
     for k in [0, 1, 6] {
         if values[k].fract() != 0.0 {
-            return Err(fail(format!("line {line}: `{}` is no whole number", words[k])));
+            return Err(in_word(k, format!("line {line}: `{}` is no whole number", own[k])));
         }
     }
     let point = Point { at: [values[2] * 1e-6, values[3] * 1e-6, values[4] * 1e-6], diameter: values[5] * 2e-6 };

@@ -67,7 +67,8 @@ impl Writer<'_> {
             OptionKind::OfInput(key) | OptionKind::RangeOf(key) => match analysis.options.get(key) {
                 Some(OptionValue::State(id)) => self.looked_at(analysis).states()[id.index()].dimension,
                 Some(OptionValue::Input(id)) => self.looked_at(analysis).inputs()[id.index()].dimension,
-                _ => unreachable!("`{key}` is a state or an input, and was read before what goes by it"),
+                Some(OptionValue::Adjustable(id)) => id.of(self.looked_at(analysis)).dimension,
+                _ => unreachable!("`{key}` names a variable, and was read before what goes by it"),
             },
             OptionKind::Integer
             | OptionKind::Flag
@@ -75,6 +76,7 @@ impl Writer<'_> {
             | OptionKind::Variable
             | OptionKind::State { .. }
             | OptionKind::Input
+            | OptionKind::Adjustable
             | OptionKind::Assignments
             | OptionKind::Arrival => Dimension::NONE,
         }
@@ -88,6 +90,7 @@ impl Writer<'_> {
             OptionValue::Text(v) => json!(v),
             OptionValue::State(id) => json!(self.looked_at(analysis).states()[id.index()].name),
             OptionValue::Input(id) => json!(self.looked_at(analysis).inputs()[id.index()].name),
+            OptionValue::Adjustable(id) => json!(id.of(self.looked_at(analysis)).name),
             OptionValue::Range(low, high) => json!([quantity(*low, dimension), quantity(*high, dimension)]),
             OptionValue::Assignments(list) => {
                 // In the order of their names: each is there once, and none depends on another.

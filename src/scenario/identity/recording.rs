@@ -4,16 +4,21 @@ use serde_json::{Value as Json, json};
 
 use super::quantity::Digest;
 use crate::spec::RecordingSpec;
-use spikedeck_signal::{Population, Spikes, Trace};
+use spikedeck_signal::{Population, Spikes, Trace, TrialTimes};
 
 /// A recording: its populations, and a digest of all its numbers.
 pub(super) fn recording(of: &RecordingSpec) -> Json {
     // Where the run begins in the file decides which spikes it holds, and by these alone.
-    let RecordingSpec { name, start: _, populations, spikes, traces } = of;
+    let RecordingSpec { name, start: _, populations, spikes, traces, trials } = of;
     let mut digest = Digest::default();
-    for Population { name, size, positions: _, parameters: _ } in populations {
+    // What units are called decides no number.
+    for Population { name, size, positions: _, parameters: _, names: _, observed } in populations {
         digest.text(name);
         digest.count(*size);
+        for own in observed {
+            digest.count(own.len());
+            own.iter().for_each(|(start, stop)| digest.numbers(&[*start, *stop]));
+        }
     }
     for Spikes { population, size, times, units } in spikes.iter() {
         digest.text(population);
@@ -34,6 +39,11 @@ pub(super) fn recording(of: &RecordingSpec) -> Json {
         digest.numbers(&[*start, *interval]);
         digest.count(values.len());
         digest.numbers(values);
+    }
+    if let Some(TrialTimes { name: _, populations: _, at, window, conditions, notes: _ }) = trials {
+        digest.numbers(at);
+        digest.numbers(&[window.start, window.stop]);
+        conditions.iter().for_each(|condition| digest.text(condition));
     }
     let places: Vec<Json> = populations.iter().map(|p| json!({ "name": p.name, "size": p.size })).collect();
     json!({ "name": name, "populations": places, "sha256": digest.finish() })

@@ -75,7 +75,8 @@ pub(super) fn read(
         (false, Some(_)) => KnownNames::of_units(true).on_tree(),
         (false, None) => KnownNames::of_units(positions.is_some()),
     };
-    let reading = Reading { size, tree: tree.as_ref(), lost: shaped && tree.is_none() };
+    let lost = shaped && tree.is_none();
+    let reading = Reading { size, tree: tree.as_ref(), lost };
 
     let mut given = Given::new();
     let mut carried = carried(resolver, own, &mut f, model, &reading, &names, &mut given);
@@ -138,7 +139,9 @@ pub(super) fn read(
         clamp,
     };
     fit::check(resolver, &population, &nodes);
-    Some((population, None))
+    // Without its tree it has other units and other places than are meant: whatever names them would be said to be
+    // wrong.
+    (!lost).then_some((population, None))
 }
 
 /// How many units a population of points or of a grid has, or cells a population on a tree, and where they are.

@@ -40,5 +40,9 @@ pub(super) fn read(
             return None;
         }
     }
+    let duration = resolver.duration;
+    if duration > 0.0 && !fixed.is_empty() && fixed.iter().all(|v| *v >= duration) {
+        resolver.warn(&node.place, "the delay is not shorter than the run", "nothing arrives");
+    }
     Some(value)
 }

@@ -8,7 +8,7 @@ use crate::catalog::OptionValue;
 use crate::language::words;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::Variable;
-use spikedeck_signal::{Population, Spikes, Trace};
+use spikedeck_signal::{Population, Spikes, Trace, TrialTimes};
 
 /// What is recorded of a population or a projection.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +132,8 @@ pub struct RecordingSpec {
     pub spikes: Arc<Vec<Spikes>>,
     /// Its signals.
     pub traces: Arc<Vec<Trace>>,
+    /// Its trials, if it has any.
+    pub trials: Option<TrialTimes>,
 }
 
 /// An expectation.

@@ -137,6 +137,7 @@ impl Spec {
             recording.populations.extend(own.populations.iter().cloned());
             recording.spikes.extend(own.spikes.iter().cloned());
             recording.traces.extend(own.traces.iter().cloned());
+            recording.trial_times.extend(own.trials.clone());
         }
         recording
     }

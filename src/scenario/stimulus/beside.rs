@@ -8,7 +8,7 @@ use crate::resolver::Resolver;
 use spikedeck_core::number::counted;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_model::document::Node;
-use spikedeck_signal::data::FileUnit;
+use spikedeck_signal::data::{FileUnit, Refused};
 
 /// The unit of times.
 pub(super) struct TimeUnit;
@@ -61,8 +61,8 @@ pub(super) struct Moments<'a> {
     pub times: &'a [f64],
     /// The unit of each; all that are targeted without it.
     pub units: Option<&'a [u32]>,
-    /// The row of each in its file.
-    pub rows: Option<&'a [usize]>,
+    /// The row of each in its file, and what the column is called there.
+    pub rows: Option<(&'a [usize], &'a str)>,
     /// Whether they are the spikes of a population, not events that arrive.
     pub plays: bool,
 }
@@ -74,10 +74,17 @@ impl Moments<'_> {
         let show = |v: f64| Quantity { value: v, dimension: resolver.time_dimension() }.to_string();
         let before: Vec<usize> = (0..self.times.len()).filter(|&k| self.times[k] < 0.0).collect();
         if let Some(&first) = before.first() {
-            let row = self.rows.map_or_else(String::new, |rows| format!("row {} of this file: ", rows[first]));
+            let row = self.rows.map_or_else(String::new, |(rows, _)| format!("row {} of this file: ", rows[first]));
             let more = if before.len() > 1 { format!(" ({} such times)", before.len()) } else { String::new() };
             let what = format!("{row}a spike time is not negative, and {} is{more}", show(self.times[first]));
-            resolver.error_help(&node.place, what, "a run begins at 0; shift or remove these spikes");
+            let wrong = Refused::new(what, "a run begins at 0; shift or remove these spikes");
+            resolver.refused(
+                node,
+                match self.rows {
+                    Some((rows, column)) => wrong.in_row(first).of_rows(rows, column),
+                    None => wrong,
+                },
+            );
             return None;
         }
         if resolver.dt <= 0.0 || self.times.is_empty() {

@@ -257,15 +257,52 @@ pub(super) fn too_fast(formula: &Formula<UnitName>, dt: f64, duration: f64) -> O
         (1..3).any(|k| (look[k] - line(parts[k])).abs() > 0.2 * range)
     };
     let lost = looks.iter().filter(differs).count();
-    (range > 0.0 && lost > looks.len() / 8).then(|| {
-        format!(
-            "changes within {:.0} % of the steps in a way that its values at their ends do not show, and holds \
-             the first \
-             for a whole step: what acts is something else",
+    if range > 0.0 && lost > looks.len() / 8 {
+        return Some(format!(
+            "changes within {:.0} % of the steps in a way that its values at their ends do not show, and holds the \
+             first for a whole step: what acts is something else",
             100.0 * lost as f64 / looks.len() as f64
-        )
-    })
+        ));
+    }
+    let step = between_ends(&at, steps, dt)?;
+    Some(format!(
+        "reaches a value within step {step} that it has at no end of a step, and holds the first for a whole step: what \
+         acts lacks it"
+    ))
 }
+
+/// The step within which an expression goes furthest beyond all values that it has at the ends of steps, if that is
+/// more than a tenth of their range and happens seldom: a peak that no step sees.
+fn between_ends(at: &dyn Fn(f64) -> f64, steps: f64, dt: f64) -> Option<u64> {
+    let shown = steps.min(MOST_STEPS);
+    let place = |k: f64| (k / shown * steps).floor();
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    let (mut least, mut most) = ((f64::INFINITY, 0.0), (f64::NEG_INFINITY, 0.0));
+    let mut k = 0.0;
+    while k < shown {
+        let step = place(k);
+        for end in [at(step * dt), at((step + 1.0) * dt)] {
+            (low, high) = (low.min(end), high.max(end));
+        }
+        for part in [0.1, 0.3, 0.5, 0.7, 0.9] {
+            let value = at((step + part) * dt);
+            if value < least.0 {
+                least = (value, step);
+            }
+            if value > most.0 {
+                most = (value, step);
+            }
+        }
+        k += 1.0;
+    }
+    let (below, above) = (low - least.0, most.0 - high);
+    let range = most.0.max(high) - least.0.min(low);
+    let found = if above > below { (above, most.1) } else { (below, least.1) };
+    (found.0 > 0.1 * range && found.0.is_finite()).then_some(found.1 as u64)
+}
+
+/// Steps that are looked into; of a longer run so many, evenly spaced.
+const MOST_STEPS: f64 = 20_000.0;
 
 /// The sine of a number of turns plus a phase; whole turns are dropped first, so that long runs lose nothing.
 pub(super) fn turn(cycles: f64, phase: f64) -> f64 {
@@ -291,4 +328,26 @@ pub(super) fn factors(stimulus: &dyn super::Stimulus, steps: u64) -> Vec<f64> {
     let clock = Clock { dt: 1e-4 };
     let TimeCourse::Wave { wave, .. } = stimulus.course(clock) else { unreachable!("a formula in time") };
     (0..steps).map(|k| wave.at(k, clock).0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::between_ends;
+
+    /// A peak that no step sees is found wherever it is; what steps follow, and what stays between its ends, is not.
+    #[test]
+    fn peaks_between_the_ends_of_steps_are_found() {
+        let dt = 1e-4;
+        for place in [3.5, 17.31, 998.82] {
+            let narrow = move |t: f64| (-0.5 * ((t / dt - place) / 0.05).powi(2)).exp();
+            assert_eq!(between_ends(&narrow, 1000.0, dt), Some(place as u64), "{place}");
+            assert_eq!(between_ends(&|t| 3.0 - narrow(t), 1000.0, dt), Some(place as u64), "{place}, a dip");
+            let wide = move |t: f64| (-0.5 * ((t / dt - place) / 3.0).powi(2)).exp();
+            assert_eq!(between_ends(&wide, 1000.0, dt), None, "{place}");
+        }
+        assert_eq!(between_ends(&|_| 1.0, 1000.0, dt), None);
+        assert_eq!(between_ends(&|t| (t / dt).floor(), 1000.0, dt), None);
+        assert_eq!(between_ends(&|t| (std::f64::consts::TAU * t / (10.0 * dt)).sin(), 1000.0, dt), None);
+        assert_eq!(between_ends(&|_| f64::NAN, 1000.0, dt), None);
+    }
 }

@@ -300,8 +300,8 @@ fn sampling(keys: &Sampled, file: &SignalFile, reader: &mut Reader<'_, '_, '_, '
             return None;
         }
     }
-    let Even { start, interval, precision } =
-        reader.resolver.taken(node, spikedeck_signal::data::even(times), |_| &[])?;
+    let read = spikedeck_signal::data::even(times).map_err(|why| why.of_rows(&[], &file.time_column));
+    let Even { start, interval, precision } = reader.resolver.taken(node, read, |_| &[])?;
     let scale = file.unit.as_ref().map_or(1.0, |u| u.scale);
     let dt = reader.resolver.dt;
     let (mut start, mut interval, precision) = (start * scale, interval * scale, precision * scale);
@@ -346,7 +346,11 @@ fn scale_of(keys: &Sampled, column: &SignalColumn, reader: &mut Reader<'_, '_, '
         }
         (None, None) => {
             let place = reader.place().clone();
-            let what = format!("{} needs `unit`: column `{}` states none", reader.what(), column.name);
+            let said = match column.unit.as_ref().filter(|u| u.text.len() > 1) {
+                Some(unit) => format!("is in {} by its name, and the input is {}", unit.text, name_of(target)),
+                None => "states none".to_owned(),
+            };
+            let what = format!("{} needs `unit`: column `{}` {said}", reader.what(), column.name);
             let example = crate::resolver::unit_example(target);
             reader.resolver.error_help(&place, what, format!("add `unit = \"{example}\"`"));
             None

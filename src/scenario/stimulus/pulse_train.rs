@@ -73,6 +73,10 @@ struct Pulses {
 impl Wave for Pulses {
     fn at(&self, k: u64, clock: Clock) -> (f64, f64) {
         let Self { start, stop, period, width } = *self;
+        if period < clock.dt / MOST {
+            let begin = clock.seconds(k);
+            return ((self.until(begin + clock.dt) - self.until(begin)).clamp(0.0, clock.dt) / clock.dt, 1.0);
+        }
         let onset = |n: f64| period.mul_add(n, start);
         // From the last pulse that began before the step (the one before it, for rounding) to the last that begins in
         // it.
@@ -84,6 +88,21 @@ impl Wave for Pulses {
             n += 1.0;
         }
         (covered, 1.0)
+    }
+}
+
+/// Pulses in a step that are taken one by one. Of more than these the sum is closed.
+const MOST: f64 = 64.0;
+
+impl Pulses {
+    /// For how long pulses have lasted until `t`.
+    fn until(&self, t: f64) -> f64 {
+        let passed = (t - self.start).max(0.0);
+        let (begun, all) = ((passed / self.period).floor(), ((self.stop - self.start) / self.period).ceil().max(0.0));
+        if begun >= all {
+            return all * self.width;
+        }
+        begun.mul_add(self.width, begun.mul_add(-self.period, passed).clamp(0.0, self.width))
     }
 }
 
@@ -113,5 +132,33 @@ mod tests {
         let train = PulseTrain { amplitude, start: 0.33e-4, stop: 1.0, period: 1.7e-4, width: 1.7e-4 };
         let v = factors(&train, 30);
         assert!((v[0] - 0.67).abs() < 1e-12 && v[1..].iter().all(|v| (v - 1.0).abs() < 1e-12), "{v:?}");
+    }
+
+    /// Pulses that nobody would count one by one, against their share of the time, and against those that are counted.
+    #[test]
+    fn many_pulses_in_a_step_are_their_share_of_it() {
+        let amplitude = Value::Constant(1.0);
+        let train = |period: f64, width: f64| PulseTrain {
+            amplitude: amplitude.clone(),
+            start: 0.35e-4,
+            stop: 20.5e-4,
+            period,
+            width,
+        };
+        for period in [1e-7, 1e-9, 1e-15, 1e-18] {
+            for share in [0.0, 0.3, 1.0] {
+                let v = factors(&train(period, share * period), 30);
+                assert!((v[0] - 0.65 * share).abs() < 2e-3, "{period} {share}: {v:?}");
+                assert!(v[1..20].iter().all(|v| (v - share).abs() < 2e-3 && *v <= 1.0), "{period} {share}: {v:?}");
+                assert!((v[20] - 0.5 * share).abs() < 2e-3 && v[21..].iter().all(|v| *v == 0.0), "{v:?}");
+            }
+        }
+        // On both sides of the bound, and pulses whose ends are not those of steps.
+        let (one, other) = (1e-4 / 63.5, 1e-4 / 64.5);
+        for (k, (a, b)) in
+            factors(&train(one, 0.4 * one), 30).iter().zip(factors(&train(other, 0.4 * other), 30)).enumerate()
+        {
+            assert!((a - b).abs() < 0.02, "{k}: {a} {b}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use super::{Arrives, AtRest, FromKeys, Stimulus, StimulusKind, TimeCourse, Wave, course, course::Window};
+use super::{Arrives, AtRest, FromKeys, Lost, Stimulus, StimulusKind, TimeCourse, Wave, course, course::Window};
 use crate::Clock;
 use crate::language::{Amount, Declared, Reader, Start, Stop, Target, Writer, declare};
 use crate::spec::Value;
@@ -50,6 +50,17 @@ impl Stimulus for Ramp {
         false
     }
 
+    fn lost_in_steps(&self, dt: f64, _: f64) -> Option<Lost> {
+        let steps = (self.stop - self.start) / dt;
+        // The value at the beginning of a step holds until its end: half a step is lost of the rise.
+        (steps > 0.0 && steps < 10.0).then(|| {
+            Lost::by_steps(format!(
+                "rises within {steps:.3} steps, and holds one value for a whole step: what acts is that of a ramp half a \
+                 step later"
+            ))
+        })
+    }
+
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
         self.write(writer)
     }
@@ -81,6 +92,11 @@ mod tests {
     fn ramps_are_straight_between_their_ends() {
         let one = || Value::Constant(1.0);
         let v = factors(&Ramp { from: one(), to: one(), start: 1e-3, stop: 3e-3 }, 50);
+        let (steep, flat) = (
+            Ramp { from: one(), to: one(), start: 2.5e-3, stop: 3.4e-3 },
+            Ramp { from: one(), to: one(), start: 2.5e-3, stop: 3.5e-3 },
+        );
+        assert!(steep.lost_in_steps(1e-4, 1.0).is_some() && flat.lost_in_steps(1e-4, 1.0).is_none());
         assert!(v[10] == 0.0 && (v[20] - 0.5).abs() < 1e-12 && v[30] == 1.0 && v[49] == 1.0);
     }
 }

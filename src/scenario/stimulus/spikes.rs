@@ -161,6 +161,7 @@ fn from_file(keys: &Listed, table: &FileTable, reader: &mut Reader<'_, '_, '_, '
         Some(ids) => {
             let in_order = keys.ids == IdsAre::InOrder;
             let numbered = ids.within(size, reader.context.place, keys.first_id as i64, in_order);
+            let numbered = numbered.map_err(|why| why.of_rows(&file.rows, &file.columns[1]));
             let numbered = reader.resolver.taken(node, numbered, |n| n.note.as_slice())?;
             Some(numbered.units)
         }
@@ -169,7 +170,8 @@ fn from_file(keys: &Listed, table: &FileTable, reader: &mut Reader<'_, '_, '_, '
         Some(unit) => file.times.iter().map(|t| t * unit.scale).collect(),
         None => file.times,
     };
-    Moments { times: &times, units: units.as_deref(), rows: Some(&file.rows), plays }.told(reader.resolver, node)?;
+    Moments { times: &times, units: units.as_deref(), rows: Some((&file.rows, &file.columns[0])), plays }
+        .told(reader.resolver, node)?;
     let mut order: Vec<usize> = (0..times.len()).collect();
     order.sort_by(|a, b| times[*a].total_cmp(&times[*b]));
     Some(Spikes {

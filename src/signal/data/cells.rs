@@ -65,6 +65,29 @@ impl FileData {
 }
 
 impl FileData {
+    /// Its numbers, not a number where a cell is missing; none where it holds something else.
+    pub(super) fn as_numbers(&self) -> Option<Vec<f64>> {
+        let mut values = match &self.cells {
+            Cells::Numbers(values) => values.clone(),
+            Cells::Whole(values) => values.iter().map(|v| *v as f64).collect(),
+            Cells::Texts(_) | Cells::Unreadable(_) | Cells::Unread => return None,
+        };
+        self.missing.iter().for_each(|&row| values[row] = f64::NAN);
+        Some(values)
+    }
+
+    /// Its cells in words, empty where one is missing; none where they are not read.
+    pub(super) fn as_texts(&self) -> Option<Vec<String>> {
+        let mut texts: Vec<String> = match &self.cells {
+            Cells::Numbers(values) => values.iter().map(ToString::to_string).collect(),
+            Cells::Whole(values) => values.iter().map(ToString::to_string).collect(),
+            Cells::Texts(texts) => (0..texts.codes.len()).map(|row| texts.text(row).trim().to_owned()).collect(),
+            Cells::Unreadable(_) | Cells::Unread => return None,
+        };
+        self.missing.iter().for_each(|&row| texts[row].clear());
+        Some(texts)
+    }
+
     /// The same column of the rows that are `kept`: all others stand in their places, as nothing that could be wrong.
     pub(super) fn only(&self, kept: &[bool]) -> Self {
         fn filled<T: Copy>(values: &[T], kept: &[bool], other: T) -> Vec<T> {

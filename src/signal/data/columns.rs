@@ -54,7 +54,8 @@ impl<'a> Opened<'a> {
             return Err(Refused::new(
                 format!("this file has two columns `{twice}`"),
                 "give one of them another name, or remove it",
-            ));
+            )
+            .in_name(*twice));
         }
         Ok(Self { table, columns, used: vec![false; table.columns.len()] })
     }
@@ -72,7 +73,8 @@ impl<'a> Opened<'a> {
                 return Err(Refused::new(
                     format!("columns `{}` and `{}` of this file both are the {name}", first.column.name, column.name),
                     "keep the one that is meant, or give the other a name of its own",
-                ));
+                )
+                .in_name(column.name.as_str()));
             }
             found = Some((at, Found { column, unit }));
         }
@@ -97,6 +99,7 @@ impl<'a> Opened<'a> {
             format!("this file has no column `{}`; its columns are {}", declared.recommended(), self.table.present()),
             self.accepted(),
         )
+        .in_heading()
     }
 
     /// The columns that a file of this kind may have, in words.
@@ -144,6 +147,12 @@ impl<'a> Opened<'a> {
         Some(format!("columns {} of this file have no meaning here and are not used", quoted(names.iter().copied())))
     }
 
+    /// A note that there is nothing but a heading.
+    pub fn none(&self) -> Option<String> {
+        let rows = "this file has a heading and no rows: 0 rows";
+        (self.table.rows == 0).then(|| format!("{rows}, so that it lists no {}", self.columns.name))
+    }
+
     /// Refuses columns that have no meaning.
     ///
     /// # Errors
@@ -155,7 +164,8 @@ impl<'a> Opened<'a> {
             || format!("{}; remove the column", self.accepted()),
             |near| format!("did you mean `{near}`? {}", self.accepted()),
         );
-        Err(Refused::new(format!("column `{}` of this file has no meaning here", first.name), help))
+        Err(Refused::new(format!("column `{}` of this file has no meaning here", first.name), help)
+            .in_name(first.name.as_str()))
     }
 
     /// The declared name that a strange one is near to, and that no other column of the file has.
@@ -189,6 +199,7 @@ impl<'a> Opened<'a> {
                     format!("{where_} says that column `{}` is in `{text}`, which is no unit", found.column.name),
                     "write a unit, such as `ms`, `s` or `pA`",
                 )
+                .in_name(found.column.name.as_str())
             })?;
             said.push((unit, where_.to_owned()));
         }
@@ -204,7 +215,8 @@ impl<'a> Opened<'a> {
                     found.column.name, first.0.text, first.1, other.0.text, other.1
                 ),
                 "say it once",
-            ));
+            )
+            .in_name(found.column.name.as_str()));
         }
         Ok(said.into_iter().next().map(|s| s.0))
     }
@@ -226,15 +238,18 @@ impl<'a> Opened<'a> {
             Some(unit) if unit.dimension != Dimension::SECOND => Err(Refused::new(
                 format!("column `{name}` is a time, and `{}` is no unit of time", unit.text),
                 format!("call it `{base}_ms` or `{base}_s`"),
-            )),
+            )
+            .in_name(name.as_str())),
             Some(_) if plain => Err(Refused::new(
                 format!("column `{name}` has a unit of time, and all models here are dimensionless"),
                 format!("call it `{base}`, and give times as plain numbers"),
-            )),
+            )
+            .in_name(name.as_str())),
             None if !plain => Err(Refused::new(
                 format!("column `{name}` of this file has no unit, and times have one here"),
                 format!("call it `{base}_ms` or `{base}_s`, or say `{declared}_unit = \"ms\"` beside the file's name"),
-            )),
+            )
+            .in_name(name.as_str())),
             unit => Ok(unit),
         }
     }
@@ -251,7 +266,8 @@ fn bad_rows(column: &FileData, rows: &[usize], what: &str) -> Refused {
     let more = if rows.len() > 1 {
         let next: Vec<String> = rows[1..].iter().take(3).map(|r| (r + 1).to_string()).collect();
         let end = if rows.len() > 4 { ", ..." } else { "" };
-        format!(", and so {} (rows {}{end})", counted(rows.len() - 1, "other", "others"), next.join(", "))
+        let word = if rows.len() == 2 { "row" } else { "rows" };
+        format!(", and so {} ({word} {}{end})", counted(rows.len() - 1, "other", "others"), next.join(", "))
     } else {
         String::new()
     };
@@ -259,6 +275,7 @@ fn bad_rows(column: &FileData, rows: &[usize], what: &str) -> Refused {
         format!("row {first} of column `{}` {what}{more}", shown(column)),
         "mend or remove these rows; nothing is taken in the place of a value that is not there",
     )
+    .in_cell(rows[0], column.name.as_str())
 }
 
 /// The column cannot be read.
@@ -267,6 +284,7 @@ fn unreadable(column: &FileData, what: &str, wanted: &str) -> Refused {
         format!("column `{}` holds {what}, and {wanted} are needed", shown(column)),
         format!("write the file with {wanted} in this column"),
     )
+    .in_name(column.name.as_str())
 }
 
 /// Finite numbers in every row.

@@ -79,6 +79,8 @@ pub struct EdgeFile {
     pub delay: Option<Vec<f64>>,
     /// Row, from 1, of each.
     pub rows: Vec<usize>,
+    /// What the columns of sources, targets and delays are called in the file.
+    pub columns: [String; 3],
     /// What should be known of the file.
     pub notes: Vec<String>,
 }
@@ -137,6 +139,8 @@ fn read(table: &FileTable, keys: &EdgeKeys<'_>, count: usize) -> Result<EdgeFile
     let (delay, last) = (file.find("delay")?, file.find("weight_final")?);
     file.find("projection")?;
     file.finish()?;
+    let delays = delay.as_ref().map_or_else(String::new, |found| found.column.name.clone());
+    let columns = [source.column.name.clone(), target.column.name.clone(), delays];
     let (source, target) = (ids(source.column)?, ids(target.column)?);
     if weight.is_none()
         && let Some(found) = &weight_unit
@@ -144,7 +148,8 @@ fn read(table: &FileTable, keys: &EdgeKeys<'_>, count: usize) -> Result<EdgeFile
         return Err(Refused::new(
             format!("this file has a column `{}`, but none of weights", found.column.name),
             "add a column `weight`, or remove this one",
-        ));
+        )
+        .in_name(found.column.name.as_str()));
     }
     let weight = weight.map(|found| weights(&file, &found, (weight_unit.as_ref(), count), keys)).transpose()?;
     let delay = delay
@@ -157,7 +162,7 @@ fn read(table: &FileTable, keys: &EdgeKeys<'_>, count: usize) -> Result<EdgeFile
             })
         })
         .transpose()?;
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = file.none().into_iter().collect();
     if let Some(column) = last.map(|found| found.column) {
         let values = match &column.cells {
             Cells::Texts(_) | Cells::Whole(_) | Cells::Numbers(_) => count - column.missing.len(),
@@ -171,7 +176,7 @@ fn read(table: &FileTable, keys: &EdgeKeys<'_>, count: usize) -> Result<EdgeFile
             ));
         }
     }
-    Ok(EdgeFile { rows: (1..=table.rows).collect(), source, target, weight, delay, notes })
+    Ok(EdgeFile { rows: (1..=table.rows).collect(), columns, source, target, weight, delay, notes })
 }
 
 /// Weights in SI, with what they measure.
@@ -193,37 +198,36 @@ fn weights(
     let plain = Categories { names: vec![String::new()], codes: vec![0; values.len()] };
     // Weights without a unit have an empty one in tables that runs write.
     let names = if column.missing.len() == count { plain } else { texts(column)? };
+    // Where a unit first stands.
+    let at = |refused: Refused, code: usize| match names.codes.iter().position(|c| *c as usize == code) {
+        Some(row) => refused.in_cell(row, column.name.as_str()),
+        None => refused,
+    };
     let mut units = Vec::with_capacity(names.names.len());
-    for text in &names.names {
+    for (code, text) in names.names.iter().enumerate() {
         let unit = if text.is_empty() {
             FileUnit { text: String::new(), scale: 1.0, dimension: Dimension::NONE }
         } else {
             FileUnit::parse(text).ok_or_else(|| {
-                Refused::new(
-                    format!("column `{}` holds `{text}`, which is no unit", column.name),
-                    "write a unit, such as `pA`, `nS` or `mV`",
-                )
+                let what = format!("column `{}` holds `{text}`, which is no unit", column.name);
+                at(Refused::new(what, "write a unit, such as `pA`, `nS` or `mV`"), code)
             })?
         };
         if let Some(said) = &said
             && !said.agrees(&unit)
         {
-            return Err(Refused::new(
-                format!(
-                    "the unit of column `{}` is `{}` by `weight_unit` of its rows and `{}` elsewhere",
-                    found.column.name, unit.text, said.text
-                ),
-                "say it once",
-            ));
+            let what = format!(
+                "the unit of column `{}` is `{}` by `weight_unit` of its rows and `{}` elsewhere",
+                found.column.name, unit.text, said.text
+            );
+            return Err(at(Refused::new(what, "say it once"), code));
         }
         units.push(unit);
     }
     let dimension = units.first().map_or(Dimension::NONE, |u| u.dimension);
-    if let Some(other) = units.iter().find(|u| u.dimension != dimension) {
-        return Err(Refused::new(
-            format!("column `{}` mixes `{}` with `{}`", column.name, units[0].text, other.text),
-            "weights of one projection measure one thing",
-        ));
+    if let Some(code) = units.iter().position(|u| u.dimension != dimension) {
+        let what = format!("column `{}` mixes `{}` with `{}`", column.name, units[0].text, units[code].text);
+        return Err(at(Refused::new(what, "weights of one projection measure one thing"), code));
     }
     let si = values.iter().zip(&names.codes).map(|(v, &code)| units[code as usize].si(*v)).collect();
     Ok((si, dimension))
@@ -239,6 +243,7 @@ impl EdgeFile {
             weight: self.weight.map(|(values, dimension)| (of(values), dimension)),
             delay: self.delay.map(of),
             rows: rows.iter().map(|&k| self.rows[k]).collect(),
+            columns: self.columns,
             notes: self.notes,
         }
     }

@@ -34,7 +34,8 @@ pub fn even(times: &[f64]) -> Result<Even, Refused> {
                 times[at]
             ),
             "samples are in the order of their times, one a time; several units stand in a column `unit`",
-        ));
+        )
+        .in_row(at + 1));
     }
     let greatest = start.abs().max(end.abs());
     let precision = 1e-6 * interval + 4.0 * f64::EPSILON * greatest;
@@ -62,7 +63,8 @@ pub fn even(times: &[f64]) -> Result<Even, Refused> {
             spikedeck_core::number::brief(usual)
         ),
         "resample the signal to one interval, or fill the gap",
-    ))
+    )
+    .in_row(at + 1))
 }
 
 /// The slope of the straight line that the times are nearest to, and how wide a band about it holds all of them: times

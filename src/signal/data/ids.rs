@@ -27,6 +27,8 @@ pub struct Numbered {
     pub count: usize,
     /// What should be known of it.
     pub note: Option<String>,
+    /// What the units are called, where that is not their number; else empty.
+    pub names: Vec<String>,
 }
 
 impl Ids {
@@ -39,7 +41,8 @@ impl Ids {
         match self {
             Self::Numbers(ids) if !in_order => {
                 let last = i128::from(first) + size as i128 - 1;
-                if let Some(bad) = ids.iter().find(|id| **id < first || i128::from(**id) > last) {
+                if let Some(at) = ids.iter().position(|id| *id < first || i128::from(*id) > last) {
+                    let bad = ids[at];
                     let (low, high) = bounds(ids);
                     let range = if first == 0 {
                         format!("units of `{whose}` are numbered from 0 to {}", size.saturating_sub(1))
@@ -57,9 +60,10 @@ impl Ids {
                              they are at most {size}"
                         )
                     };
-                    return Err(Refused::new(format!("this file names unit {bad}; {range}"), help));
+                    return Err(Refused::new(format!("this file names unit {bad}; {range}"), help).in_row(at));
                 }
-                Ok(Numbered { units: ids.iter().map(|id| (id - first) as u32).collect(), count: size, note: None })
+                let units = ids.iter().map(|id| (id - first) as u32).collect();
+                Ok(Numbered { units, count: size, note: None, names: Vec::new() })
             }
             _ => {
                 let numbered = self.in_order();
@@ -83,14 +87,15 @@ impl Ids {
                 known.dedup();
                 let place = |id: &i64| known.partition_point(|k| k < id) as u32;
                 let first: Vec<String> = known.iter().take(3).map(ToString::to_string).collect();
-                let note = (!known.is_empty() && known != (0..known.len() as i64).collect::<Vec<_>>())
-                    .then(|| in_words(&first.iter().map(String::as_str).collect::<Vec<_>>(), known.len()));
-                Numbered { units: ids.iter().map(place).collect(), count: known.len(), note }
+                let called = !known.is_empty() && known != (0..known.len() as i64).collect::<Vec<_>>();
+                let note = called.then(|| in_words(&first.iter().map(String::as_str).collect::<Vec<_>>(), known.len()));
+                let names = if called { known.iter().map(ToString::to_string).collect() } else { Vec::new() };
+                Numbered { units: ids.iter().map(place).collect(), count: known.len(), note, names }
             }
             Self::Names { names, codes } => {
                 let first: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
                 let note = (!names.is_empty()).then(|| in_words(&first, names.len()));
-                Numbered { units: codes.clone(), count: names.len(), note }
+                Numbered { units: codes.clone(), count: names.len(), note, names: names.clone() }
             }
         }
     }

@@ -11,7 +11,9 @@ mod edges;
 mod even;
 mod ids;
 mod signal;
+mod spans;
 mod spikes;
+mod trials;
 mod unit;
 
 pub use cells::{Cells, FileData, FileTable};
@@ -20,24 +22,77 @@ pub use edges::{EDGES, EdgeFile, EdgeKeys, edges};
 pub use even::{Even, even};
 pub use ids::{Ids, Numbered};
 pub use signal::{SIGNAL, SignalColumn, SignalFile, SignalKeys, signal};
+pub use spans::{SPANS, SpanFile, spans};
 pub use spikes::{SPIKES, SpikeFile, SpikeKeys, spikes};
+pub use trials::{TRIALS, TrialKeys, TrialTable, trials};
 pub use unit::FileUnit;
 
 use std::fmt;
+use std::ops::Range;
 
-/// Why a file is not what it should be: what is wrong, and what would be right.
+use spikedeck_core::diagnostic::Diagnostic;
+
+/// Why a file is not what it should be: what is wrong, where in the file, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// What is wrong.
     pub message: String,
     /// What would be right.
     pub help: String,
+    /// Where; nothing where it is no place of the file that is wrong.
+    pub spot: Option<Spot>,
+}
+
+/// A place of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The row, from 0; the heading without it.
+    pub row: Option<usize>,
+    /// The name of the column as the file has it; the whole row without it.
+    pub column: Option<String>,
 }
 
 impl Refused {
     /// What is wrong, and what would be right.
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { message: message.into(), help: help.into() }
+        Self { message: message.into(), help: help.into(), spot: None }
+    }
+
+    /// The same, wrong in the cell of `row` (from 0) in a column.
+    #[must_use]
+    pub fn in_cell(self, row: usize, column: impl Into<String>) -> Self {
+        Self { spot: Some(Spot { row: Some(row), column: Some(column.into()) }), ..self }
+    }
+
+    /// The same, wrong in `row` (from 0) of what was listed; [`Refused::of_rows`] says which of the file that is.
+    #[must_use]
+    pub fn in_row(self, row: usize) -> Self {
+        Self { spot: Some(Spot { row: Some(row), column: None }), ..self }
+    }
+
+    /// The same of what was listed in `column` of a file, in these rows of it (from 1).
+    #[must_use]
+    pub fn of_rows(self, rows: &[usize], column: &str) -> Self {
+        let row = |listed: usize| rows.get(listed).map_or(listed, |row| row - 1);
+        let spot = self.spot.map(|s| Spot { row: s.row.map(row), column: Some(column.to_owned()) });
+        Self { spot, ..self }
+    }
+
+    /// The same, wrong in the name of a column.
+    #[must_use]
+    pub fn in_name(self, column: impl Into<String>) -> Self {
+        Self { spot: Some(Spot { row: None, column: Some(column.into()) }), ..self }
+    }
+
+    /// The same, wrong in the heading as a whole.
+    #[must_use]
+    pub fn in_heading(self) -> Self {
+        Self { spot: Some(Spot { row: None, column: None }), ..self }
+    }
+
+    /// What is wrong with a text, at `span` of it.
+    pub fn diagnostic(&self, span: Range<usize>) -> Diagnostic {
+        Diagnostic::error(self.message.as_str(), span).help(self.help.as_str())
     }
 }
 

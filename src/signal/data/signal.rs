@@ -53,8 +53,12 @@ pub struct SignalFile {
     pub times: Option<Vec<f64>>,
     /// Their unit; none where they are plain numbers.
     pub unit: Option<FileUnit>,
+    /// What the column of times is called in the file.
+    pub time_column: String,
     /// Whether units stand below each other in the file.
     pub long: bool,
+    /// What these units are called, where that is not their number; else empty.
+    pub names: Vec<String>,
     /// Columns of values, in the order of the file; of units below each other variable by variable.
     pub columns: Vec<SignalColumn>,
     /// What should be known of the file.
@@ -86,6 +90,13 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
         time.as_ref().is_some_and(|t| t.column.name == name)
             || unit_column.as_ref().is_some_and(|u| u.column.name == name)
     };
+    if table.rows == 0 {
+        return Err(Refused::new(
+            "this file has a heading and no rows: 0 rows, so that it holds no samples",
+            "a signal has at least two samples",
+        )
+        .in_heading());
+    }
     let mut notes = Vec::new();
     let chosen: Vec<_> = match keys.columns {
         Some(list) => {
@@ -126,19 +137,20 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
         let left: Vec<&str> =
             file.unused().map(|c| if c.name.is_empty() { "(no name)" } else { c.name.as_str() }).collect();
         if !left.is_empty() {
-            notes.push(format!(
-                "{} of this file {} not numbers and not used: {}",
-                if left.len() == 1 { "a column" } else { "columns" },
-                if left.len() == 1 { "holds" } else { "hold" },
-                quoted(left.iter().copied())
-            ));
+            let (one, of) = (left.len() == 1, quoted(left.iter().copied()));
+            notes.push(if one {
+                format!("column {of} of this file holds no numbers and is not used")
+            } else {
+                format!("columns {of} of this file hold no numbers and are not used")
+            });
         }
     }
     if chosen.is_empty() {
         return Err(Refused::new(
             format!("this file has no column of values; its columns are {}", table.present()),
             "a signal has one column for all units, or one each",
-        ));
+        )
+        .in_heading());
     }
     let mut columns = Vec::with_capacity(chosen.len());
     for column in chosen {
@@ -164,8 +176,9 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
             Some(_) => file.time_unit(found, "time", keys.time_unit.as_ref(), false)?,
         },
     };
+    let time_column = time.as_ref().map_or_else(String::new, |found| found.column.name.clone());
     let times = time.map(|found| numbers(found.column).map(std::borrow::Cow::into_owned)).transpose()?;
-    let whole = SignalFile { times, unit, long: false, columns, notes };
+    let whole = SignalFile { times, unit, time_column, long: false, names: Vec::new(), columns, notes };
     match unit_column {
         None => Ok(whole),
         Some(found) => whole.unfolded(&ids(found.column)?, &found.column.name),
@@ -179,7 +192,8 @@ impl SignalFile {
             return Err(Refused::new(
                 format!("this file has a column `{name}` of units, but none of times"),
                 "units below each other need the time of each sample; or give each unit a column of its own",
-            ));
+            )
+            .in_name(name));
         };
         let (labels, units): (Vec<i64>, Vec<u32>) = match ids {
             Ids::Numbers(values) => {
@@ -191,11 +205,12 @@ impl SignalFile {
             }
             Ids::Names { names, codes } => ((0..names.len() as i64).collect(), codes.clone()),
         };
+        let names = ids.in_order().names;
         let mut moments: Vec<f64> = times.clone();
         moments.sort_by(f64::total_cmp);
         moments.dedup();
         let (n, m) = (moments.len(), labels.len());
-        let row_of = grid(times, &units, (&moments, &labels))?;
+        let row_of = grid(times, &units, (&moments, &labels)).map_err(|why| why.of_rows(&[], &self.time_column))?;
         let columns = self
             .columns
             .iter()
@@ -211,7 +226,7 @@ impl SignalFile {
                     .collect::<Vec<_>>()
             })
             .collect();
-        Ok(Self { times: Some(moments), long: true, columns, ..self })
+        Ok(Self { times: Some(moments), long: true, names, columns, ..self })
     }
 }
 
@@ -226,7 +241,8 @@ fn grid(times: &[f64], units: &[u32], (moments, labels): (&[f64], &[i64])) -> Re
         return Err(Refused::new(
             format!("rows {} and {} of this file are of one time and one unit", first + 1, second + 1),
             "a unit has one sample at each time",
-        ));
+        )
+        .in_row(first.max(second)));
     }
     // None is there twice: where the k-th is another than the k-th of the grid, that one is missing.
     let m = labels.len();

@@ -7,7 +7,7 @@ use super::{FileTable, FileUnit, Ids, Refused, quoted};
 
 /// When something happens.
 pub(super) const TIME: FileColumn = FileColumn {
-    names: &["time", "times", "t", "spike_time", "spike_times"],
+    names: &["time", "times", "t", "spike_time", "spike_times", "timestamp", "timestamps"],
     unit: "at the end of its name, in its type, in the metadata `time_unit`, or as `time_unit` beside the file's name; \
            none in dimensionless scenarios",
     required: true,
@@ -48,7 +48,7 @@ pub(super) const UNIT: FileColumn = FileColumn {
 };
 
 const POPULATION: FileColumn = FileColumn {
-    names: &["population", "populations"],
+    names: &["population", "populations", "region", "brain_region"],
     unit: "",
     required: false,
     about: "its population; of several, `population` beside the file's name says which is meant",
@@ -77,6 +77,8 @@ pub struct SpikeFile {
     pub populations: Option<Categories>,
     /// Row, from 1, of each.
     pub rows: Vec<usize>,
+    /// What the columns of times and of units are called in the file.
+    pub columns: [String; 2],
     /// What should be known of the file.
     pub notes: Vec<String>,
 }
@@ -111,12 +113,15 @@ pub fn spikes(table: &FileTable, keys: &SpikeKeys<'_>) -> Result<SpikeFile, Refu
             Some(_) => file.time_unit(&time, "time", keys.time_unit.as_ref(), false)?,
         },
     };
+    let units = unit_column.as_ref().map_or_else(String::new, |found| found.column.name.clone());
+    let columns = [time.column.name.clone(), units];
     let ids = unit_column.map(|found| ids(found.column)).transpose()?;
     let populations = population_column.map(|found| texts(found.column)).transpose()?;
     let mut notes = Vec::new();
     notes.extend(file.left());
-    let whole =
-        SpikeFile { rows: (1..=times.len()).collect(), times: times.into_owned(), unit, ids, populations, notes };
+    notes.extend(file.none());
+    let rows = (1..=times.len()).collect();
+    let whole = SpikeFile { rows, columns, times: times.into_owned(), unit, ids, populations, notes };
     let Some(names) = &whole.populations else {
         return match keys.population {
             None => Ok(whole),
@@ -129,6 +134,8 @@ pub fn spikes(table: &FileTable, keys: &SpikeKeys<'_>) -> Result<SpikeFile, Refu
     match (keys.population, names.names.as_slice()) {
         (Some(wanted), all) => match all.iter().position(|n| n == wanted) {
             Some(code) => Ok(whole.picked(code as u32)),
+            // What is said of such a file is said.
+            None if all.is_empty() => Ok(SpikeFile { populations: None, ..whole }),
             None => Err(Refused::new(
                 format!("this file has no population `{wanted}`; it has {}", quoted(all.iter().map(String::as_str))),
                 "choose one of them",
@@ -154,6 +161,7 @@ impl SpikeFile {
             ids: self.ids.map(|ids| ids.of_rows(&rows)),
             populations: None,
             rows: rows.iter().map(|&k| self.rows[k]).collect(),
+            columns: self.columns,
             notes: self.notes,
         }
     }

@@ -30,6 +30,7 @@ pub(super) fn described(spec: &Spec, values: &[PopulationValues]) -> Vec<Populat
             // Positions are lengths; cells of a grid in plain numbers have none.
             positions: (!positions.is_empty() && !values.geometry.length.is_none()).then_some(positions),
             parameters: differing.collect(),
+            ..Population::default()
         }
     };
     spec.populations.iter().zip(values).map(one).collect()
@@ -57,7 +58,7 @@ pub(super) fn wanted_connections(spec: &Spec, workers: &[Worker], axis: Axis) ->
             projection: projection.name.clone(),
             source: rows.iter().map(|r| r.0).collect(),
             target: rows.iter().map(|r| r.1).collect(),
-            weight: rows.iter().map(|r| r.2 / unit.scale).collect(),
+            weight: rows.iter().map(|r| unit.as_written(r.2)).collect(),
             weight_unit: unit.symbol,
             weight_final: Vec::new(),
             delay: rows.iter().map(|r| axis.time(f64::from(r.3))).collect(),

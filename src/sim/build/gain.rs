@@ -1,10 +1,11 @@
 //! Whether continuous coupling is stable for the step: what a unit brings to others, and so to itself, within one step.
 //!
-//! What projections without delay bring is held over each step. A deviation of the coupled quantities then becomes, in
-//! one step, the step times their gain as much: the matrix of h r w ∂value/∂x, with r how fast a unit's quantity
-//! answers to its input. Its eigenvalues on the negative side are what matters: at -1 and beyond the coupled units
-//! swing around where they would settle, at -2 and beyond they swing ever more. Growth by coupling (eigenvalues on the
-//! positive side) is the network's own affair.
+//! What projections bring is held over each step, and where they have no delay it is of its beginning; the target's own
+//! part in it (`X_post`) is so with any delay. A deviation of the coupled quantities then becomes, in one step, the
+//! step times their gain as much: the matrix of h r w ∂value/∂x, with r how fast a unit's quantity answers to its
+//! input. Its eigenvalues on the negative side are what matters: at -1 and beyond the coupled units swing around where
+//! they would settle, at -2 and beyond they swing ever more. Growth by coupling (eigenvalues on the positive side) is
+//! the network's own affair.
 //!
 //! Slopes are taken at the start and along the course of a unit by itself, the steepest of them; a sum of a row bounds
 //! all eigenvalues, and only where it is not small the outermost is found by iteration.
@@ -35,7 +36,7 @@ const MOST: f64 = 4e6;
 /// Connections that are walked for one eigenvalue, if that leaves rounds enough.
 const WALKED: f64 = 1e8;
 
-/// Connections of a projection without delay, with how steeply their value depends on both ends.
+/// Connections of a projection, with how steeply their value depends on both ends within a step.
 struct Links<'a> {
     projection: &'a PreparedProjection<'a>,
     /// Index of the histories of the source's quantities with their slopes for a weight of 1, and of the target's.
@@ -216,7 +217,7 @@ fn answers(
 }
 
 impl<'a> Links<'a> {
-    /// The links of a continuous projection without delay.
+    /// The links of a continuous projection, as far as they act within a step.
     fn new(
         spec: &Spec,
         projection: &'a PreparedProjection<'a>,
@@ -224,7 +225,12 @@ impl<'a> Links<'a> {
         units: &[Unit],
     ) -> Option<Self> {
         let Coupling::Continuous { value } = &projection.spec.coupling else { return None };
-        if projection.values.same_delay() != Some(0) || projection.spec.implicit {
+        if projection.spec.implicit {
+            return None;
+        }
+        // What comes late from sources is none of this step's; the target's own part is, as soon as it is held.
+        let late = projection.values.same_delay() != Some(0);
+        if late && !value.names().iter().any(|name| matches!(name, CarriedName::Target(_))) {
             return None;
         }
         let (from, to) = (projection.spec.from, projection.spec.to.population);
@@ -286,12 +292,13 @@ impl<'a> Links<'a> {
         let (mut pre, mut post) = (Vec::new(), Vec::new());
         for (k, name) in value.names().iter().enumerate() {
             match name {
+                CarriedName::Source(_) if late => {}
                 CarriedName::Source(v) => pre.extend(history((from, *v)).map(|h| (h, slope(k)))),
                 CarriedName::Target(v) => post.extend(history((to, *v)).map(|h| (h, slope(k)))),
                 CarriedName::Weight => {}
             }
         }
-        Some(Self { projection, pre, post, kind })
+        (!pre.is_empty() || !post.is_empty()).then_some(Self { projection, pre, post, kind })
     }
 
     /// Sum of the sizes of the weights into the target with most.

@@ -5,19 +5,22 @@ use std::ops::Range;
 use super::lanes::port_range;
 use super::population::PopulationValues;
 use super::prepare::Prepared;
-use super::unsuitable;
+use super::{ranges, unsuitable};
 use crate::BuildError;
 use crate::body::{Body, Cells, Player, Points, Sheet};
 use crate::grid::Space;
 use crate::group::Group;
+use crate::port::Limits;
 use crate::recorder::Sampler;
 use crate::stepper::{Stepper, StepperSpec, UnitValues};
 use crate::stimulus::Local;
 use crate::tree::{Forest, TreeBuild, doubt, scheme, together};
 use crate::values::slice;
 use spikedeck_core::units::display_unit;
+use spikedeck_equation::drive::CHANGE;
 use spikedeck_scenario::{
-    Coupling, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, Target, TracedId, TreeSpec,
+    Coupling, InputId, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, Target, TracedId,
+    TreeSpec,
 };
 
 /// The units of a population that something drives through an input port.
@@ -216,6 +219,17 @@ fn observe(prepared: &Prepared<'_>, group: &mut Group) {
     }
 }
 
+/// The range of the parameter that a port changes, if it changes one that has a range, for some lanes.
+fn limits(prepared: &Prepared<'_>, p: PopulationId, port: InputId, lanes: Range<usize>) -> Option<Limits> {
+    let (population, values) = prepared.population(p);
+    let name = population.system.inputs()[port.index()].name.strip_suffix(CHANGE)?;
+    let index = population.system.parameters().iter().position(|v| v.name == name)?;
+    let declared = ranges::declared(population, name).filter(|d| d.min.is_some() || d.max.is_some())?;
+    let own = slice(&values.parameters[index], lanes.start, lanes.len());
+    let (least, most) = (declared.min.unwrap_or(f64::NEG_INFINITY), declared.max.unwrap_or(f64::INFINITY));
+    Some(Limits { own, least, most })
+}
+
 /// Hangs the stimuli on the groups they target.
 pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
     for (index, (spec, stimulus)) in prepared.spec.stimuli.iter().zip(prepared.stimuli).enumerate() {
@@ -229,6 +243,7 @@ pub(super) fn attach_stimuli(prepared: &Prepared<'_>, groups: &mut [Group]) {
                 input.stimulus.resize(group.lanes, 0.0);
                 input.levels.push(*level);
                 input.sources.push(index as u32);
+                input.limits = limits(prepared, group.population, port, first as usize..first as usize + lanes);
             }
             (Local::Events(events), Port::Event(port)) => {
                 group.events.push((port.index(), index as u32, events));

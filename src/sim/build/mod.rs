@@ -17,6 +17,7 @@
 //! Nothing here runs again once the first step begins.
 
 mod buffers;
+mod coupled;
 mod describe;
 mod gain;
 mod group;
@@ -26,6 +27,7 @@ mod population;
 mod prepare;
 mod projection;
 mod properties;
+mod ranges;
 mod samplers;
 mod share;
 mod whole;
@@ -37,6 +39,7 @@ use self::group::{Choice, group};
 use self::population::PopulationValues;
 use self::prepare::{Prepared, prepare};
 use self::share::share;
+use super::coupled::Coupled;
 use super::engine::{FailureNames, Setup};
 use super::plasticity::{Compiled, Rates};
 use super::recorder::Recorder;
@@ -99,6 +102,11 @@ pub(super) fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<
     };
     let built = build.build().and_then(|mut t| Ok(t.electrotonic(tree, &build.resistivity()?)));
     built.map_err(|m| unsuitable(entity, m))
+}
+
+/// See [`Network::coupled`].
+pub(super) fn coupled(spec: &Spec, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
+    coupled::coupled(spec, populations)
 }
 
 /// The network, built for `threads` threads.

@@ -1,6 +1,6 @@
 //! The values of a population: positions, parameters, initial values, and how it is laid out in space.
 
-use super::unsuitable;
+use super::{ranges, unsuitable};
 use crate::BuildError;
 use crate::geometry::Geometry;
 use crate::grid::{self, Layout};
@@ -26,10 +26,11 @@ impl PopulationValues {
     /// The values of every population of `spec`, with the layout of those on a grid.
     ///
     /// # Errors
-    /// When a population cannot be stepped on its grid.
+    /// When a parameter that is drawn or computed leaves its range, or a population cannot be stepped on its grid.
     pub fn all(spec: &Spec) -> Result<Vec<Self>, BuildError> {
         let mut all: Vec<Self> = spec.populations.iter().map(|p| Self::find(p, spec.simulation.seeds.values)).collect();
         for (population, values) in spec.populations.iter().zip(&mut all) {
+            ranges::check(population, &values.parameters)?;
             if let Some(g) = &population.grid {
                 let layout = grid::plan(population, g, &values.parameters, spec.simulation.dt, population.integrator);
                 values.layout = Some(layout.map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);

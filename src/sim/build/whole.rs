@@ -10,7 +10,7 @@ use crate::joint::{Joint, Part};
 use crate::stepper::stages;
 use crate::values::at;
 use crate::worker::Looked;
-use spikedeck_equation::derive::derivative;
+use spikedeck_equation::derive::{derivative, jumps};
 use spikedeck_equation::graph::Symbol;
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_scenario::{CarriedName, Coupling, Integrator, PopulationId, Port, ProjectionSpec, Spec, VariableId};
@@ -121,7 +121,8 @@ fn diffusive(projection: &ProjectionSpec) -> Result<(VariableId, VariableId, Tap
     let up = derivative(&mut g, root, Symbol::Variable(pre as u32));
     let down = derivative(&mut g, root, Symbol::Variable(post as u32));
     let of_states = |s: Symbol| matches!(s, Symbol::Variable(i) if i as usize == pre || i as usize == post);
-    if g.depends(up, of_states) || g.depends(down, of_states) || g.depends(root, |s| s == Symbol::Time) {
+    let bent = g.depends(up, of_states) || g.depends(down, of_states) || jumps(&g, root, of_states);
+    if bent || g.depends(root, |s| s == Symbol::Time) {
         return Err(wrong());
     }
     let both = Tape::new(&g, &[up, down, root]);

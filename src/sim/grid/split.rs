@@ -5,7 +5,7 @@ use super::schemes::{Diffusion, Scheme, Step, check};
 use crate::stepper::UnitValues;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::System;
-use spikedeck_equation::derive::derivative;
+use spikedeck_equation::derive::{derivative, jumps};
 use spikedeck_equation::graph::{Id, Node, Symbol};
 use spikedeck_equation::space::OperatorKind;
 use spikedeck_equation::system::Parts;
@@ -64,7 +64,8 @@ fn terms(p: &Parts, parameters: &[f64]) -> (Vec<(Diffusion, Vec<usize>)>, Vec<us
                 Symbol::Parameter(i) => parameters.get(*i as usize).is_some_and(|v| v.is_finite()),
                 _ => false,
             });
-            if !constant {
+            let own = Symbol::Input(operator.input as u32);
+            if !constant || jumps(&graph, rate, |s| s == own) {
                 other.push(state);
                 continue;
             }

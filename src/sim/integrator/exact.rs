@@ -3,7 +3,7 @@
 
 use super::Problem;
 use spikedeck_core::expm::expm;
-use spikedeck_equation::derive::derivative;
+use spikedeck_equation::derive::{derivative, jumps};
 use spikedeck_equation::graph::{Id, Symbol};
 
 /// The linear part of a problem: x' = A x + b for the states listed, A constant in time, b constant over a step.
@@ -36,7 +36,9 @@ pub fn linear_part(p: &mut Problem<'_>) -> Linear {
         .collect();
     let constant: Vec<bool> = (0..n).map(|i| slopes[i].iter().all(|&a| p.is_lane_value(a))).collect();
     let timeless: Vec<bool> = (0..n).map(|i| !p.graph.depends(p.drift[i], |s| s == Symbol::Time)).collect();
-    let mut inside: Vec<bool> = (0..n).map(|i| constant[i] && timeless[i]).collect();
+    // A condition on a state has no slope, and makes another equation on either side of it.
+    let smooth: Vec<bool> = (0..n).map(|i| !jumps(&p.graph, p.drift[i], |s| matches!(s, Symbol::State(_)))).collect();
+    let mut inside: Vec<bool> = (0..n).map(|i| constant[i] && timeless[i] && smooth[i]).collect();
     loop {
         let next: Vec<bool> = (0..n).map(|i| inside[i] && (0..n).all(|j| inside[j] || slopes[i][j] == zero)).collect();
         if next == inside {

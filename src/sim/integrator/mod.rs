@@ -19,7 +19,7 @@ mod stability;
 pub mod trial;
 
 pub use self::choose::choose;
-pub use self::exact::linear_part;
+pub use self::exact::{Linear, linear_part};
 pub use self::stability::check;
 
 use spikedeck_equation::derive::derivative;

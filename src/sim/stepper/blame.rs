@@ -1,6 +1,6 @@
 //! What a state that is not finite began with: an expression that has no value, or growth.
 
-use super::{LaneValues, Stepper};
+use super::{LaneValues, Stepper, Undefined};
 use crate::body::Blame;
 use smallvec::smallvec;
 use spikedeck_equation::graph::{Id, Symbol};
@@ -8,14 +8,12 @@ use spikedeck_equation::tape::{Tape, Values};
 
 impl Stepper {
     /// What made `state` of `lane` what it is at grid point `k`. States that are not finite are taken as they were at
-    /// the start, all else as it is: an expression that has no value even so did not get it from them.
+    /// the start, all else as it is: an expression that has no value even so did not get it from them. Where all states
+    /// are finite it is what decides about spikes, or a step that could not be done.
     pub(crate) fn blame(&self, lane: usize, state: usize, k: u64, inputs: &[&[f64]]) -> Blame {
         let p = self.system.parts();
         let mut states = self.lane_states(lane);
         let lost: Vec<usize> = (0..states.len()).filter(|&i| !states[i].is_finite()).collect();
-        if lost.is_empty() {
-            return Blame::Unfollowed;
-        }
         for &i in &lost {
             states[i] = self.start[i];
         }
@@ -31,14 +29,25 @@ impl Stepper {
             Tape::new(&p.graph, roots).evaluate(&values, &mut found);
             found.iter().map(|v| !v.is_finite()).collect()
         };
+        // The first broken expression with a name among those that a root is made of: nodes stand behind theirs.
+        let inner = |root: Id| {
+            let (read, named) = (p.graph.reachable(&[root]), broken(&p.subexpression_ids));
+            let inner = (0..named.len()).filter(|&s| named[s] && read[p.subexpression_ids[s].index()]);
+            inner.min_by_key(|&s| p.subexpression_ids[s])
+        };
+        if lost.is_empty() {
+            let Some((_, what)) = self.undefined.filter(|u| u.0 as usize == lane) else { return Blame::Unfollowed };
+            // After the expressions that have names and the rates of the states.
+            let (root, number) = match what {
+                Undefined::Threshold => (p.threshold.map(|t| t.condition), 0),
+                Undefined::Refractory => (p.refractory, 1),
+            };
+            let named = root.and_then(inner);
+            return Blame::Expression(named.unwrap_or(p.subexpressions.len() + p.drift.len() + number));
+        }
         let rates = broken(&p.drift);
         if let Some(rate) = lost.iter().copied().find(|&i| rates[i]) {
-            let read = p.graph.reachable(&[p.drift[rate]]);
-            let named = broken(&p.subexpression_ids);
-            let inner = (0..named.len()).filter(|&s| named[s] && read[p.subexpression_ids[s].index()]);
-            // Nodes stand behind those that they are made of.
-            let first = inner.min_by_key(|&s| p.subexpression_ids[s]);
-            return Blame::Expression(first.unwrap_or(p.subexpressions.len() + rate));
+            return Blame::Expression(inner(p.drift[rate]).unwrap_or(p.subexpressions.len() + rate));
         }
         let reads_lost = |i: usize| {
             let other = |s: Symbol| matches!(s, Symbol::State(j) if j as usize != i && lost.contains(&(j as usize)));

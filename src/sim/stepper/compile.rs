@@ -3,6 +3,7 @@
 use super::alone::Stretch;
 use super::arrivals::Arrivals;
 use super::by_lane::ByLane;
+use super::excursion::Looked;
 use super::locate::{Given, Locate};
 use super::refractory::Reset;
 use super::stages::{self, Stages};
@@ -127,6 +128,7 @@ impl Movement {
                 .filter(|_| p.reset.is_empty() && matches!(self.method, Method::RungeKutta45))
                 .map(|h| Tape::new(&imported.graph, &[h])),
             cut: imported.cut.map(|(s, c)| (s, Tape::new(&imported.graph, &[c]))),
+            rises: imported.peak.map(|p| p.0),
             ports: p.inputs.len(),
             h,
         }))
@@ -214,7 +216,8 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         (spec.integrator, "named in the scenario or model".to_owned())
     };
     let fixed = !matches!(integrator, Integrator::Rk45 | Integrator::Rosenbrock);
-    if fixed && spec.spike_times != SpikeTimes::Grid && cut.is_some_and(|(s, _)| problem.grows_exponentially(s)) {
+    let spike_current = cut.is_some_and(|(s, _)| problem.grows_exponentially(s));
+    if fixed && spec.spike_times != SpikeTimes::Grid && spike_current {
         why.push_str("; spike times of order 1, as no fixed step follows a spike current (rosenbrock and rk45 do)");
     }
     // Of one unit: others of its population are looked at by nobody but for speed.
@@ -223,7 +226,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         starts.extend(trust::lowered(spec, &first));
         trust::doubt(&problem, integrator, &starts, &first, p.time_unit)
     });
-    let doubt = doubt.flatten();
+    let doubt = doubt.flatten().or_else(|| trust::behind(integrator).filter(|_| lanes == 1 && spike_current));
     check(integrator, &mut problem, p.time_unit.per_second())?;
     let stage = stages::part(integrator).filter(|_| spec.in_stages);
     let method = if let Some(part) = stage {
@@ -284,21 +287,22 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
     let (dt, h) = steps(spec);
     let Movements { integrator, doubt, main, held, lane_values } = movements;
     let comparison = imported.comparison();
-    let slope = excursions(spec, &mut imported);
+    let looked = excursions(spec, &mut imported, dt)?;
     let never = imported.graph.number(0.0);
     let imported = imported;
     let columns = Columns { states: &spec.initial, parameters: &spec.parameters, lane_values: &lane_values };
     let moved = [Some(&main), held.as_ref()].into_iter().flatten().flat_map(|m| symbols(&m.graph, m.roots()));
-    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).chain(slope).collect();
+    let roots = looked.iter().flat_map(|l| l.roots);
+    let others: Vec<Id> = imported.gains.iter().copied().chain(imported.condition).chain(roots).collect();
     let mut builder = Builder::new(columns, moved.chain(symbols(&imported.graph, &others)));
     let mut motion = main.compile(&mut builder, &imported, p, h);
     let mut held_motion = held.map(|m| m.compile(&mut builder, &imported, p, h));
     let adds_up = |port| spec.system.superposes(port);
     let arrivals = Arrivals::new(&mut builder, &imported.graph, &imported.gains, &p.effects, adds_up);
     let threshold = comparison.map(|(op, sides)| Threshold::new(&mut builder, &imported.graph, op, sides));
-    let slopes = slope.map(|slope| {
-        let (kernel, places) = builder.kernel(&imported.graph, &[slope], &[Target::Anywhere]);
-        (kernel, places[0])
+    let looked = looked.map(|looked| {
+        let (kernel, places) = builder.kernel(&imported.graph, &looked.roots, &[Target::Anywhere; 2]);
+        (looked, kernel, [places[0], places[1]])
     });
     let mut program = builder.finish(spec.lanes);
     [Some(&mut motion), held_motion.as_mut()].into_iter().flatten().for_each(|m| m.settle(&mut program));
@@ -316,8 +320,8 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         threshold,
         reset: reset(p, &imported, never),
         firing: trust::begun(spec, &imported.graph, imported.condition.filter(|_| imported.reset.is_empty())),
-        locate: locate(spec, &imported, padded, slope)?,
-        slopes,
+        locate: locate(spec, &imported, padded)?,
+        excursions: looked.map(|(looked, kernel, places)| looked.compiled(kernel, places, padded)),
         fractions: if matches!(motion, Motion::Lanes(_)) { vec![1.0; padded] } else { Vec::new() },
         motion,
         stretch: Stretch::default(),
@@ -329,6 +333,7 @@ fn assemble(spec: &StepperSpec<'_>, mut imported: Imported, movements: Movements
         start: spec.initial.iter().map(|c| if spec.lanes > 0 { c.at(0) } else { 0.0 }).collect(),
         alarmed: false,
         unfollowed: None,
+        undefined: None,
         program,
     })
 }
@@ -344,25 +349,15 @@ fn reset(p: &Parts, imported: &Imported, never: Id) -> Reset {
     }
 }
 
-/// How fast the threshold's surface moves, where excursions over it within one step are looked for.
-fn excursions(spec: &StepperSpec<'_>, imported: &mut Imported) -> Option<Id> {
-    let surface = imported.surface.filter(|_| spec.spike_times == SpikeTimes::Exact && !imported.reset.is_empty())?;
-    let mut sum = imported.graph.number(0.0);
-    for (s, rate) in imported.drift.clone().into_iter().enumerate() {
-        let slope = derivative(&mut imported.graph, surface, Symbol::State(s as u32));
-        let product = imported.graph.mul(slope, rate);
-        sum = imported.graph.add(sum, product);
-    }
-    Some(sum)
+/// What looks for excursions over the threshold within one step, if they are asked for.
+fn excursions(spec: &StepperSpec<'_>, imported: &mut Imported, dt: f64) -> Result<Option<Looked>, String> {
+    let exact = spec.spike_times == SpikeTimes::Exact && imported.diffusion.iter().all(Option::is_none);
+    let Some(surface) = imported.surface.filter(|_| exact) else { return Ok(None) };
+    Looked::new(spec, &mut imported.graph, &imported.drift, surface, dt)
 }
 
 /// What finds crossings inside steps, if they are asked for.
-fn locate(
-    spec: &StepperSpec<'_>,
-    imported: &Imported,
-    padded: usize,
-    slope: Option<Id>,
-) -> Result<Option<Locate>, String> {
+fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<Option<Locate>, String> {
     let p = spec.system.parts();
     if spec.spike_times == SpikeTimes::Grid || p.threshold.is_none() {
         return Ok(None);
@@ -385,7 +380,6 @@ fn locate(
         cut: imported.cut.filter(|c| grow_exponentially(&imported.graph, &imported.drift, c.0)),
         names: &names,
         padded,
-        slope,
     };
     Locate::new(&given).map(Some)
 }

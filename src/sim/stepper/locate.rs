@@ -6,12 +6,13 @@
 //! of linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state
 //! for what is left of the step, and a refractory time ends inside a step as it began (Morrison et al. 2007,
 //! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step (Hanuschkin et al. 2010,
-//! doi:10.3389/fninf.2010.00113) is found by `exact` (`excursion`), and not seen otherwise; what arrives at a grid
-//! point still acts at that point.
+//! doi:10.3389/fninf.2010.00113) is found by `exact`, however often it turns (`excursion`), and not seen otherwise.
+//! What arrives at a grid point still acts at that point: what `exact` saw cross before it has spiked, whatever it
+//! brings.
 
 use super::{LaneSpike, Stepper};
 use crate::firing::{self, Refractory};
-use crate::integrator::{Problem, linear_part, rk45};
+use crate::integrator::{Linear, Problem, linear_part, rk45};
 use spikedeck_core::expm::expm;
 use spikedeck_equation::graph::{Graph, Id};
 use spikedeck_equation::tape::{Tape, Values};
@@ -35,11 +36,7 @@ pub(super) struct Locate {
     ends: Vec<Option<Vec<f64>>>,
     /// Lanes whose rest ended inside the step: after which part of it, and their states then.
     pub(super) released: Vec<(u32, f64, Vec<f64>)>,
-    /// How fast the surface moves, where excursions within a step are looked for, and how fast it did in each lane when
-    /// the step began.
-    pub(super) slope: Option<Tape>,
-    pub(super) slopes: Vec<f64>,
-    /// Lanes that crossed and came back within the step, and the part of it at which they crossed.
+    /// Lanes that crossed within the step as far as `exact` tells, and the part of it at which they did so first.
     pub(super) excursions: Vec<(u32, f64)>,
 }
 
@@ -72,7 +69,34 @@ impl Around<'_> {
     }
 }
 
+/// The linear part of equations; the graph then holds what it is made of.
+pub(super) fn linear(graph: &mut Graph, drift: &[Id], names: &[String]) -> Linear {
+    let mut problem = Problem {
+        graph: std::mem::take(graph),
+        drift: drift.to_vec(),
+        diffusion: vec![None; drift.len()],
+        h: 0.0,
+        cut: None,
+        names: names.to_vec(),
+        lanes: 0,
+        parameters: &|_| Vec::new(),
+        lane_values: Vec::new(),
+    };
+    let linear = linear_part(&mut problem);
+    *graph = problem.graph;
+    linear
+}
+
 impl Inside {
+    /// A (row by row) and b of x' = A x + b, where states move so.
+    pub fn linear(&self, around: &Around<'_>, n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+        let Self::Linear(tape) = self else { return None };
+        let mut entries = vec![0.0; n * n + n];
+        tape.evaluate(&around.values(&vec![0.0; n], 0.0), &mut entries);
+        let offset = entries.split_off(n * n);
+        Some((entries, offset))
+    }
+
     /// States `h` later.
     pub fn moved(&self, around: &Around<'_>, from: &[f64], later: f64, h: f64) -> Vec<f64> {
         let n = from.len();
@@ -129,8 +153,6 @@ pub(super) struct Given<'a> {
     pub names: &'a [String],
     /// Places of a column of states.
     pub padded: usize,
-    /// How fast the surface moves, where excursions are looked for.
-    pub slope: Option<Id>,
 }
 
 impl Locate {
@@ -146,18 +168,7 @@ impl Locate {
             if !given.exact {
                 return Ok(Inside::Smooth(Tape::new(&graph, &drift)));
             }
-            let mut problem = Problem {
-                graph,
-                drift: drift.clone(),
-                diffusion: vec![None; n],
-                h: 0.0,
-                cut: None,
-                names: given.names.to_vec(),
-                lanes: 0,
-                parameters: &|_| Vec::new(),
-                lane_values: Vec::new(),
-            };
-            let linear = linear_part(&mut problem);
+            let linear = linear(&mut graph, &drift, given.names);
             if let Some(i) = (0..n).find(|i| !linear.states.contains(i)) {
                 return Err(format!(
                     "spike_times = \"exact\" needs equations whose states are linear in each other with constant \
@@ -167,9 +178,9 @@ impl Locate {
                     given.names[i]
                 ));
             }
-            let mut roots = linear.matrix.clone();
+            let mut roots = linear.matrix;
             roots.extend(&drift);
-            Ok(Inside::Linear(Tape::new(&problem.graph, &roots)))
+            Ok(Inside::Linear(Tape::new(&graph, &roots)))
         };
         if given.exact && given.noisy {
             return Err("spike_times = \"exact\" needs equations without noise: use \"interpolated\"".to_owned());
@@ -188,8 +199,6 @@ impl Locate {
             ended: vec![0.0; size],
             ends: Vec::new(),
             released: Vec::new(),
-            slope: given.slope.map(|slope| Tape::new(given.graph, &[slope])),
-            slopes: vec![0.0; if given.slope.is_some() { given.padded } else { 0 }],
             excursions: Vec::new(),
         })
     }
@@ -202,6 +211,21 @@ impl Locate {
     /// Keeps them at its end, before anything arrives.
     pub fn end(&mut self, data: &[f64], padded: usize, start: usize, count: usize) {
         copy_states(&mut self.ended, data, padded, start, count);
+    }
+
+    /// After which part of the step the rest of a lane ended inside it, and its states then.
+    pub fn released_of(&self, lane: usize) -> Option<(f64, &[f64])> {
+        self.released.iter().find(|r| r.0 as usize == lane).map(|r| (r.1, r.2.as_slice()))
+    }
+
+    /// The part of a step of `dt` at which a lane that stands at `old` after `part` of it, below the threshold, reaches
+    /// it, where it ends above.
+    pub fn root(&self, free: &Inside, around: &Around<'_>, (part, old): (f64, &[f64]), dt: f64) -> f64 {
+        let surface = |states: &[f64], later: f64| self.surface.value(&around.values(states, later));
+        let at = |f: f64| free.moved(around, old, part * dt, (f - part) * dt);
+        let within = |g: f64| (1.0 - part).mul_add(g, part);
+        let h1 = surface(&at(1.0), dt).max(f64::MIN_POSITIVE);
+        within(root(&|g| surface(&at(within(g)), within(g) * dt), surface(old, part * dt), h1))
     }
 
     /// Forgets the spikes of the step before.
@@ -299,8 +323,8 @@ impl Stepper {
         let (mut old, ended) = (self.states_of(&locate.before, lane), self.states_of(&locate.ended, lane));
         // A lane that rested for the first part of the step has only the rest of it to cross in.
         let mut part = 0.0;
-        if let Some((_, rested_for, rested)) = locate.released.iter().find(|r| r.0 as usize == lane) {
-            (part, old) = (*rested_for, rested.clone());
+        if let Some((rested_for, rested)) = locate.released_of(lane) {
+            (part, old) = (rested_for, rested.to_vec());
         }
         let surface = |states: &[f64], later: f64| locate.surface.value(&around.values(states, later));
         let at_crossing;
@@ -320,11 +344,8 @@ impl Stepper {
             // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
             let share = firing::share(h0, h1)?;
             if let (true, Some(free)) = (locate.exact, &locate.free) {
-                let at = |f: f64| free.moved(&around, &old, part * self.dt, (f - part) * self.dt);
-                let within = |g: f64| (1.0 - part).mul_add(g, part);
-                let h1 = surface(&at(1.0), self.dt).max(f64::MIN_POSITIVE);
-                fraction = within(root(&|g| surface(&at(within(g)), within(g) * self.dt), h0, h1));
-                at_crossing = at(fraction);
+                fraction = locate.root(free, &around, (part, &old), self.dt);
+                at_crossing = free.moved(&around, &old, part * self.dt, (fraction - part) * self.dt);
             } else if let Some((rates, s, bound)) = &locate.cut {
                 let rate = |t: f64, x: &[f64], out: &mut [f64]| {
                     rates.evaluate(&Values { time: Some(t), ..around.values(x, 0.0) }, out);

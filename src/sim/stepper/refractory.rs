@@ -2,7 +2,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::{LaneSpike, LaneValues, Motion, Stepper};
+use super::{LaneSpike, LaneValues, Motion, Stepper, Undefined};
 use crate::firing::{self, Refractory};
 use spikedeck_core::math::holds;
 use spikedeck_equation::tape::{Tape, Values};
@@ -141,7 +141,11 @@ impl Stepper {
                 above.push(spike.lane);
             }
             if let Some(tape) = &self.reset.refractory {
-                let steps = firing::steps(tape.value(&values), self.dt);
+                let time = tape.value(&values);
+                if !time.is_finite() {
+                    self.undefined.get_or_insert((spike.lane, Undefined::Refractory));
+                }
+                let steps = firing::steps(time, self.dt);
                 resting.extend(Refractory::after(spike.lane, step, located.then_some(spike.fraction), steps));
             }
         }

@@ -1,6 +1,5 @@
 //! Block loops beside the register program: which lanes cross, and what arrives.
 
-use spikedeck_core::math::compared;
 use spikedeck_core::vector::vectorised;
 use spikedeck_equation::graph::{Binary, Graph, Id};
 use spikedeck_equation::kernel::{CHUNK, Kernel, Location, Memory};
@@ -26,18 +25,38 @@ impl Threshold {
         Self { kernel, compare, left: places[0], right: places[1] }
     }
 
-    /// Appends the lanes of a block in which the condition holds.
+    /// Appends the lanes of a block in which the condition holds, and those in which it has no value.
     pub fn scan(&self, memory: &mut Memory, start: usize, count: usize, out: &mut Vec<u32>) {
         if !self.kernel.is_empty() {
             self.kernel.run(memory, start, count);
         }
-        let address = |p: Location| match p {
-            Location::Column(c) => Ok(c as usize * memory.padded + start),
-            Location::Scratch(r) => Ok(memory.scratch_base(r as usize)),
-            Location::Number(v) => Err(v),
-        };
-        crossing(&memory.data, (address(self.left), address(self.right)), self.compare, start, count, out);
+        let sides = (address(memory, self.left, start), address(memory, self.right, start));
+        crossing(&memory.data, sides, self.compare, start, count, out);
     }
+
+    /// Whether a side has no value in a lane of the block from `start` that was scanned last.
+    pub fn has_no_value(&self, memory: &Memory, start: usize, lane: usize) -> bool {
+        let is_none = |side: Location| match address(memory, side, start) {
+            Ok(at) => memory.data[at + lane - start].is_nan(),
+            Err(number) => number.is_nan(),
+        };
+        is_none(self.left) || is_none(self.right)
+    }
+}
+
+/// Where the values of a block from `start` are, or the number that all of them are.
+fn address(memory: &Memory, place: Location, start: usize) -> Result<usize, f64> {
+    match place {
+        Location::Column(c) => Ok(c as usize * memory.padded + start),
+        Location::Scratch(r) => Ok(memory.scratch_base(r as usize)),
+        Location::Number(v) => Err(v),
+    }
+}
+
+/// Whether one of two values is none: a comparison with it does not hold, and says nothing.
+#[inline(always)]
+fn unordered(a: f64, b: f64) -> bool {
+    a.is_nan() | b.is_nan()
 }
 
 vectorised! {
@@ -50,13 +69,12 @@ vectorised! {
         out: &mut Vec<u32>,
     ) {
         match compare {
-            Binary::Greater => find(data, sides, start, count, out, |a, b| a > b),
-            Binary::GreaterEqual => find(data, sides, start, count, out, |a, b| a >= b),
-            Binary::Less => find(data, sides, start, count, out, |a, b| a < b),
-            Binary::LessEqual => find(data, sides, start, count, out, |a, b| a <= b),
-            Binary::Equal => find(data, sides, start, count, out, |a, b| a == b),
-            // What is not a number is not unequal either: it is no condition that holds.
-            _ => find(data, sides, start, count, out, |a, b| compared(a, b, a != b) == 1.0),
+            Binary::Greater => find(data, sides, start, count, out, |a, b| (a > b) | unordered(a, b)),
+            Binary::GreaterEqual => find(data, sides, start, count, out, |a, b| (a >= b) | unordered(a, b)),
+            Binary::Less => find(data, sides, start, count, out, |a, b| (a < b) | unordered(a, b)),
+            Binary::LessEqual => find(data, sides, start, count, out, |a, b| (a <= b) | unordered(a, b)),
+            Binary::Equal => find(data, sides, start, count, out, |a, b| (a == b) | unordered(a, b)),
+            _ => find(data, sides, start, count, out, |a, b| (a != b) | unordered(a, b)),
         }
     }
 }

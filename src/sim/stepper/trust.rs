@@ -102,6 +102,7 @@ pub fn doubt(
             | Integrator::Heun
             | Integrator::Rk4
             | Integrator::ExponentialEuler
+            | Integrator::Exact
             | Integrator::Rosenbrock
     );
     // Euler's scheme with a step of 1 is how maps are written.
@@ -133,6 +134,18 @@ pub fn doubt(
         integrator.name(),
         p.names[state]
     ))
+}
+
+/// Says of schemes of Euler's kind that they are behind in an upstroke that grows exponentially: by some steps at each
+/// spike, whatever the step is, so that a neuron fires too seldom.
+pub fn behind(integrator: Integrator) -> Option<String> {
+    matches!(integrator, Integrator::Euler | Integrator::EulerSequential).then(|| {
+        format!(
+            "`{}` is behind in the upstroke of a spike current by some steps at each spike, and fires too seldom: \
+             `auto` takes a scheme that follows it, as heun, rk4 and exponential_euler do",
+            integrator.name()
+        )
+    })
 }
 
 /// Who is latched at the start: where nothing is reset, a spike is an upward crossing, and a unit that starts above its

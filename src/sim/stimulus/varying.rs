@@ -96,7 +96,7 @@ impl Source for Varying {
         let mut events = 0;
         for (j, (&lane, rate)) in self.lanes.iter().zip(&self.means).enumerate() {
             let mean = rate * per_step;
-            if mean.is_nan() || mean > self.most {
+            if !mean.is_finite() || mean > self.most {
                 self.broken = self.broken.or(Some((k, 4 * self.first_quad + self.skip as u32 + lane)));
                 continue;
             }

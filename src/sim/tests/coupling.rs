@@ -500,3 +500,32 @@ fn noise_that_is_white_in_space_converges_with_the_spacing() {
         assert!((found / expected - 1.0).abs() < 0.06, "{grid}: {found}");
     }
 }
+
+/// With a delay only what comes from others is late: the target's own part is held over the step, and swings with it.
+#[test]
+fn delayed_coupling_is_held_against_the_step_by_the_targets_own_part() {
+    let build = |value: &str, weight: f64, delay: &str| {
+        let text = format!(
+            "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
+             parameters = \
+             {{ E_L = \"0 mV\", V_th = \"1000 mV\", V_reset = \"0 mV\", R_m = \"40 Mohm\", tau_m = \"10 ms\" \
+             }}\ninitial = \
+             {{ V_m = \"[10 mV]*i\" }}\n[projections.g]\nfrom = \"a\"\nto = \"a.I\"\nconnect = {{ rule = \
+             \"all_to_all\" }}\nkind = \"continuous\"\nvalue = \"{value}\"\nweight = \"{weight} nS\"\ndelay = \
+             {delay}\n"
+        );
+        Network::build(&spec(&text), 1, &AtomicBool::new(false))
+            .map(|n| n.warnings().to_vec())
+            .map_err(|e| e.to_string())
+    };
+    // 250 pF: a step of 0.1 ms times w/C is 1 at 2500 nS.
+    for delay in ["\"0.1 ms\"", "\"3 ms\"", "{ uniform = [\"0.2 ms\", \"1 ms\"] }"] {
+        let told = build("w*(V_m_pre - V_m_post)", 25_000.0, delay).expect_err("it swings without bound");
+        assert!(told.contains("without bound") && told.contains("projections.g"), "{told}");
+        let warned = build("w*(V_m_pre - V_m_post)", 3_000.0, delay).expect("it settles");
+        assert!(warned.len() == 1 && warned[0].contains("overshoot"), "{warned:?}");
+        assert_eq!(build("w*(V_m_pre - V_m_post)", 100.0, delay), Ok(Vec::new()));
+        // What is late has no part in the step.
+        assert_eq!(build("-w*V_m_pre", 25_000.0, delay), Ok(Vec::new()));
+    }
+}

@@ -175,3 +175,59 @@ fn a_stimulus_is_recorded_by_itself() {
     let mean = drive.iter().sum::<f64>() / drive.len() as f64;
     assert!((mean - 300.0).abs() < 80.0 && drive[10] != drive[11], "{mean}");
 }
+
+/// A parameter that is driven keeps to the range that is refused in the text: a stimulus that drives it out ends the
+/// run, by name.
+#[test]
+fn a_stimulus_that_drives_a_parameter_out_of_its_range_ends_the_run() {
+    let with = |model: &str, target: &str, amplitude: &str| {
+        let text = format!(
+            "[simulation]\nduration = \"30 ms\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"{model}\"\nsize = 3\n\
+             [stimuli.c]\n\
+             target = \"p.{target}\"\nkind = \"step\"\namplitude = \"{amplitude}\"\nstart = \"10 ms\"\nunits = \
+             [1]\n\
+             [record.p]\nspikes = true\n"
+        );
+        run_on(&text, 1).stopped
+    };
+    for (model, target, amplitude) in
+        [("lif", "tau_m", "-20 ms"), ("lif", "R_m", "-1 Gohm"), ("adex", "Delta_T", "-50 mV")]
+    {
+        let stopped = with(model, target, amplitude);
+        let Some(Stop::NotFinite { variable, unit, time, cause, .. }) = &stopped else {
+            panic!("{model}, {target}: {stopped:?}")
+        };
+        assert_eq!((variable.as_str(), *unit, cause), (target, 1, &Cause::Range("c".to_owned())), "{model}");
+        assert_eq!(*time, 10.0, "{model}, {target}");
+    }
+    assert_eq!(with("lif", "tau_m", "-5 ms"), None);
+    assert_eq!(with("lif", "V_th", "-5 mV"), None);
+}
+
+/// What a stimulus adds to a temperature is a difference: as many degrees as kelvin.
+#[test]
+fn a_change_of_temperature_is_in_kelvin() {
+    let text = |celsius: &str, change: &str| {
+        format!(
+            "[simulation]\nduration = \"50 ms\"\ndt = \"0.01 ms\"\n[populations.p]\nmodel = \"hodgkin_huxley\"\n\
+             parameters = \
+             {{ celsius = \"{celsius}\" }}\n[stimuli.i]\ntarget = \"p.I\"\nkind = \"constant\"\namplitude = \"20 \
+             uA/cm**2\"\n[stimuli.h]\ntarget = \"p.celsius\"\nkind = \"constant\"\namplitude = \"{change}\"\n\
+             [record.p]\nspikes = true\n"
+        )
+    };
+    let times = |text: &str| run(text).recording.spikes[0].times.clone();
+    let (warm, warmed) = (times(&text("16.3 degC", "0 K")), times(&text("6.3 degC", "10 K")));
+    assert!(warm.len() > 5 && warm.len() == warmed.len(), "{} {}", warm.len(), warmed.len());
+    assert!(warm.iter().zip(&warmed).all(|(a, b)| (a - b).abs() < 0.02), "{warm:?} {warmed:?}");
+    let refused = load(
+        &text("6.3 degC", "10 degC"),
+        None,
+        "test",
+        &Overrides::default(),
+        library(),
+        &Catalog::default(),
+        &NoFiles,
+    );
+    assert!(format!("{:?}", refused.expect_err("ten degrees Celsius are no difference")).contains("as many K"));
+}

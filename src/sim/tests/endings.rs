@@ -98,8 +98,8 @@ fn a_cancelled_run_keeps_its_data() {
     assert!(part.times[..n] == whole.times[..n] && part.units[..n] == whole.units[..n]);
 }
 
-/// However fast a run records, a part holds little more than what a recording may take, of which nothing is left
-/// unused.
+/// However fast a run records, a part holds no more than a share of what a recording may take: while it is written a
+/// table stands beside it that takes up to three times as much.
 #[test]
 fn parts_keep_the_memory_allowed() {
     for memory in ["4 MB", "20 MB"] {
@@ -117,7 +117,7 @@ fn parts_keep_the_memory_allowed() {
         };
         let sizes: Vec<f64> = watch.parts.unwrap().iter().map(bytes).collect();
         let allowed = memory.trim_end_matches(" MB").parse::<f64>().unwrap() * 1e6;
-        assert!(sizes.len() > 4 && sizes.iter().all(|s| *s < 1.1 * allowed), "{memory}: {sizes:?}");
+        assert!(sizes.len() > 4 && sizes.iter().all(|s| *s < 0.34 * allowed), "{memory}: {sizes:?}");
     }
 }
 

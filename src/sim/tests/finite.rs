@@ -53,6 +53,43 @@ fn what_is_not_a_number_is_found_behind_bounds_and_conditions() {
     }
 }
 
+/// A threshold or a time at rest without a value decides nothing: neither for a spike nor against it.
+#[test]
+fn what_decides_about_spikes_has_a_value_or_the_run_stops() {
+    let drive = "[1 mV/ms]*3";
+    let all = [
+        ("V_m > V_th + min(bad, 0)*[1 mV]", "t_ref", "bad"),
+        ("V_m > V_th and bad < 1e9", "t_ref", "bad"),
+        ("not V_m < V_th*bad", "t_ref", "bad"),
+        ("V_m > V_th*sqrt([10 ms] - t)/sqrt([10 ms] - t)", "t_ref", "the threshold"),
+        ("V_m > V_th", "t_ref*max(bad, 1)", "bad"),
+        ("V_m > V_th", "t_ref*sqrt([10 ms] - t)/sqrt([10 ms] - t)", "the refractory time"),
+        ("V_m > V_th", "t_ref*exp(1e9*step((t - [10 ms])/[1 ms]))", "the refractory time"),
+    ];
+    for (threshold, rest, named) in all {
+        for size in [2, 300] {
+            for mode in ["grid", "interpolated"] {
+                let text = neuron(drive, "rk4", size)
+                    .replace("V_m > V_th\"", &format!("{threshold}\""))
+                    .replace("time = \"t_ref\"", &format!("time = \"{rest}\""))
+                    .replace("dt = \"0.1 ms\"", &format!("dt = \"0.1 ms\"\nspike_times = \"{mode}\""));
+                // A condition of two comparisons has no moment at which it is crossed.
+                if mode == "interpolated" && (threshold.contains(" and ") || threshold.contains("not ")) {
+                    continue;
+                }
+                let result = run_on(&text, 1);
+                let what = format!("{threshold}, rest {rest}, {size} units, {mode}");
+                let Some(Stop::NotFinite { variable, time, cause, .. }) = &result.stopped else {
+                    panic!("{what}: {:?}", result.stopped)
+                };
+                assert_eq!((variable.as_str(), cause), (named, &Cause::Expression), "{what}");
+                assert!((10.0..17.0).contains(time), "{what}: {time}");
+                assert!(result.recording.spikes[0].times.iter().all(|t| *t < 17.0), "{what}");
+            }
+        }
+    }
+}
+
 /// What a condition keeps out of the rates has no part in them.
 #[test]
 fn values_that_are_not_chosen_do_not_count() {
@@ -255,4 +292,32 @@ traces = [{{ variables = [\"V_m\"], interval = \"5 ms\" }}]
         assert_eq!(unit, 3, "{integrator}");
         assert!(time > 5.0, "{time}");
     }
+}
+
+/// Parameters that are drawn or computed are in the ranges that the model, or a receptor, declares for those that are
+/// written down; a distribution that is bounded draws anew.
+#[test]
+fn drawn_and_computed_parameters_stay_in_their_ranges() {
+    let with = |parameters: &str| {
+        let text = format!(
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.n]\nmodel = \"lif\"\nsize = \
+             40\n{parameters}\n"
+        );
+        Network::examine(&spec(&text)).err().map(|e| e.to_string())
+    };
+    let normal = |name: &str, more: &str| {
+        format!("parameters.{name} = {{ normal = {{ mean = \"10 ms\", sd = \"20 ms\"{more} }} }}")
+    };
+    for name in ["tau_m", "t_ref"] {
+        let told = with(&normal(name, "")).expect("a third of these values are below zero");
+        assert!(told.contains(&format!("`{name}`")) && told.contains("of 40 drawn values"), "{told}");
+        assert_eq!(with(&normal(name, ", min = \"1 ms\"")), None);
+    }
+    let told = with("parameters.tau_m = \"[10 ms]*(i - 3)\"").expect("four are not above zero");
+    assert!(told.contains("4 are not, the first that of unit 0, -30 ms"), "{told}");
+    assert_eq!(with("parameters.tau_m = \"[10 ms]*(i + 1)\""), None);
+    let receptor = |tau: &str| with(&format!("receptors.e = {{ kind = \"exp_current\", tau = {tau} }}"));
+    let told = receptor("{ normal = { mean = \"1 ms\", sd = \"2 ms\" } }").expect("below zero");
+    assert!(told.contains("`e.tau`"), "{told}");
+    assert_eq!(receptor("{ uniform = [\"1 ms\", \"2 ms\"] }"), None);
 }

@@ -1,6 +1,7 @@
 //! Tests of whole networks, from scenario text to recording.
 
 mod arrivals;
+mod coupled;
 mod coupling;
 mod crossings;
 mod divergence;
@@ -8,6 +9,7 @@ mod driven;
 mod endings;
 mod finite;
 mod invariance;
+mod jumps;
 mod networks;
 mod places;
 mod plasticity;

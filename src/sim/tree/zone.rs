@@ -6,7 +6,7 @@ use spikedeck_core::normal;
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::System;
-use spikedeck_equation::derive::derivative;
+use spikedeck_equation::derive::{derivative, jumps};
 use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::kernel::Kernel;
 use spikedeck_equation::program::{Builder, ColumnId, Columns, Program, Register, Target, UnitValues, symbols};
@@ -348,7 +348,8 @@ fn membrane(system: &System, mut g: Graph, drift: Id, c: &Common<'_>) -> Result<
     let p = system.parts();
     let along = Symbol::Input(c.port as u32);
     let per_current = derivative(&mut g, drift, along);
-    if g.value(per_current) == Some(0.0) || g.depends(per_current, |s| !matches!(s, Symbol::Parameter(_))) {
+    let bent = g.depends(per_current, |s| !matches!(s, Symbol::Parameter(_))) || jumps(&g, drift, |s| s == along);
+    if bent || g.value(per_current) == Some(0.0) {
         return Err(format!(
             "`{}` is not in proportion to its `axial`: the factor before it is made of parameters only",
             p.states[c.state].name
@@ -362,7 +363,8 @@ fn membrane(system: &System, mut g: Graph, drift: Id, c: &Common<'_>) -> Result<
     for i in 0..p.inputs.len() {
         let symbol = Symbol::Input(i as u32);
         let factor = derivative(&mut g, whole, symbol);
-        let plain = !g.depends(factor, |s| !matches!(s, Symbol::Parameter(_))) && i != c.port;
+        let straight = !g.depends(factor, |s| !matches!(s, Symbol::Parameter(_)));
+        let plain = straight && !jumps(&g, whole, |s| s == symbol) && i != c.port;
         let elsewhere = p.drift.iter().enumerate().any(|(k, &d)| k != c.state && p.graph.depends(d, |s| s == symbol));
         proportional.push((plain && !elsewhere).then(|| Tape::new(&g, &[factor])));
     }

@@ -9,7 +9,6 @@ mod file;
 mod intervals;
 mod lzf;
 mod nwb;
-mod observed;
 mod series;
 mod sonata;
 mod write;

@@ -3,7 +3,7 @@
 use super::super::error::StoreError;
 use super::super::recorded::{Recorded, RecordedSpikes, RecordedUnits};
 use super::file::Hdf5;
-use super::observed::{Span, common};
+use spikedeck_signal::stretches::{Stretch, common, joined, longest};
 
 /// Columns of units that name the region of each.
 const REGIONS: &[&str] = &["location", "region", "brain_region", "brain_area", "structure"];
@@ -63,14 +63,12 @@ pub(super) fn units(file: &Hdf5<'_>, found: &mut Recorded) -> Result<(), StoreEr
             of_electrodes(file, &columns, ids.len())?
         }
     };
-    if has("obs_intervals") {
-        observed(file, (&times, &ends), found)?;
-    }
+    let seen = if has("obs_intervals") { observed(file, (&times, &ends), found)? } else { Vec::new() };
     let others: Vec<&str> = columns.iter().map(String::as_str).filter(|c| !read.contains(c)).collect();
     if !others.is_empty() {
         found.left.push(format!("`units` columns {}", others.join(", ")));
     }
-    found.spikes.extend(split(&times, &ends, &labels, regions.as_deref()));
+    found.spikes.extend(split((&times, &ends), &labels, &seen, regions.as_deref()));
     Ok(())
 }
 
@@ -138,8 +136,12 @@ fn of_electrodes(file: &Hdf5<'_>, columns: &[String], count: usize) -> Result<Op
     Ok(regions.iter().any(|r| !r.is_empty()).then_some(regions))
 }
 
-/// The stretch that all units were observed in.
-fn observed(file: &Hdf5<'_>, (times, trains): (&[f64], &[usize]), found: &mut Recorded) -> Result<(), StoreError> {
+/// The stretches in which each unit was observed; what all were observed in is noted.
+fn observed(
+    file: &Hdf5<'_>,
+    (times, trains): (&[f64], &[usize]),
+    found: &mut Recorded,
+) -> Result<Vec<Vec<Stretch>>, StoreError> {
     let place = "units/obs_intervals";
     let spans = file.numbers(place)?;
     let [_, 2] = spans.shape[..] else {
@@ -147,7 +149,7 @@ fn observed(file: &Hdf5<'_>, (times, trains): (&[f64], &[usize]), found: &mut Re
         let why = format!("its extents are {}, and a row is a start and a stop", extents.join(" x "));
         return Err(file.wrong(place, why));
     };
-    let spans: Vec<Span> = spans.values.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+    let spans: Vec<Stretch> = spans.values.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
     if let Some(bad) = spans.iter().position(|s| !(s.0.is_finite() && s.1.is_finite() && s.0 <= s.1)) {
         return Err(file.wrong(place, format!("row {bad} is from {} to {}", spans[bad].0, spans[bad].1)));
     }
@@ -157,24 +159,20 @@ fn observed(file: &Hdf5<'_>, (times, trains): (&[f64], &[usize]), found: &mut Re
         return Err(file.wrong(index, format!("{} rows for {} units", ends.len(), trains.len())));
     }
     let from = |k: usize, ends: &[usize]| if k == 0 { 0 } else { ends[k - 1] };
-    let all: Vec<Vec<Span>> = (0..ends.len())
-        .map(|k| spans[from(k, &ends)..ends[k]].to_vec())
-        .filter(|own: &Vec<Span>| !own.is_empty())
-        .collect();
+    let each: Vec<Vec<Stretch>> = (0..ends.len()).map(|k| joined(&spans[from(k, &ends)..ends[k]])).collect();
+    let all: Vec<Vec<Stretch>> = each.iter().filter(|own| !own.is_empty()).cloned().collect();
     let unknown = ends.len() - all.len();
     if all.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     if unknown > 0 {
         found.notes.push(format!("{unknown} of {} units do not say when they were observed", ends.len()));
     }
     let shared = common(&all);
-    let longest = shared.iter().copied().max_by(|a, b| (a.1 - a.0).total_cmp(&(b.1 - b.0)));
-    let Some((start, stop)) = longest else {
-        let what =
-            "no stretch of time was observed in all units: what is silent and what was not seen cannot be told apart";
+    let Some((start, stop)) = longest(&shared) else {
+        let what = "no stretch of time was observed in all units: choose some that were observed together";
         found.notes.push(what.to_owned());
-        return Ok(());
+        return Ok(each);
     };
     found.observed = Some((start, stop));
     let outside = times[..trains.last().copied().unwrap_or(0)].iter().filter(|&&t| t < start || t > stop).count();
@@ -184,15 +182,20 @@ fn observed(file: &Hdf5<'_>, (times, trains): (&[f64], &[usize]), found: &mut Re
             if shared.len() > 1 { format!(" (the longest of {} stretches)", shared.len()) } else { String::new() };
         found.notes.push(format!(
             "units were not all observed at all times: analyses look at {start} s to {stop} s{gaps}, when all were; \
-             {outside} of {} spikes are outside it",
+             {outside} of {} spikes are outside it (of some units at what these were all observed in)",
             times.len()
         ));
     }
-    Ok(())
+    Ok(each)
 }
 
 /// The spikes of each region, or of all units where regions are not known.
-fn split(times: &[f64], ends: &[usize], labels: &[String], regions: Option<&[String]>) -> Vec<RecordedSpikes> {
+fn split(
+    (times, ends): (&[f64], &[usize]),
+    labels: &[String],
+    seen: &[Vec<Stretch>],
+    regions: Option<&[String]>,
+) -> Vec<RecordedSpikes> {
     let mut names: Vec<Option<String>> = Vec::new();
     let region = |unit: usize| regions.map(|r| if r[unit].is_empty() { "unknown".to_owned() } else { r[unit].clone() });
     for unit in 0..ends.len() {
@@ -213,7 +216,9 @@ fn split(times: &[f64], ends: &[usize], labels: &[String], regions: Option<&[Str
                 units.resize(own.len(), at as u32);
             }
             let labels = members.iter().map(|&unit| labels[unit].clone()).collect();
-            RecordedSpikes { name, times: own, scale: 1.0, units: RecordedUnits::Listed { units, labels } }
+            let observed =
+                if seen.is_empty() { Vec::new() } else { members.iter().map(|&u| seen[u].clone()).collect() };
+            RecordedSpikes { name, times: own, scale: 1.0, units: RecordedUnits::Listed { units, labels }, observed }
         })
         .collect()
 }

@@ -55,7 +55,8 @@ fn population(
     if ids.len() != values.len() {
         return Err(file.wrong(&whose, format!("{} ids for {} times", ids.len(), values.len())));
     }
-    found.spikes.push(RecordedSpikes { name, times: values, scale, units: RecordedUnits::Ids(ids) });
+    let units = RecordedUnits::Ids(ids);
+    found.spikes.push(RecordedSpikes { name, times: values, scale, units, observed: Vec::new() });
     Ok(())
 }
 

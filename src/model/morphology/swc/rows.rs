@@ -10,6 +10,8 @@ pub(super) struct Row<'a> {
     pub line: usize,
     pub span: Range<usize>,
     pub words: Vec<&'a str>,
+    /// Where each word begins in the text.
+    pub starts: Vec<usize>,
 }
 
 /// The words of each line that has any, and at which of them the columns stand.
@@ -30,6 +32,17 @@ fn words(line: &str) -> Vec<&str> {
     line.split([',', ';']).map(str::trim).collect()
 }
 
+/// Where the words of a line begin in a text in which the line begins at `from`.
+fn starts(line: &str, words: &[&str], from: usize) -> Vec<usize> {
+    let mut after = 0;
+    let start = |word: &&str| {
+        let at = after + line[after..].find(*word).expect("the words of a line stand in it one after the other");
+        after = at + word.len();
+        from + at
+    };
+    words.iter().map(start).collect()
+}
+
 impl<'a> Rows<'a> {
     /// # Errors
     /// A heading that does not name all columns; commas that part words and may also stand before decimals.
@@ -43,7 +56,9 @@ impl<'a> Rows<'a> {
             let visible = line.split('#').next().unwrap_or("").trim_end();
             let from = start + (visible.len() - visible.trim_start().len());
             if !visible.trim().is_empty() {
-                rows.push(Row { line: n + 1, span: from..start + visible.len(), words: words(visible.trim()) });
+                let words = words(visible.trim());
+                let starts = starts(visible.trim(), &words, from);
+                rows.push(Row { line: n + 1, span: from..start + visible.len(), words, starts });
             }
             start += line.len();
         }

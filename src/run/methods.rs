@@ -3,14 +3,20 @@
 
 use std::collections::BTreeSet;
 
+use super::seen::looked_at;
 use spikedeck_analysis as analysis;
 use spikedeck_core::number;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_scenario::{AnalysisSpec, OptionKind, OptionValue, Subject};
 use spikedeck_signal::{Outcome, Recording, TimeBase};
 
-/// A paragraph about one analysis; `None` where it has no result.
-pub(super) fn paragraph(outcome: &Outcome, spec: &AnalysisSpec, recording: &Recording, seed: u64) -> Option<String> {
+/// A paragraph about one analysis of a recording, alone or in a scenario; `None` where it has no result.
+pub fn methods(
+    outcome: &Outcome,
+    spec: &AnalysisSpec,
+    (recording, in_scenario): (&Recording, bool),
+    seed: u64,
+) -> Option<String> {
     if outcome.metrics.is_empty() {
         return None;
     }
@@ -18,8 +24,7 @@ pub(super) fn paragraph(outcome: &Outcome, spec: &AnalysisSpec, recording: &Reco
     let (card, base) = (analysis.card(), recording.time_base);
     let mut text = vec![format!("{} ({}): {}.", card.title, spec.kind, card.summary)];
     text.push(format!("Looked at: {}.", subjects(spec)));
-    let window = recording.analysis_window();
-    let trials = recording.each_trial().count();
+    let (window, trials) = looked_at(recording, spec, in_scenario);
     text.push(format!(
         "Analysed: {} to {}{}.",
         number::with_unit(window.start, base.unit()),
@@ -133,7 +138,7 @@ mod tests {
         ]);
         let (of, source, target) = (Vec::new(), Vec::new(), Vec::new());
         let spec = AnalysisSpec { name: "x".into(), kind: "transfer_entropy".into(), of, source, target, options };
-        let text = paragraph(&outcome, &spec, &Recording::default(), 7).unwrap();
+        let text = methods(&outcome, &spec, (&Recording::default(), false), 7).unwrap();
         for part in [
             "Transfer entropy (transfer_entropy)",
             "bin 5 ms",
@@ -149,6 +154,6 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("150") && !text.contains('\n'));
-        assert!(paragraph(&Outcome::default(), &spec, &Recording::default(), 7).is_none());
+        assert!(methods(&Outcome::default(), &spec, (&Recording::default(), false), 7).is_none());
     }
 }

@@ -1,0 +1,78 @@
+//! What continuation measures: distances between points, and numbers that change their sign where something happens.
+
+use super::{Kind, SAME};
+
+/// Whether a point lies on one of the paths.
+pub fn on_any(paths: &[Vec<Vec<f64>>], z: &[f64]) -> bool {
+    paths.iter().any(|path| on(path, z))
+}
+
+/// Whether a point lies on a path: near the line between two of its points.
+fn on(path: &[Vec<f64>], z: &[f64]) -> bool {
+    path.windows(2).any(|w| {
+        let along: Vec<f64> = w[1].iter().zip(&w[0]).map(|(b, a)| b - a).collect();
+        let from: Vec<f64> = z.iter().zip(&w[0]).map(|(z, a)| z - a).collect();
+        let length = dot(&along, &along);
+        let share = if length > 0.0 { (dot(&along, &from) / length).clamp(0.0, 1.0) } else { 0.0 };
+        let off: Vec<f64> = from.iter().zip(&along).map(|(f, a)| f - share * a).collect();
+        norm(&off) < SAME
+    })
+}
+
+/// The inner product in which states together weigh as much as the parameter.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len() - 1;
+    a[..n].iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / n as f64 + a[n] * b[n]
+}
+
+/// The length by it.
+pub fn norm(a: &[f64]) -> f64 {
+    dot(a, a).sqrt()
+}
+
+/// A number that changes its sign where two eigenvalues add up to zero, a conjugate pair or two that are real.
+pub fn hopf_test(eigenvalues: &[(f64, f64)]) -> f64 {
+    let (mut sign, mut least) = (1.0, f64::INFINITY);
+    let mut take = |sum: f64| {
+        sign *= sum.signum();
+        least = least.min(sum.abs());
+    };
+    for (i, a) in eigenvalues.iter().enumerate() {
+        if a.1 > 0.0 {
+            take(2.0 * a.0);
+        } else if a.1 == 0.0 {
+            eigenvalues[i + 1..].iter().filter(|b| b.1 == 0.0).for_each(|b| take(a.0 + b.0));
+        }
+    }
+    if least.is_finite() { sign * least } else { 1.0 }
+}
+
+/// The imaginary part of the pair nearest the imaginary axis; `None` where two real eigenvalues that add up to zero are
+/// nearer (a neutral saddle, at which nothing happens).
+pub fn critical(eigenvalues: &[(f64, f64)]) -> Option<f64> {
+    let pairs = eigenvalues.iter().filter(|e| e.1 > 0.0).map(|e| (2.0 * e.0.abs(), Some(e.1)));
+    let real: Vec<f64> = eigenvalues.iter().filter(|e| e.1 == 0.0).map(|e| e.0).collect();
+    let sums =
+        (0..real.len()).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| ((real[i] + real[j]).abs(), None));
+    pairs.chain(sums).min_by(|a, b| a.0.total_cmp(&b.0)).and_then(|p| p.1)
+}
+
+/// By how much the number of growing directions changes over a step in which `found` happens, from `before` to `after`
+/// of them.
+pub fn told(found: impl Iterator<Item = Kind>, before: usize, after: usize) -> usize {
+    let changes: Vec<usize> = found
+        .map(|kind| match kind {
+            Kind::Fold | Kind::BranchPoint => 1,
+            Kind::Hopf { .. } => 2,
+        })
+        .collect();
+    let (all, net) = (changes.iter().sum::<usize>(), before.abs_diff(after));
+    // Several may go in opposite ways: all that is possible is taken as told.
+    if changes.len() > 1 && net <= all && (all - net) % 2 == 0 { net } else { all }
+}
+
+/// Number of eigenvalues with positive real part, beyond rounding.
+pub fn growing(eigenvalues: &[(f64, f64)]) -> usize {
+    let largest = eigenvalues.iter().fold(0.0_f64, |m, e| m.max(e.0.hypot(e.1)));
+    eigenvalues.iter().filter(|e| e.0 > 1e-9 * largest).count()
+}

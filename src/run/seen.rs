@@ -1,0 +1,301 @@
+//! What of a recording an analysis looks at: silence and absence are different things, and trials may lie in it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use spikedeck_analysis::Analysis;
+use spikedeck_core::number::counted;
+use spikedeck_core::units::short;
+use spikedeck_scenario::{AnalysisSpec, Place};
+use spikedeck_signal::stretches::{Stretch, common, longest};
+use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trial, TrialTimes, Window};
+
+/// A recording as an analysis looks at it, where that is not as it is.
+pub(super) struct Seen {
+    pub recording: Recording,
+    /// What should be known of it.
+    pub notes: Vec<String>,
+}
+
+/// What the analysis `entry` looks at: the stretch in which all units that it names were observed, and, where it looks
+/// at trials (`across`), those that lie in it. Nothing where that is the recording as it is. A recording that stands in
+/// a scenario has its `bounds` by that.
+///
+/// # Errors
+/// When its units were never observed together, or none of the trials lies in what was recorded.
+pub(super) fn seen(
+    recording: &Recording,
+    entry: &AnalysisSpec,
+    (across, bounds): (bool, bool),
+) -> Result<Option<Seen>, String> {
+    let named = subjects(recording, entry);
+    let all: Vec<Vec<Stretch>> = named.iter().flat_map(|(p, units)| p.observed_of(units)).cloned().collect();
+    let mut notes = Vec::new();
+    let window = if all.is_empty() { None } else { together(recording, &all, bounds, &mut notes)? };
+    let has_none = recording.trial.is_none() && recording.trials.is_empty();
+    let is_of = |times: &&TrialTimes| named.iter().all(|(p, _)| times.populations.contains(&p.name));
+    let times = recording.trial_times.iter().find(is_of).filter(|_| across && has_none && !named.is_empty());
+    if window.is_none() && times.is_none() {
+        return Ok(None);
+    }
+    let populations: BTreeSet<&str> = named.iter().map(|(p, _)| p.name.as_str()).collect();
+    let cut = window.unwrap_or(recording.window);
+    let recording = match times {
+        Some(times) => {
+            notes.extend(times.notes.iter().cloned());
+            divided(recording, times, cut, &populations, &mut notes)?
+        }
+        None => part(recording, cut, &populations),
+    };
+    Ok(Some(Seen { recording, notes }))
+}
+
+/// The stretch that an analysis looks at, and of how many trials.
+pub fn looked_at(recording: &Recording, entry: &AnalysisSpec, in_scenario: bool) -> (Window, usize) {
+    let across = spikedeck_analysis::find(&entry.kind).is_some_and(Analysis::across_trials);
+    let of = |recording: &Recording| (recording.analysis_window(), recording.each_trial().count());
+    match seen(recording, entry, (across, in_scenario)) {
+        Ok(Some(own)) => of(&own.recording),
+        // What was never seen together has no result, and nobody asks what it was of.
+        Ok(None) | Err(_) => of(recording),
+    }
+}
+
+/// The populations that an analysis looks at, and which units of each; all that spike, where it names none.
+fn subjects<'r>(recording: &'r Recording, entry: &'r AnalysisSpec) -> Vec<(&'r Population, &'r [u32])> {
+    let subjects = || entry.of.iter().chain(&entry.source).chain(&entry.target);
+    if subjects().next().is_none() {
+        let spiking = |p: &&Population| recording.spikes_of(&p.name).is_some();
+        return recording.populations.iter().filter(spiking).map(|p| (p, &[][..])).collect();
+    }
+    let place = |place: Place| match place {
+        Place::Population(id) => recording.populations.get(id.index()),
+        Place::Projection(_) => None,
+    };
+    subjects().filter_map(|s| Some((place(s.place)?, s.units.as_slice()))).collect()
+}
+
+/// The longest stretch in which all of some units were observed; nothing where it is the recording's own.
+fn together(
+    recording: &Recording,
+    all: &[Vec<Stretch>],
+    bounds: bool,
+    notes: &mut Vec<String>,
+) -> Result<Option<Window>, String> {
+    let base = recording.time_base;
+    let own = recording.analysis_window();
+    let mut shared = common(all);
+    if bounds {
+        shared = common(&[shared, vec![(own.start, own.stop)]]);
+    }
+    let Some((start, stop)) = longest(&shared) else {
+        let what = if bounds { " within the run" } else { "" };
+        return Err(format!(
+            "no stretch of time{what} was observed in all of its {}: what is silent and what was not seen cannot be \
+             told apart; choose units that were observed together",
+            counted(all.len(), "unit", "units")
+        ));
+    };
+    // Stretches are open at their start, and those of files are not.
+    let fired = |s: &Spikes| s.times.binary_search_by(|t| t.total_cmp(&start)).is_ok();
+    let at_start = start != own.start && recording.spikes.iter().any(fired);
+    let window = Window { start: if at_start { start.next_down() } else { start }, stop };
+    if (window.start, window.stop) == (own.start, own.stop) {
+        return Ok(None);
+    }
+    let differ = all.iter().any(|own| *own != all[0]);
+    let gaps =
+        if shared.len() > 1 { format!(", the longest of {} such stretches", shared.len()) } else { String::new() };
+    if differ || shared.len() > 1 {
+        notes.push(format!(
+            "its {} were not all observed at all times: it looks at {}, when all were{gaps}",
+            counted(all.len(), "unit", "units"),
+            in_words(start, stop, base)
+        ));
+    }
+    Ok(Some(window))
+}
+
+/// Both ends of a stretch, in words.
+fn in_words(start: f64, stop: f64, base: TimeBase) -> String {
+    format!("{} to {} {}", short(start), short(stop), base.unit()).trim_end().to_owned()
+}
+
+/// A recording of these populations alone in another window; the others are there, without what was recorded of them.
+fn part(recording: &Recording, window: Window, populations: &BTreeSet<&str>) -> Recording {
+    let is_of = |population: &str| populations.contains(population);
+    Recording {
+        window,
+        transient: 0.0,
+        spikes: recording.spikes.iter().filter(|s| is_of(&s.population)).cloned().collect(),
+        traces: recording.traces.iter().filter(|t| is_of(&t.population)).cloned().collect(),
+        connections: recording.connections.clone(),
+        on_disk: recording.on_disk.clone(),
+        ..shell(recording)
+    }
+}
+
+/// The recording without its spikes and samples.
+fn shell(recording: &Recording) -> Recording {
+    Recording {
+        time_base: recording.time_base,
+        dt: recording.dt,
+        populations: recording.populations.clone(),
+        absent: recording.absent.clone(),
+        ..Recording::default()
+    }
+}
+
+/// The trials of a recording, each on a time axis of its own, that lie in `within`.
+fn divided(
+    recording: &Recording,
+    times: &TrialTimes,
+    within: Window,
+    populations: &BTreeSet<&str>,
+    notes: &mut Vec<String>,
+) -> Result<Recording, String> {
+    let window = times.window;
+    let slack = 1e-9 * window.length();
+    let lies = |at: &f64| at + window.start >= within.start - slack && at + window.stop <= within.stop + slack;
+    let all: Vec<usize> = (0..times.at.len()).filter(|&k| lies(&times.at[k])).collect();
+    let (out, base) = (times.at.len() - all.len(), recording.time_base);
+    let stretch = in_words(within.start, within.stop, base);
+    if all.is_empty() {
+        return Err(format!(
+            "none of the {} of `{}` lies in what was recorded, {stretch}",
+            counted(times.at.len(), "trial", "trials"),
+            times.name
+        ));
+    }
+    if out > 0 {
+        notes.push(format!(
+            "{out} of {} trials of `{}` are not within what was recorded, {stretch}, and are left out",
+            times.at.len(),
+            times.name
+        ));
+    }
+    let cut = |own: &Spikes, at: f64| {
+        let from = own.times.partition_point(|t| *t <= at + window.start);
+        let to = own.times.partition_point(|t| *t <= at + window.stop).max(from);
+        Spikes {
+            times: own.times[from..to].iter().map(|t| t - at).collect(),
+            units: own.units[from..to].to_vec(),
+            ..own.without_times()
+        }
+    };
+    let one = |k: usize| Recording {
+        window,
+        trial: Some(Trial { number: k as u64, condition: times.conditions.get(k).cloned().unwrap_or_default() }),
+        spikes: recording
+            .spikes
+            .iter()
+            .filter(|s| populations.contains(s.population.as_str()))
+            .map(|s| cut(s, times.at[k]))
+            .collect(),
+        ..shell(recording)
+    };
+    let mut trials = all.into_iter().map(one);
+    let first = trials.next().expect("at least one trial lies in it");
+    Ok(Recording { trials: trials.map(Arc::new).collect(), ..first })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use spikedeck_scenario::{Observable, PopulationId, Subject};
+
+    fn of(index: usize, units: &[u32]) -> AnalysisSpec {
+        let subject = Subject {
+            text: "x.spikes".into(),
+            place: Place::Population(PopulationId::of_recording(index)),
+            what: Observable::Spikes,
+            units: units.to_vec(),
+            mean: false,
+        };
+        AnalysisSpec {
+            name: "a".into(),
+            kind: "rates".into(),
+            of: vec![subject],
+            source: Vec::new(),
+            target: Vec::new(),
+            options: std::collections::BTreeMap::new(),
+        }
+    }
+
+    /// Four units that fire every 10 ms; the third is seen in the first half only, the fourth in two pieces.
+    fn recording() -> Recording {
+        let all: Vec<(f64, u32)> = (1..=100).flat_map(|k| (0..4).map(move |u| (f64::from(10 * k), u))).collect();
+        let spikes = Spikes {
+            population: "x".into(),
+            size: 4,
+            times: all.iter().map(|s| s.0).collect(),
+            units: all.iter().map(|s| s.1).collect(),
+        };
+        let observed =
+            vec![vec![(0.0, 1000.0)], vec![], vec![(0.0, 500.0)], vec![(0.0, 95.0), (105.0, 300.0), (400.0, 1000.0)]];
+        Recording {
+            window: Window { start: 0.0, stop: 1000.0 },
+            populations: vec![Population { name: "x".into(), size: 4, observed, ..Population::default() }],
+            spikes: vec![spikes],
+            ..Recording::default()
+        }
+    }
+
+    #[test]
+    fn an_analysis_looks_at_what_all_of_its_units_were_observed_in() {
+        let recording = recording();
+        let window =
+            |units: &[u32]| seen(&recording, &of(0, units), (false, false)).map(|s| s.map(|s| s.recording.window));
+        assert_eq!(window(&[0]).unwrap(), None, "as it is");
+        assert_eq!(window(&[1]).unwrap(), None, "nothing is known of it");
+        assert_eq!(window(&[0, 1, 2]).unwrap(), Some(Window { start: 0.0, stop: 500.0 }));
+        let third = window(&[3]).unwrap().unwrap();
+        // A spike at the very start was observed.
+        assert_eq!(third, Window { start: 400_f64.next_down(), stop: 1000.0 });
+        assert_eq!(window(&[2, 3]).unwrap(), Some(Window { start: 105.0, stop: 300.0 }));
+        assert_eq!(window(&[]).unwrap(), Some(Window { start: 105.0, stop: 300.0 }), "all units");
+        let mut apart = recording.clone();
+        apart.populations[0].observed[0] = vec![(600.0, 900.0)];
+        let told = seen(&apart, &of(0, &[0, 2]), (false, false)).err().unwrap();
+        assert!(told.contains("no stretch of time was observed in all of its 2 units"), "{told}");
+        // In a scenario the run and its transient are bounds.
+        apart.transient = 700.0;
+        let bounded = seen(&apart, &of(0, &[0]), (false, true)).unwrap().unwrap();
+        assert_eq!(bounded.recording.analysis_window(), Window { start: 700.0, stop: 900.0 });
+    }
+
+    /// Each spike in a trial is that of the recording, less the moment of the trial, whatever trials there are.
+    #[test]
+    fn trials_are_the_recording_piece_by_piece() {
+        let mut recording = recording();
+        recording.populations[0].observed.clear();
+        recording.trial_times = vec![TrialTimes {
+            name: "trials".into(),
+            populations: vec!["x".into()],
+            at: vec![100.0, 333.0, 950.0, 990.0, 10.0],
+            window: Window { start: -20.0, stop: 50.0 },
+            conditions: ["a", "b", "a", "b", "a"].map(str::to_owned).to_vec(),
+            notes: vec!["look".into()],
+        }];
+        assert!(seen(&recording, &of(0, &[]), (false, false)).unwrap().is_none(), "not of trials");
+        let seen = seen(&recording, &of(0, &[]), (true, false)).unwrap().unwrap();
+        let trials: Vec<&Recording> = seen.recording.each_trial().collect();
+        let told: Vec<(u64, &str)> =
+            trials.iter().map(|r| r.trial.as_ref().unwrap()).map(|t| (t.number, t.condition.as_str())).collect();
+        assert_eq!(told, [(0, "a"), (1, "b"), (2, "a")], "the others go beyond the recording");
+        assert_eq!(seen.notes.len(), 2);
+        let own = &recording.spikes[0];
+        for (trial, at) in trials.iter().zip([100.0, 333.0, 950.0]) {
+            assert_eq!(trial.window, Window { start: -20.0, stop: 50.0 });
+            let inside = (0..own.len()).filter(|&k| own.times[k] > at - 20.0 && own.times[k] <= at + 50.0);
+            let wanted: Vec<(f64, u32)> = inside.map(|k| (own.times[k] - at, own.units[k])).collect();
+            let found: Vec<(f64, u32)> =
+                trial.spikes[0].times.iter().copied().zip(trial.spikes[0].units.iter().copied()).collect();
+            assert!(found == wanted && found.len() >= 24, "{at}");
+        }
+        let late = TrialTimes { at: vec![5000.0], ..recording.trial_times[0].clone() };
+        recording.trial_times = vec![late];
+        let told = super::seen(&recording, &of(0, &[]), (true, false)).err().unwrap();
+        assert!(told.contains("none of the 1 trial"), "{told}");
+    }
+}

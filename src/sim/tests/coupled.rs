@@ -1,0 +1,152 @@
+//! Networks as one system of equations.
+
+use super::{Network, run, spec, trace};
+use spikedeck_core::dynamics::Dynamics;
+use spikedeck_core::trajectory::Trajectory;
+use spikedeck_scenario::PopulationId;
+
+/// Two populations of two states, coupled within and between: by a value of the source, by one of both ends, with and
+/// without connections to itself.
+fn text(projections: &str) -> String {
+    format!(
+        "[simulation]\nduration = 1.0\ndt = 0.02\nseed = 3\nintegrator = \"rk4\"\n[models.unit]\ntime_unit = \
+         \"1\"\nequations = \"\"\"\ndx/dt = -x + y*s + k*I : 1\ndy/dt = s*sin(x) - y**2 + J : 1\nr = tanh(x - y) : \
+         1\nq = x + I : 1\n\"\"\"\nparameters = {{ s = 0.5, k = 2.0 }}\ninputs = {{ I = \"1\", J = \"1\" }}\ninitial = {{ x = 0.0, y = \
+         0.0 }}\n\
+         [populations.a]\nmodel = \"unit\"\nsize = 3\nparameters = {{ s = {{ uniform = [0.2, 1.0] }} }}\n\
+         initial = {{ x = {{ uniform = [-1, 1] }}, y = {{ uniform = [-1, 1] }} }}\n\
+         [populations.b]\nmodel = \"unit\"\nsize = 2\ninitial = {{ x = {{ uniform = [-1, 1] }}, y = 0.3 }}\n{projections}\
+         [record.a]\ntraces = [{{ variables = [\"x\", \"y\"], interval = 1.0 }}]\n\
+         [record.b]\ntraces = [{{ variables = [\"x\", \"y\"], interval = 1.0 }}]\n"
+    )
+}
+
+fn projection(name: &str, ends: (&str, &str), value: &str, more: &str) -> String {
+    format!(
+        "[projections.{name}]\nkind = \"continuous\"\nfrom = \"{}\"\nto = \"{}\"\nvalue = \"{value}\"\nweight = {{ \
+         uniform = [-1, 1] }}\ndelay = 0.0\n{more}\n",
+        ends.0, ends.1
+    )
+}
+
+fn networks() -> Vec<String> {
+    let all = "connect = \"all_to_all\"";
+    let own = "connect = { rule = \"all_to_all\", autapses = true }";
+    let one = projection("one", ("a", "a.I"), "w*r_pre", all);
+    let with_own = projection("own", ("a", "a.J"), "w*x_pre*y_pre", own);
+    let pairs = projection("pairs", ("a", "b.I"), "w*sin(x_pre - x_post) + w**2*y_post", all);
+    let back = projection("back", ("b", "a.I"), "w*max(r_pre, 0)*s_pre", all);
+    let gap = projection("gap", ("b", "b.J"), "w*(x_pre - x_post)", all);
+    let few = projection("few", ("a", "a.I"), "w*tanh(x_post)*r_pre", "connect = { rule = \"probability\", p = 0.6 }");
+    let sets: [&[&String]; 8] = [
+        &[],
+        &[&one],
+        &[&with_own],
+        &[&pairs],
+        &[&gap, &back],
+        &[&few, &with_own],
+        &[&one, &pairs, &back],
+        &[&one, &with_own, &pairs, &back, &gap],
+    ];
+    sets.iter().map(|set| text(&set.iter().map(|p| p.as_str()).collect::<String>())).collect()
+}
+
+fn ids(spec: &spikedeck_scenario::Spec) -> Vec<PopulationId> {
+    spec.population_ids().map(|p| p.0).collect()
+}
+
+/// The equations are those that are simulated: by the same scheme they go the same way.
+#[test]
+fn the_equations_are_those_that_are_simulated() {
+    for text in networks() {
+        let spec = spec(&text);
+        let whole = Network::coupled(&spec, &ids(&spec)).unwrap();
+        assert_eq!(whole.dimension(), 10);
+        let mut trajectory = Trajectory::new(&whole, 0.0, whole.initial(), Vec::new(), 0.02);
+        trajectory.advance(1.0).unwrap();
+        let result = run(&text);
+        let last = |p: &str, variable: &str, units: usize| {
+            let values = trace(&result, p, variable);
+            values[values.len() - units..].to_vec()
+        };
+        let (ax, ay, bx, by) = (last("a", "x", 3), last("a", "y", 3), last("b", "x", 2), last("b", "y", 2));
+        let a = ax.iter().zip(&ay).flat_map(|(x, y)| [*x, *y]);
+        let simulated: Vec<f64> = a.chain(bx.iter().zip(&by).flat_map(|(x, y)| [*x, *y])).collect();
+        for (s, t) in simulated.iter().zip(&trajectory.x) {
+            assert!((s - t).abs() < 1e-12, "{simulated:?} {:?}\n{text}", trajectory.x);
+        }
+    }
+}
+
+/// Tangents and the diagonal are those of the right side, as its differences say.
+#[test]
+fn tangents_are_the_differences_of_the_right_side() {
+    for text in networks() {
+        let spec = spec(&text);
+        let whole = Network::coupled(&spec, &ids(&spec)).unwrap();
+        let n = whole.dimension();
+        let x: Vec<f64> = (0..n).map(|i| 0.7 * (1.3 * i as f64 + 0.2).sin()).collect();
+        let mut jacobian = vec![0.0; n * n];
+        whole.jacobian(0.0, &x, &mut jacobian);
+        let at = |j: usize, h: f64| {
+            let mut moved = x.clone();
+            moved[j] += h;
+            let mut out = vec![0.0; n];
+            whole.rate(0.0, &moved, &mut out);
+            out
+        };
+        for j in 0..n {
+            let (up, down) = (at(j, 1e-5), at(j, -1e-5));
+            for i in 0..n {
+                let slope = (up[i] - down[i]) / 2e-5;
+                assert!((jacobian[i * n + j] - slope).abs() < 1e-8, "{i} {j}: {} {slope}", jacobian[i * n + j]);
+            }
+        }
+        let frame: Vec<f64> = (0..n * 3).map(|i| (0.9 * i as f64).cos()).collect();
+        let (mut out, mut diagonal) = (vec![0.0; n * 3], vec![0.0; n]);
+        whole.tangent(0.0, &x, (&frame, 3), &mut out, &mut diagonal, &mut Vec::new());
+        for i in 0..n {
+            assert!((diagonal[i] - jacobian[i * n + i]).abs() < 1e-13);
+            for k in 0..3 {
+                let wanted: f64 = (0..n).map(|j| jacobian[i * n + j] * frame[j * 3 + k]).sum();
+                assert!((out[i * 3 + k] - wanted).abs() < 1e-12);
+            }
+        }
+    }
+}
+
+/// What is not smooth is refused with its place.
+#[test]
+fn what_is_no_smooth_system_is_refused() {
+    let late =
+        projection("late", ("a", "a.I"), "w*r_pre", "connect = \"all_to_all\"").replace("delay = 0.0", "delay = 0.2");
+    let driven = projection("driven", ("a", "a.I"), "w*q_pre", "connect = \"all_to_all\"");
+    for (text, place, why) in [
+        (text(&late), "projections.late", "delay"),
+        (text(&driven), "populations.a", "depends on what arrives"),
+        (
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n".into(),
+            "populations.a",
+            "reset",
+        ),
+    ] {
+        let spec = spec(&text);
+        let refused = Network::coupled(&spec, &ids(&spec)).map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains(place) && refused.contains(why), "{refused}");
+    }
+}
+
+/// A phase that is set back by a turn at a spike is a phase: oscillators of the library are a smooth system.
+#[test]
+fn phases_that_wrap_are_smooth() {
+    let text = "[simulation]\nduration = 10.0\ndt = 0.01\n[populations.a]\nmodel = \"kuramoto_oscillator\"\nsize = 3\n\
+        [projections.k]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = \"all_to_all\"\nweight = \
+        0.1\nvalue = \"w*sin(theta_pre - theta_post)\"\n";
+    let spec = spec(text);
+    let whole = Network::coupled(&spec, &ids(&spec)).unwrap();
+    assert!(
+        whole.is_autonomous()
+            && whole.connections() == 6
+            && !Trajectory::new(&whole, 0.0, &[0.0; 3], vec![], 0.1).is_hybrid()
+    );
+}
