@@ -10,7 +10,7 @@ use super::output::{self, Align, Grid, Tone, tone};
 use super::run::{Change, interrupt_flag, outcome_of, simulate};
 use spikedeck_core::number;
 use spikedeck_run::{self as run, Comparison, Finished, Options, SeedValues, Simulated, Status};
-use spikedeck_store::{self as store, Column, Format, Table};
+use spikedeck_store::{self as store, Format};
 use spikedeck_table as table;
 
 /// Arguments of `compare`.
@@ -106,40 +106,24 @@ fn write(folder: &Path, comparison: &Comparison, force: bool) -> Result<(), CliE
         )));
     }
     std::fs::create_dir_all(folder)?;
-    store::write(&path, &differences(comparison), Format::Parquet)?;
+    store::write(&path, &table::differences(comparison), Format::Parquet)?;
     Ok(())
-}
-
-/// One row a metric and run: what the file and the JSON lines hold.
-fn differences(comparison: &Comparison) -> Table {
-    let mut rows: Vec<(usize, usize)> = Vec::new();
-    for row in 0..comparison.rows.len() {
-        rows.extend((1..comparison.labels.len()).map(|k| (row, k)));
-    }
-    let number = |f: &dyn Fn(usize, usize) -> Option<f64>| Column::OptF64(rows.iter().map(|&(r, k)| f(r, k)).collect());
-    let all = &comparison.rows;
-    Table::new()
-        .with("metric", Column::Text(rows.iter().map(|&(r, _)| all[r].metric.clone()).collect()))
-        .with("unit", Column::categories(rows.iter().map(|&(r, _)| &all[r].unit)))
-        .with("base", Column::same(&comparison.labels[0], rows.len()))
-        .with("run", Column::categories(rows.iter().map(|&(_, k)| &comparison.labels[k])))
-        .with("base_value", number(&|r, _| all[r].values[0]))
-        .with("value", number(&|r, k| all[r].values[k]))
-        .with("difference", number(&|r, k| all[r].differences[k]))
-        .with("ci_low", number(&|r, k| all[r].difference_intervals[k].map(|i| i.0)))
-        .with("ci_high", number(&|r, k| all[r].difference_intervals[k].map(|i| i.1)))
-        .with("pairs", Column::OptU64(rows.iter().map(|&(r, k)| Some(all[r].pairs[k] as u64)).collect()))
 }
 
 fn print_json(comparison: &Comparison) -> Result<(), CliError> {
     let mut out = output::out();
-    for object in table::json_rows(&differences(comparison)) {
+    for object in table::json_rows(&table::differences(comparison)) {
         writeln!(out, "{object}")?;
     }
     for note in &comparison.notes {
         writeln!(out, "{}", serde_json::json!({ "note": note }))?;
     }
     Ok(out.flush()?)
+}
+
+/// Whether the differences of a run are paired over seeds, so that they have a size of effect.
+fn has_effect(comparison: &Comparison, run: usize) -> bool {
+    comparison.rows.iter().any(|r| r.effects[run].is_some())
 }
 
 fn print(comparison: &Comparison) -> Result<(), CliError> {
@@ -158,9 +142,13 @@ fn print(comparison: &Comparison) -> Result<(), CliError> {
     let mut heading = vec!["metric".to_owned()];
     heading.extend(letters.iter().cloned());
     heading.push("unit".into());
-    for letter in &letters[1..] {
-        aligns.extend([Align::Right, Align::Left]);
-        heading.extend([format!("{letter} − A"), "95 % CI".to_owned()]);
+    for (k, letter) in letters.iter().enumerate().skip(1) {
+        aligns.extend([Align::Right, Align::Left, Align::Right]);
+        heading.extend([format!("{letter} − A"), "95 % CI".to_owned(), "p".to_owned()]);
+        if has_effect(comparison, k) {
+            aligns.push(Align::Right);
+            heading.push("d_z".to_owned());
+        }
     }
     let mut grid = Grid::new(&aligns);
     grid.row(heading, Tone::Dim);
@@ -173,13 +161,21 @@ fn print(comparison: &Comparison) -> Result<(), CliError> {
             let interval = row.difference_intervals[k];
             let mark = if row.is_clear(k) { " *" } else { "" };
             cells.push(interval.map_or_else(String::new, |(a, b)| format!("{}{mark}", number::interval(a, b))));
+            cells.push(row.p_values[k].map_or_else(String::new, number::p_value));
+            if has_effect(comparison, k) {
+                cells.push(row.effects[k].map_or_else(String::new, number::shown));
+            }
         }
         let clear = (1..n).any(|k| row.is_clear(k));
         grid.row(cells, if clear { Tone::Bold } else { Tone::Plain });
     }
     grid.write(&mut out, "  ", true, colour)?;
     writeln!(out)?;
-    writeln!(out, "  {}", tone("* the interval of the difference excludes zero", Tone::Dim, colour))?;
+    let mut legend = "* the interval of the difference excludes zero".to_owned();
+    if (1..n).any(|k| has_effect(comparison, k)) {
+        legend.push_str("; d_z: mean difference in units of its standard deviation over the seeds");
+    }
+    writeln!(out, "  {}", tone(&legend, Tone::Dim, colour))?;
     for note in &comparison.notes {
         for line in output::wrap(note, output::width() - 2) {
             writeln!(out, "  {}", tone(&line, Tone::Dim, colour))?;

@@ -25,10 +25,10 @@ mod error;
 mod explain;
 mod explain_language;
 mod list;
-mod methods;
 mod output;
 mod plot;
 mod report;
+mod report_file;
 mod run;
 mod schema;
 mod show;
@@ -78,6 +78,8 @@ enum Command {
     Compare(compare::Args),
     /// Draw an analysis of a run as SVG or PNG
     Plot(plot::Args),
+    /// Write a report of a run, or of several against the first: figures, numbers, methods, scenario, versions
+    Report(report_file::Args),
     /// List what there is
     List(list::Args),
     /// The card of a model, receptor, channel, analysis or scenario
@@ -122,6 +124,7 @@ pub fn main() -> ExitCode {
         Some(Command::Analyze(args)) => analyze::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Plot(args)) => plot::run(&args),
+        Some(Command::Report(args)) => report_file::run(&args),
         Some(Command::List(args)) => list::run(&args),
         Some(Command::Explain(args)) => explain::run(&args),
         Some(Command::Check(args)) => check::run(&args),

@@ -95,6 +95,9 @@ pub fn branches<F: Family + ?Sized>(
     found
 }
 
+/// The end of a step, the rounds that it took, and what happens in it.
+type Step = (Node, usize, Vec<(Kind, Node)>);
+
 /// Two halves of a branch, how they look, and where others cross.
 type Halves = (Branch, Vec<Vec<f64>>, Vec<Node>);
 
@@ -159,7 +162,9 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         right[n] = sense;
         let mut tangent = solve(&Self::bordered(&jacobian, &slope, row), &right)?;
         let length = norm(&tangent);
-        tangent.iter_mut().for_each(|t| *t /= length);
+        for t in &mut tangent {
+            *t /= length;
+        }
         let eigenvalues = eigenvalues(&jacobian, n)?;
         let lu = DMatrix::from_row_slice(n + 1, n + 1, &Self::bordered(&jacobian, &slope, &tangent)).lu();
         let diagonal = lu.u().diagonal();
@@ -184,7 +189,9 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
     /// Both halves of the branch through `start`.
     fn both_ways(&mut self, start: &Node, known: &[Vec<Vec<f64>>]) -> Halves {
         let mut back = start.clone();
-        back.tangent.iter_mut().for_each(|t| *t = -*t);
+        for t in &mut back.tangent {
+            *t = -*t;
+        }
         back.fold = -back.fold;
         back.branch.0 = -back.branch.0;
         let (mut nodes, mut special, mut crossing, end) = self.walk(&back, known);
@@ -255,7 +262,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
                 end = Some(End::Range);
             } else if to.z[..n].iter().any(|y| y.abs() > self.settings.bound) {
                 end = Some(End::Bound);
-            } else if nodes.len() > 3 && self.closes(start, &from, &to) {
+            } else if nodes.len() > 3 && closes(start, &from, &to) {
                 end = Some(End::Closed);
             } else if nodes.len() > 2 && crossing.is_empty() && found.is_empty() && on_any(known, &to.z) {
                 end = Some(End::Known);
@@ -281,7 +288,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
 
     /// A step from `from` of at most `step`, which is shortened until the branch bends little and all that changes in
     /// its stability is told by what was found between.
-    fn shortened(&self, from: &Node, step: &mut f64) -> Option<(Node, usize, Vec<(Kind, Node)>)> {
+    fn shortened(&self, from: &Node, step: &mut f64) -> Option<Step> {
         loop {
             if let Some((to, rounds)) = self.step(from, *step)
                 && dot(&from.tangent, &to.tangent) > STRAIGHT
@@ -313,31 +320,25 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         self.node(&z, &row, to.tangent[n].signum())
     }
 
-    /// Whether the branch has come back to where it began.
-    fn closes(&self, start: &Node, from: &Node, to: &Node) -> bool {
-        let step: Vec<f64> = to.z.iter().zip(&from.z).map(|(b, a)| b - a).collect();
-        let back: Vec<f64> = start.z.iter().zip(&from.z).map(|(b, a)| b - a).collect();
-        let along = dot(&step, &back) / dot(&step, &step);
-        let off: Vec<f64> = back.iter().zip(&step).map(|(b, s)| b - along * s).collect();
-        (0.0..=1.0).contains(&along) && norm(&off) < SAME && dot(&start.tangent, &to.tangent) > STRAIGHT
-    }
-
     /// What happens in the step from `from` to `to`, in its order.
     fn between(&self, from: &Node, to: &Node, step: f64) -> Vec<(Kind, Node)> {
         let reference = to.branch.1.max(from.branch.1);
         let branch = |n: &Node| n.branch.0 * (n.branch.1 - reference).exp();
         let mut found = Vec::new();
         if from.fold * to.fold < 0.0 {
-            found.extend(self.locate(from, to, step, |n| n.fold).map(|(s, n)| (s, Kind::Fold, n)));
+            let (s, n) = self.locate(from, to, step, |n| n.fold);
+            found.push((s, Kind::Fold, n));
         }
         if branch(from) * branch(to) < 0.0 {
-            found.extend(self.locate(from, to, step, branch).map(|(s, n)| (s, Kind::BranchPoint, n)));
+            let (s, n) = self.locate(from, to, step, branch);
+            found.push((s, Kind::BranchPoint, n));
         }
-        if from.hopf * to.hopf < 0.0
-            && let Some((s, n)) = self.locate(from, to, step, |n| n.hopf)
-            && let Some(omega) = critical(&n.eigenvalues)
-        {
-            found.push((s, Kind::Hopf { omega: omega / self.family.time }, n));
+        if from.hopf * to.hopf < 0.0 {
+            let (s, n) = self.locate(from, to, step, |n| n.hopf);
+            // Two real eigenvalues that add up to zero are no Hopf point.
+            if let Some(omega) = critical(&n.eigenvalues) {
+                found.push((s, Kind::Hopf { omega: omega / self.family.time }, n));
+            }
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         found.into_iter().map(|(_, kind, n)| (kind, n)).collect()
@@ -345,7 +346,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
 
     /// Where `test` is zero in the step from `from` to `to`: false position with the weight of an end that stays halved
     /// (Illinois), bisection where that is slow.
-    fn locate(&self, from: &Node, to: &Node, step: f64, test: impl Fn(&Node) -> f64) -> Option<(f64, Node)> {
+    fn locate(&self, from: &Node, to: &Node, step: f64, test: impl Fn(&Node) -> f64) -> (f64, Node) {
         let (mut low, mut high) = ((0.0, test(from)), (step, test(to)));
         let mut best = if low.1.abs() < high.1.abs() { from.clone() } else { to.clone() };
         let (mut at, mut least) = (if low.1.abs() < high.1.abs() { 0.0 } else { step }, f64::INFINITY);
@@ -376,7 +377,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
                 break;
             }
         }
-        Some((at, best))
+        (at, best)
     }
 
     /// Where the branch that crosses at `at` goes, to either side: along what, besides the tangent, the linearisation
@@ -388,7 +389,9 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         let Some(v) = matrix.svd(false, true).v_t else { return Vec::new() };
         let mut other: Vec<f64> = v.row(n).iter().copied().collect();
         let length = norm(&other);
-        other.iter_mut().for_each(|v| *v /= length);
+        for v in &mut other {
+            *v /= length;
+        }
         let mut starts = Vec::new();
         for sense in [1.0, -1.0] {
             let step = sense * self.settings.step;
@@ -402,6 +405,15 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         }
         starts
     }
+}
+
+/// Whether the branch has come back to where it began.
+fn closes(start: &Node, from: &Node, to: &Node) -> bool {
+    let step: Vec<f64> = to.z.iter().zip(&from.z).map(|(b, a)| b - a).collect();
+    let back: Vec<f64> = start.z.iter().zip(&from.z).map(|(b, a)| b - a).collect();
+    let along = dot(&step, &back) / dot(&step, &step);
+    let off: Vec<f64> = back.iter().zip(&step).map(|(b, s)| b - along * s).collect();
+    (0.0..=1.0).contains(&along) && norm(&off) < SAME && dot(&start.tangent, &to.tangent) > STRAIGHT
 }
 
 #[cfg(test)]

@@ -114,7 +114,9 @@ impl<D: Dynamics + ?Sized> Dynamics for Scaled<'_, D> {
         }
         let rows = |of: &mut [f64], factor: fn(f64) -> f64| {
             for (row, s) in of.chunks_exact_mut(k.max(1)).zip(&self.scale) {
-                row.iter_mut().for_each(|v| *v *= factor(*s));
+                for v in row {
+                    *v *= factor(*s);
+                }
             }
         };
         let mut unscaled = frame.to_vec();

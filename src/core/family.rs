@@ -45,6 +45,7 @@ impl<F: Family + ?Sized> Plain<'_, F> {
     }
 
     /// The unit of time in which the fastest thing that happens at `x` has the rate 1, to within the number of states.
+    #[must_use]
     pub fn with_time_of(mut self, x: &[f64], mu: f64) -> Self {
         let n = self.scale.len();
         let (mut jacobian, mut slope) = (vec![0.0; n * n], vec![0.0; n]);

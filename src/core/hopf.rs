@@ -49,7 +49,9 @@ pub fn onset<F: Family + ?Sized>(family: &F, x: &[f64], p: f64, omega: f64, weig
     if product.norm() == 0.0 || !product.is_finite() {
         return None;
     }
-    left.iter_mut().for_each(|v| *v /= product.conj());
+    for v in &mut left {
+        *v /= product.conj();
+    }
 
     let moved = |by: &[f64], h: f64| -> DMatrix<f64> {
         jacobian(&x.iter().zip(by).map(|(x, d)| h.mul_add(*d, *x)).collect::<Vec<_>>())

@@ -123,6 +123,11 @@ pub fn student_quantile_of(freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| t.inverse_cdf(0.975))
 }
 
+/// Two-sided p-value of a score under Student's t with any number of degrees of freedom.
+pub fn student_two_sided(score: f64, freedom: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |t| (2.0 * t.sf(score.abs())).min(1.0))
+}
+
 /// Exact interval of a Poisson mean from a count (Garwood 1936, doi:10.1093/biomet/28.3-4.437).
 pub fn poisson_interval(count: u64, level: f64) -> (f64, f64) {
     let tail = (1.0 - level) / 2.0;

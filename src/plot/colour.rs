@@ -203,12 +203,32 @@ impl Palette {
                 let (r, g, b) = self.value_rgb(t, diverging);
                 Colour::Rgb(r, g, b)
             }
-            Depth::Indexed => nearest_indexed(self.value_rgb(t, diverging)),
+            Depth::Indexed => Colour::Indexed(self.map.indexed(self.dark(), t, diverging)),
             Depth::Sixteen => {
                 let ramp: [u8; 6] = if diverging { [14, 12, 4, 1, 9, 11] } else { [0, 4, 6, 2, 11, 15] };
                 Colour::Ansi(ramp[((t.clamp(0.0, 1.0) * 6.0) as usize).min(5)])
             }
             Depth::None => Colour::Default,
+        }
+    }
+
+    /// A shade of a role, `part` from nothing (0) to its own strength (1): dim in the ground's direction, and of one
+    /// hue. For terminals whose colours can be mixed; the others show the role itself.
+    pub(crate) fn shade(self, role: Role, part: f64) -> Colour {
+        let part = part.clamp(0.0, 1.0);
+        match (self.depth, role) {
+            (Depth::True, _) => {
+                let (a, b) = (self.rgb(role), self.ground());
+                let part = 0.14 + 0.86 * part;
+                let mix = |a: u8, b: u8| (f64::from(a) * part + f64::from(b) * (1.0 - part)).round() as u8;
+                Colour::Rgb(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+            }
+            (Depth::Indexed, Role::Series(n)) => {
+                let ladders = if self.dark() { &SHADES_DARK } else { &SHADES_LIGHT };
+                let ladder = &ladders[usize::from(n) % ladders.len()];
+                Colour::Indexed(ladder[((part * ladder.len() as f64) as usize).min(ladder.len() - 1)])
+            }
+            (Depth::Indexed | Depth::Sixteen | Depth::None, _) => self.colour(role),
         }
     }
 
@@ -218,20 +238,27 @@ impl Palette {
     }
 }
 
-/// The nearest of the colours of the cube that is no grey: a shade of a colour stays one of it, however dark.
-pub(crate) fn nearest_hue((r, g, b): Rgb) -> Colour {
-    const STEPS: [i32; 6] = [0, 95, 135, 175, 215, 255];
-    let square = |a: u8, step: usize| (i32::from(a) - STEPS[step]).pow(2);
-    let far = |n: usize| 2 * square(r, n / 36) + 4 * square(g, n / 6 % 6) + 3 * square(b, n % 6);
-    let is_grey = |n: usize| n / 36 == n / 6 % 6 && n / 6 % 6 == n % 6;
-    // The strongest part of a colour is so in its shade too.
-    let order = |n: usize| {
-        let parts = [(r, n / 36), (g, n / 6 % 6), (b, n % 6)];
-        parts.iter().all(|x| parts.iter().all(|y| x.0 <= y.0 || x.1 >= y.1))
-    };
-    let nearest = (0..216).filter(|n| !is_grey(*n) && order(*n)).min_by_key(|n| far(*n));
-    nearest.map_or_else(|| nearest_indexed((r, g, b)), |n| Colour::Indexed(16 + n as u8))
-}
+/// Shades of one hue among the 256 colours, for each series on dark ground: from a dim grey up, each lighter than the
+/// one before. The nearest colours of a mixture would be of three hues and not in order.
+const SHADES_DARK: [[u8; 6]; 7] = [
+    [236, 24, 31, 74, 81, 153],
+    [236, 94, 136, 172, 214, 222],
+    [236, 239, 29, 36, 43, 86],
+    [236, 89, 132, 175, 212, 218],
+    [236, 58, 100, 142, 184, 227],
+    [236, 88, 130, 166, 202, 209],
+    [236, 25, 32, 33, 75, 153],
+];
+/// The same on light ground: from a pale grey down, each darker.
+const SHADES_LIGHT: [[u8; 6]; 7] = [
+    [253, 153, 110, 32, 25, 24],
+    [253, 216, 209, 202, 166, 130],
+    [253, 115, 79, 72, 36, 29],
+    [253, 218, 175, 132, 126, 89],
+    [254, 222, 179, 172, 136, 94],
+    [253, 153, 110, 74, 31, 24],
+    [252, 248, 244, 240, 237, 16],
+];
 
 /// The nearest of the 240 fixed colours (a 6x6x6 cube and 24 greys), by squared distance.
 pub fn nearest_indexed((r, g, b): Rgb) -> Colour {
@@ -277,20 +304,75 @@ pub fn to_rgb(colour: Colour, default: Rgb) -> Rgb {
 mod tests {
     use super::*;
 
-    /// Shades of a population are of its colour and get lighter, also with 256 colours.
+    /// Lightness (CIE 1976), and hue in degrees where a colour has one.
+    fn light_and_hue(colour: Colour) -> (f64, Option<f64>) {
+        let (r, g, b) = to_rgb(colour, (0, 0, 0));
+        let linear = |v: u8| {
+            let v = f64::from(v) / 255.0;
+            if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+        };
+        let y = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+        let light = if y > 0.008_856 { 116.0 * y.cbrt() - 16.0 } else { 903.3 * y };
+        let (r, g, b) = (f64::from(r), f64::from(g), f64::from(b));
+        let (most, least) = (r.max(g).max(b), r.min(g).min(b));
+        let d = most - least;
+        let hue = if most <= r {
+            ((g - b) / d).rem_euclid(6.0)
+        } else if most <= g {
+            (b - r) / d + 2.0
+        } else {
+            (r - g) / d + 4.0
+        };
+        (light, (d > 0.0).then_some(60.0 * hue))
+    }
+
+    /// Shades of every population leave the ground step by step and are of one hue, with 24 bits and with 256 colours.
     #[test]
-    fn shades_keep_their_hue() {
-        for role in [Role::Series(0), Role::Series(1), Role::Series(2), Role::Series(3)] {
-            let (r, g, b) = Palette::default().rgb(role);
-            let shade = |part: f64| {
-                let of = |v: u8| (f64::from(v) * part).round() as u8;
-                let Colour::Indexed(n) = nearest_hue((of(r), of(g), of(b))) else { panic!("a colour of the cube") };
-                let n = usize::from(n - 16);
-                (n / 36, n / 6 % 6, n % 6)
+    fn shades_keep_their_hue_and_their_order() {
+        for (depth, theme) in
+            [Depth::True, Depth::Indexed].into_iter().flat_map(|d| [(d, Theme::Dark), (d, Theme::Light)])
+        {
+            let palette = Palette { theme, depth, ..Palette::default() };
+            for n in 0..7 {
+                let role = Role::Series(n);
+                let mut ladder: Vec<Colour> = (0..=40).map(|k| palette.shade(role, f64::from(k) / 40.0)).collect();
+                ladder.dedup();
+                assert!(ladder.len() >= 6, "{role:?}: {ladder:?}");
+                let seen: Vec<(f64, Option<f64>)> = ladder.iter().map(|c| light_and_hue(*c)).collect();
+                let up = theme == Theme::Dark;
+                assert!(
+                    seen.windows(2).all(|w| (w[1].0 > w[0].0) == up && w[1].0 != w[0].0),
+                    "{theme:?} {n}: {seen:?}"
+                );
+                if depth == Depth::Indexed {
+                    let hues: Vec<f64> = seen.iter().filter_map(|s| s.1).collect();
+                    let apart = |a: f64, b: f64| (a - b).abs().min(360.0 - (a - b).abs());
+                    let most = hues.iter().flat_map(|a| hues.iter().map(|b| apart(*a, *b))).fold(0.0, f64::max);
+                    assert!(most <= 40.0, "{theme:?} {n}: {hues:?}");
+                }
+            }
+        }
+    }
+
+    /// Values that grow get lighter with 256 colours too, and signed ones leave their middle on both sides.
+    #[test]
+    fn maps_of_256_colours_are_in_order() {
+        for (map, theme) in
+            [ColourMap::Viridis, ColourMap::Cividis].into_iter().flat_map(|m| [(m, Theme::Dark), (m, Theme::Light)])
+        {
+            let palette = Palette { depth: Depth::Indexed, theme, map };
+            let ramp = |from: f64, to: f64, diverging: bool| {
+                let at = |k: u32| palette.value(from + (to - from) * f64::from(k) / 60.0, diverging);
+                let mut all: Vec<Colour> = (0..=60).map(at).collect();
+                all.dedup();
+                all.iter().map(|c| light_and_hue(*c).0).collect::<Vec<f64>>()
             };
-            let ladder: Vec<_> = (3..=10).map(|k| shade(f64::from(k) / 10.0)).collect();
-            assert!(ladder.iter().all(|c| !(c.0 == c.1 && c.1 == c.2)), "{ladder:?}");
-            assert!(ladder.is_sorted_by_key(|c| 2 * c.0 + 4 * c.1 + c.2), "{role:?}: {ladder:?}");
+            let up = ramp(0.0, 1.0, false);
+            assert!(up.len() >= 9 && up.is_sorted(), "{map:?} {up:?}");
+            for side in [ramp(0.5, 0.0, true), ramp(0.5, 1.0, true)] {
+                let away = side.windows(2).all(|w| (w[1] > w[0]) == (theme == Theme::Dark));
+                assert!(side.len() >= 5 && away, "{theme:?} {side:?}");
+            }
         }
     }
 

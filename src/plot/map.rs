@@ -26,6 +26,15 @@ const BERLIN: [u32; 33] = [
     0x5b1d08, 0x6c2711, 0x7d341e, 0x8e422e, 0x9e513f, 0xae6051, 0xbe6f63, 0xce7f76, 0xdf8f89, 0xf09f9c, 0xffadad,
 ];
 
+/// The maps among the 256 colours: each step lighter than the one before. The nearest colours would go through
+/// magenta and grey, forth and back.
+const VIRIDIS_256: [u8; 10] = [53, 54, 55, 25, 31, 36, 78, 149, 185, 227];
+const CIVIDIS_256: [u8; 9] = [17, 24, 60, 242, 102, 246, 144, 186, 228];
+/// Pale in the middle, for light ground.
+const VIK_256: [u8; 11] = [17, 25, 67, 110, 152, 255, 223, 180, 173, 130, 88];
+/// Dark in the middle, for dark ground.
+const BERLIN_256: [u8; 11] = [153, 111, 68, 24, 236, 233, 52, 88, 131, 174, 217];
+
 /// A colour map for images and matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ColourMap {
@@ -66,6 +75,17 @@ impl ColourMap {
     /// The colour of `t` (0 to 1) for values that grow.
     pub fn sequential(self, t: f64) -> Rgb {
         interpolate(if self == Self::Cividis { &CIVIDIS } else { &VIRIDIS }, t)
+    }
+
+    /// The number among the 256 colours of `t` (0 to 1).
+    pub(crate) fn indexed(self, dark: bool, t: f64, diverging: bool) -> u8 {
+        let ladder: &[u8] = match (diverging, self) {
+            (true, _) if dark => &BERLIN_256,
+            (true, _) => &VIK_256,
+            (false, Self::Viridis) => &VIRIDIS_256,
+            (false, Self::Cividis) => &CIVIDIS_256,
+        };
+        ladder[((t.clamp(0.0, 1.0) * ladder.len() as f64) as usize).min(ladder.len() - 1)]
     }
 
     /// The colour of `t` (0 to 1, 0.5 is the natural middle): pale in the middle on light ground (vik), dark in the

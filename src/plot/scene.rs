@@ -45,6 +45,8 @@ pub struct Plot<'a> {
     pub sweep: Option<Sweep>,
     /// Whether one unit is as long on both axes (graphs, planes from above).
     pub equal: bool,
+    /// The whole stretch of time of curves that are seen in part.
+    pub whole: Option<(f64, f64)>,
 }
 
 /// State of an oscilloscope sweep.

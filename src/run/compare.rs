@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::across::mean_and_half_width;
 use super::ensemble::{Ensemble, PointResult};
 use super::{Finished, Status};
+use spikedeck_core::statistics;
 use spikedeck_signal::Metric;
 
 /// One metric across runs.
@@ -25,9 +26,22 @@ pub struct Difference {
     pub difference_intervals: Vec<Option<(f64, f64)>>,
     /// Number of seeds that each difference is paired over; 0 where it is not.
     pub pairs: Vec<usize>,
+    /// Probability of a difference at least as large if there is none: Student's t over the pairs, else a normal law
+    /// with the width of the interval towards zero.
+    pub p_values: Vec<Option<f64>>,
+    /// Size of the effect, where differences are paired: their mean in units of their standard deviation over the
+    /// seeds (Cohen's d_z).
+    pub effects: Vec<Option<f64>>,
 }
 
 impl Difference {
+    /// The difference of run `k` to the first as a share of the first's size; nothing where that is zero.
+    pub fn relative(&self, k: usize) -> Option<f64> {
+        let base = self.values.first().copied().flatten()?.abs();
+        let difference = self.differences.get(k).copied().flatten()?;
+        (base > 0.0).then(|| difference / base)
+    }
+
     /// Whether the interval of the difference of run `k` to the first excludes zero.
     pub fn is_clear(&self, k: usize) -> bool {
         self.difference_intervals.get(k).copied().flatten().is_some_and(|(low, high)| low > 0.0 || high < 0.0)
@@ -52,10 +66,15 @@ pub struct SeedValues(BTreeMap<String, BTreeMap<u64, f64>>);
 impl SeedValues {
     /// Those of an ensemble; empty if it has axes, because its points then differ by more than the seed.
     pub fn of(ensemble: &Ensemble) -> Self {
+        Self::of_points(&ensemble.points)
+    }
+
+    /// The same of its points.
+    pub(crate) fn of_points(points: &[PointResult]) -> Self {
         let mut values = Self::default();
         // A run that did not reach its end has numbers of another stretch.
         let is_whole = |p: &&PointResult| p.point.axes.is_empty() && p.finished.status == Status::Complete;
-        for result in ensemble.points.iter().filter(is_whole) {
+        for result in points.iter().filter(is_whole) {
             for metric in result.finished.outcomes.iter().flat_map(|o| &o.metrics) {
                 if let Some(value) = metric.value {
                     values.insert(metric.full_name(), result.point.seed, value);
@@ -77,9 +96,10 @@ impl SeedValues {
     }
 }
 
-/// Holds `runs` against the first of them.
+/// Holds `runs` against the first of them, seed by seed where they know what was measured at each.
 pub fn compare(runs: &[&Finished]) -> Comparison {
-    compare_seeds(runs, &[])
+    let seeds: Vec<SeedValues> = runs.iter().map(|r| r.facts.seeds.clone()).collect();
+    compare_seeds(runs, &seeds)
 }
 
 /// Holds `runs` against the first of them. Where two runs have values at the same seeds (`seeds`, one entry a run),
@@ -116,9 +136,14 @@ pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
                     .map(|(k, (v, i))| if k == 0 { None } else { difference_interval(base.0?, base.1?, (*v)?, (*i)?) })
                     .collect(),
                 pairs: vec![0; values.len()],
+                p_values: vec![None; values.len()],
+                effects: vec![None; values.len()],
                 values,
                 intervals,
             };
+            for k in 1..runs.len() {
+                row.p_values[k] = row.differences[k].zip(row.difference_intervals[k]).and_then(p_of_interval);
+            }
             for k in 1..runs.len() {
                 let (Some(first), Some(other)) = (seeds.first(), seeds.get(k)) else { continue };
                 let paired = first.differences(other, &row.metric);
@@ -126,6 +151,7 @@ pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
                     row.pairs[k] = paired.len();
                     row.differences[k] = Some(mean);
                     row.difference_intervals[k] = (half > 0.0).then_some((mean - half, mean + half));
+                    (row.p_values[k], row.effects[k]) = paired_test(&paired, mean).unzip();
                 }
             }
             row
@@ -176,9 +202,14 @@ fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
     notes
 }
 
-/// Ends of the difference from each side's own half widths (Newcombe's square-and-add, which keeps skewed intervals
-/// skewed; doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
-fn difference_interval(a: f64, (a_low, a_high): (f64, f64), b: f64, (b_low, b_high): (f64, f64)) -> Option<(f64, f64)> {
+/// Ends of the difference `b - a` from each side's own half widths (Newcombe's square-and-add, which keeps skewed
+/// intervals skewed; doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
+pub fn difference_interval(
+    a: f64,
+    (a_low, a_high): (f64, f64),
+    b: f64,
+    (b_low, b_high): (f64, f64),
+) -> Option<(f64, f64)> {
     // Two intervals of no width say that nothing varied (equal units, say): there is nothing to estimate an interval
     // from.
     if a_low == a_high && b_low == b_high {
@@ -188,6 +219,22 @@ fn difference_interval(a: f64, (a_low, a_high): (f64, f64), b: f64, (b_low, b_hi
     let low = d - ((b - b_low).powi(2) + (a_high - a).powi(2)).sqrt();
     let high = d + ((b_high - b).powi(2) + (a - a_low).powi(2)).sqrt();
     (low.is_finite() && high.is_finite()).then_some((low, high))
+}
+
+/// The p-value of a difference that is known with an interval: the side towards zero is 1.96 standard errors long.
+fn p_of_interval((difference, (low, high)): (f64, (f64, f64))) -> Option<f64> {
+    let half = if difference >= 0.0 { difference - low } else { high - difference };
+    let p = statistics::normal_two_sided(statistics::normal_quantile(0.975) * difference / half);
+    (half > 0.0 && p.is_finite()).then_some(p)
+}
+
+/// The p-value of paired differences by Student's t, and their mean in units of their standard deviation.
+fn paired_test(paired: &[f64], mean: f64) -> Option<(f64, f64)> {
+    let n = paired.len() as f64;
+    let deviation = (paired.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    let effect = mean / deviation;
+    let p = statistics::student_two_sided(effect * n.sqrt(), n - 1.0);
+    (deviation > 0.0 && p.is_finite()).then_some((p, effect))
 }
 
 /// Labels with a number where two runs have the same.
@@ -223,8 +270,25 @@ mod tests {
             differences: vec![],
             difference_intervals: vec![None, Some((0.1, 2.0)), Some((-1.0, 2.0))],
             pairs: vec![],
+            p_values: vec![],
+            effects: vec![],
         };
         assert_eq!((row.is_clear(0), row.is_clear(1), row.is_clear(2)), (false, true, false));
+    }
+
+    /// The p-value of an interval is below 0.05 where the interval excludes zero, and there alone.
+    #[test]
+    fn p_values_agree_with_intervals() {
+        for (difference, low, high) in
+            [(1.0, 0.0001, 3.0), (1.0, -0.0001, 3.0), (-2.0, -9.0, -0.01), (-2.0, -2.5, 0.01), (0.0, -1.0, 2.0)]
+        {
+            let p = p_of_interval((difference, (low, high))).unwrap();
+            assert_eq!(p < 0.05, low > 0.0 || high < 0.0, "{difference} [{low}, {high}]: {p}");
+        }
+        // Two standard errors: 0.0455 (tables of the normal law).
+        let p = p_of_interval((2.0, (2.0 - 1.959_963_985, 5.0))).unwrap();
+        assert!((p - 0.045_500_26).abs() < 1e-7, "{p}");
+        assert_eq!(p_of_interval((1.0, (1.0, 2.0))), None, "an interval that ends at the value");
     }
 
     #[test]
@@ -260,6 +324,18 @@ mod tests {
         assert_eq!((row.pairs[1], row.differences[1], row.is_clear(1)), (3, Some(5.0), true));
         let (low, high) = row.difference_intervals[1].unwrap();
         assert!((low - (5.0 - 2.484_138)).abs() < 1e-5 && (high - (5.0 + 2.484_138)).abs() < 1e-5);
+        // 4, 5, 6 have mean 5 and deviation 1; t = 5 √3 = 8.660254 with two degrees of freedom, for which the tail is
+        // 1/2 (1 - t / √(t² + 2)): p = 1 - 8.660254 / √77.
+        assert!((row.effects[1].unwrap() - 5.0).abs() < 1e-12);
+        assert!((row.p_values[1].unwrap() - (1.0 - 75f64.sqrt() / 77f64.sqrt())).abs() < 1e-9, "{:?}", row.p_values);
+        assert_eq!(row.relative(1), Some(0.25));
+        // Runs that know their seeds themselves are paired without more.
+        let knowing = |run: &Finished, seeds: &SeedValues| Finished {
+            facts: crate::Facts { seeds: seeds.clone(), ..run.facts.clone() },
+            ..run.clone()
+        };
+        let (c, d) = (knowing(&a, &seeds[0]), knowing(&b, &seeds[1]));
+        assert_eq!(compare(&[&c, &d]).rows, paired.rows);
         // Without seeds the wide intervals of both are all there is.
         assert!(!compare(&[&a, &b]).rows[0].is_clear(1));
     }

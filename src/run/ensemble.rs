@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::across::{Across, Grouped};
+use super::compare::SeedValues;
 use super::footprint::Footprint;
 use super::single::stage;
-use super::{Event, Finished, Options, Point, RunError, Sink, Status, Tell, execute, trials};
+use super::{Event, Finished, Options, Point, RunError, Sink, Snapshot, Status, Tell, execute, trials};
 use spikedeck_scenario::{Expect, Spec};
 
 /// One point with what came out of it.
@@ -44,7 +45,7 @@ pub fn ensemble(
     tell: &Tell,
 ) -> Result<Ensemble, RunError> {
     let began = Instant::now();
-    let all = options.thread_count();
+    let (all, is_live) = (options.thread_count(), options.live);
     let workers = all.min(points.len()).max(1);
     // Fewer points than threads: the threads left over simulate.
     let threads_each = (all / workers).max(1);
@@ -54,14 +55,15 @@ pub fn ensemble(
         results: BTreeMap::new(),
         sink: options.sink,
         next_write: began,
+        next_picture: began,
         unwritten: None,
         left,
         forgotten: 0,
     });
     let silent: Tell = Arc::new(|_: Event| {});
     side_by_side(points.len(), workers, cancel, &|at| {
-        let options = Options { threads: threads_each, ..Options::default() };
-        let result = execute(&points[at].spec, options, cancel, &silent);
+        let each = Options { threads: threads_each, ..Options::default() };
+        let result = execute(&points[at].spec, each, cancel, &silent);
         let is_cut = match &result {
             // What was cut short is no point of the ensemble: its numbers are of another stretch.
             Ok(finished) => finished.status == Status::Interrupted,
@@ -73,6 +75,9 @@ pub fn ensemble(
         let failed = result.is_err();
         let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
         let count = done.add(&points[at], at, result, &sum, points);
+        if is_live && let Some(picture) = done.picture(&sum, points) {
+            tell(Event::Snapshot(Arc::new(picture)));
+        }
         stage(tell, &format!("point {count} of {}", points.len()), count as f64 / points.len() as f64);
         if failed { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
@@ -142,11 +147,15 @@ pub fn together(spec: &Arc<Spec>, points: Vec<PointResult>, planned: usize, opti
     Sum { spec, planned, threads, streams, began: Instant::now() }.of(points, &[])
 }
 
+/// Least time between two pictures of the points that are done.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Points that are done, and where they go meanwhile.
 struct Done {
     results: BTreeMap<usize, Result<Arc<Finished>, RunError>>,
     sink: Option<Box<dyn Sink>>,
     next_write: Instant,
+    next_picture: Instant,
     /// Why nothing is written any more: no reason to end a run, whose tables may yet fit.
     unwritten: Option<String>,
     /// Bytes that recordings of further trials may take.
@@ -165,6 +174,22 @@ impl Done {
         self.forgotten += usize::from(left.is_none());
         self.left = left.unwrap_or(self.left);
         left.is_some()
+    }
+
+    /// What the points that are done say together while others are made: at most a twentieth of the time is spent on
+    /// it.
+    fn picture(&mut self, sum: &Sum<'_>, points: &[Point]) -> Option<Snapshot> {
+        if self.results.len() >= sum.planned || Instant::now() < self.next_picture {
+            return None;
+        }
+        let began = Instant::now();
+        let good = self.results.iter().filter_map(|(at, r)| Some((points[*at].clone(), r.as_ref().ok()?.clone())));
+        let whole: Vec<PointResult> = good.map(|(point, finished)| PointResult { point, finished }).collect();
+        let so_far = sum.of(whole, &[])?;
+        let picture =
+            Snapshot { recording: so_far.finished.recording.clone(), outcomes: so_far.finished.outcomes.clone() };
+        self.next_picture = Instant::now() + (began.elapsed() * 20).max(PAUSE);
+        Some(picture)
     }
 
     /// Takes in a point, tells the sink of all so far, and says how many there are.
@@ -240,6 +265,7 @@ impl Sum<'_> {
         finished.facts.estimated_bytes = Footprint::side_by_side(largest, workers, self.streams);
         finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
         finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
+        finished.facts.seeds = SeedValues::of_points(&whole);
         finished.warnings = distinct_warnings(&whole);
         finished.warnings.extend(distinct_warnings(networks));
         finished.status = if whole.len() < self.planned {

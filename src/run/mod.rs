@@ -45,6 +45,7 @@ mod live;
 mod load;
 mod measure;
 mod memory;
+mod methods;
 mod observed;
 mod other;
 mod points;
@@ -60,7 +61,7 @@ mod watch;
 
 pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
-pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds};
+pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds, difference_interval};
 pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
 pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;
@@ -70,6 +71,7 @@ pub use load::{
     standard_input,
 };
 pub use memory::free_memory;
+pub use methods::methods;
 pub use observed::take_observed;
 pub use points::{Plan, Point, Resolve, points};
 pub use seen::looked_at;
@@ -265,6 +267,8 @@ pub struct Facts {
     pub event_populations: Vec<String>,
     /// Tables of a recording's file in which each row may be a trial.
     pub trial_tables: Vec<TrialTable>,
+    /// Of a run over seeds alone, what was measured at each: another run with the same seeds is compared seed by seed.
+    pub seeds: SeedValues,
 }
 
 /// What a job tells while it lasts.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::RunError;
-use super::across::setting;
+use super::across::{axis_value, setting};
 use spikedeck_scenario::{Design, FileUse, Redraws, SMALL_FILE, Spec, Sweep};
 use spikedeck_signal::Trial;
 
@@ -24,10 +24,7 @@ pub struct Point {
 impl Point {
     /// `tau_m=15 ms seed=3`.
     pub fn label(&self) -> String {
-        let mut parts: Vec<String> = self.axes.iter().map(|(path, value)| setting(path, value)).collect();
-        parts.push(format!("seed={}", self.seed));
-        parts.extend(self.trial.map(|(number, _)| format!("trial={number}")));
-        parts.join(" ")
+        label(&self.axes, self.seed, self.trial)
     }
 
     /// Whether `other` is a trial of the same network.
@@ -44,6 +41,13 @@ impl Point {
         let condition: Vec<String> = self.axes[swept..].iter().map(|(path, value)| setting(path, value)).collect();
         Some(Trial { number, condition: condition.join(" ") })
     }
+}
+
+fn label(axes: &[(String, String)], seed: u64, trial: Option<(u64, usize)>) -> String {
+    let mut parts: Vec<String> = axes.iter().map(|(path, value)| setting(path, value)).collect();
+    parts.push(format!("seed={seed}"));
+    parts.extend(trial.map(|(number, _)| format!("trial={number}")));
+    parts.join(" ")
 }
 
 /// Resolves a scenario again with more overrides (path and TOML text).
@@ -125,6 +129,29 @@ impl Plan {
             text.push('\0');
         }
         FileUse::of(std::path::Path::new("plan"), text.as_bytes()).sha256
+    }
+
+    /// What tells a point from the others: `tau_m=15 ms seed=3`.
+    pub fn label(&self, at: usize) -> String {
+        let Planned { axes, seed, trial, .. } = &self.points[at];
+        label(axes, *seed, *trial)
+    }
+
+    /// Its value of the first axis, in the unit in which axes show it; nothing where that is no quantity.
+    pub fn first_value(&self, at: usize) -> Option<f64> {
+        self.points[at].axes.first().and_then(|(_, value)| axis_value(value)).map(|v| v.0)
+    }
+
+    /// What is to be set beside what is set in the scenario so that a point is the only one of its sweep. Nothing where
+    /// a design draws the points, and where they are trials of a network.
+    pub fn alone(&self, at: usize) -> Option<Vec<(String, String)>> {
+        let Planned { axes, trial, overrides, .. } = &self.points[at];
+        if self.is_drawn || trial.is_some() {
+            return None;
+        }
+        let values = axes.iter().map(|(path, value)| (format!("sweep.axes.\"{path}\""), format!("[{value}]")));
+        let seeds = overrides.iter().filter(|o| !axes.contains(o)).cloned();
+        Some(values.chain(seeds).chain([("sweep.seeds".to_owned(), "1".to_owned())]).collect())
     }
 
     /// Number of points.
@@ -270,5 +297,48 @@ fn share_files(resolved: &mut Spec, held: &mut Vec<FileUse>) {
                 held.push(file.clone());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each point of a sweep can be made the only one: with the same values and the same seed.
+    #[test]
+    fn a_point_can_stand_alone() {
+        let text = r#"
+            [simulation]
+            duration = "20 ms"
+            dt = "0.1 ms"
+            seed = 7
+            [populations.p]
+            model = "lif"
+            [stimuli.s]
+            target = "p.I"
+            kind = "constant"
+            amplitude = "0 pA"
+            [sweep]
+            seeds = 2
+            [sweep.axes]
+            "stimuli.s.amplitude" = { from = "100 pA", to = "300 pA", steps = 3 }
+            "populations.p.parameters.tau_m" = ["10 ms", "20 ms"]
+        "#;
+        let source = crate::Source { text: text.into(), origin: None, name: "grid".into(), variant: None };
+        let (spec, _) = crate::resolve(&source, &[]).map_err(|e| e.render(false)).unwrap();
+        let plan = Plan::of(&spec).unwrap();
+        assert_eq!(plan.len(), 12);
+        for at in 0..plan.len() {
+            let point = plan.point(at, &|more| crate::again(&spec, more)).unwrap();
+            let alone = crate::again(&spec, &plan.alone(at).unwrap()).unwrap();
+            let points = points(&alone, &|more| crate::again(&alone, more)).unwrap();
+            assert_eq!(points.len(), 1, "{}", plan.label(at));
+            assert_eq!((points[0].label(), points[0].seed), (point.label(), point.seed));
+            let told = |p: &Point| format!("{:?}", p.spec.populations);
+            assert_eq!(told(&points[0]), told(&point));
+            assert_eq!(points[0].spec.simulation.seed, point.spec.simulation.seed);
+        }
+        let firsts: Vec<Option<f64>> = (0..12).map(|at| plan.first_value(at)).collect();
+        assert_eq!((firsts[0], firsts[4], firsts[11]), (Some(100.0), Some(200.0), Some(300.0)));
     }
 }

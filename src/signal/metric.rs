@@ -49,10 +49,10 @@ columns! {
     unit: Name, Set, Some(Shown::new("unit", 1, Tone::Faint)), "Unit (`Hz`, `bits`, `1/s`; empty for plain numbers).";
     ci_low: Number, Set, Some(Shown::interval("95 % CI", 2, Tone::Plain)), "Lower end of the interval.";
     ci_high: Number, Set, None, "Upper end of the interval.";
-    chance: Number, Mean, Some(Shown::new("chance", 3, Tone::Faint)), "What independence or no effect would give.";
-    p_value: P, Lost, Some(Shown::new("p", 4, Tone::Plain)),
+    chance: Number, Mean, Some(Shown::new("chance", 4, Tone::Faint)), "What independence or no effect would give.";
+    p_value: P, Lost, Some(Shown::new("p", 5, Tone::Plain)),
         "Probability of a value at least as extreme under the null hypothesis named in the note.";
-    n: Count, Set, Some(Shown::new("n", 5, Tone::Faint)),
+    n: Count, Set, Some(Shown::new("n", 3, Tone::Faint)),
         "Number of events, samples or segments that the value rests on.";
     note: Text, Set, Some(Shown::new("note", 6, Tone::Faint)),
         "What kind of interval, which null hypothesis, what was left out, why a value is missing.";

@@ -68,6 +68,11 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// Whether names are cut before it goes: the number, its interval, and what it rests on.
+    pub fn is_needed(&self) -> bool {
+        self.weight <= 3
+    }
+
     /// A column that shows its own value.
     pub(super) const fn new(heading: &'static str, weight: u8, tone: Tone) -> Self {
         Self { heading, weight, tone, is_interval: false }

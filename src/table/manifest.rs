@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::claim::SCENARIO;
 use super::error::TableError;
 use super::kept::FileEntry;
-use spikedeck_run::{Check, Facts, Finished, Status};
+use spikedeck_run::{Check, Facts, Finished, SeedValues, Status};
 use spikedeck_scenario::{FileUse, identity};
 use spikedeck_signal::stretches::Stretch;
 use spikedeck_signal::{Setting, Shape, TimeBase, Trace, TrialTimes, UnitTable, Window};
@@ -338,6 +338,7 @@ impl Manifest {
             events: self.counts.events,
             event_populations: Vec::new(),
             trial_tables: Vec::new(),
+            seeds: SeedValues::default(),
         }
     }
 

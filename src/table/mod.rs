@@ -40,6 +40,7 @@
 
 mod claim;
 mod cut_short;
+mod differences;
 mod error;
 mod folder;
 mod kept;
@@ -56,6 +57,7 @@ mod stored;
 mod sweep;
 mod tables;
 
+pub use differences::differences;
 pub use error::TableError;
 pub use folder::{Folder, save};
 pub use kept::FileEntry;

@@ -12,7 +12,7 @@ use crate::state::app::{App, Screen};
 use crate::state::columns::Column;
 use crate::state::compare::{self, DifferenceRow};
 use crate::state::jobs::{JobState, STOPPED_EARLY};
-use crate::state::overlay::{EXPORTS, Overlay, what_is_lost};
+use crate::state::overlay::{EXPORTS, Overlay, points_found, what_is_lost};
 use spikedeck_run::Status;
 use spikedeck_signal::{Axis, Shape};
 
@@ -265,6 +265,16 @@ fn over(app: &App, overlay: &Overlay) -> String {
             let shown = lines[end.saturating_sub(ROWS)..end].iter().map(|l| l.text.clone());
             if lines.is_empty() { "Log: nothing to tell".to_owned() } else { format!("Log\n{}", lined(shown)) }
         }
+        Overlay::Points { rows, query, selected } => {
+            let found = points_found(rows, query);
+            let head = format!("Points of the sweep{}", typed(query));
+            match found.get(*selected) {
+                Some(k) => {
+                    format!("{head}, {}: {}; Enter opens it", place(*selected, found.len()), rows[*k].label)
+                }
+                None => format!("{head}: no such point"),
+            }
+        }
         Overlay::Export { selected } => {
             let (_, key, title, gives) = EXPORTS[(*selected).min(EXPORTS.len() - 1)];
             format!("Export, {}: {key}: {title}: {gives}; Enter writes", place(*selected, EXPORTS.len()))
@@ -318,7 +328,7 @@ mod tests {
         press(&mut app, "e");
         assert_eq!(
             reader.news(&app),
-            "Export, 1 of 6: s: Pane as SVG: a vector figure, as the pane is zoomed now; Enter writes\r\n"
+            "Export, 1 of 9: s: Pane as SVG: a vector figure, as the pane is zoomed now; Enter writes\r\n"
         );
         press(&mut app, "down");
         assert!(reader.news(&app).starts_with("Export, 2 of 6: p: Pane as PNG"));

@@ -164,9 +164,15 @@ impl Settings {
         Self::default().with_toml(text)
     }
 
-    /// The defaults of a terminal: the console of Linux has no braille.
-    fn of_terminal(term: Option<&str>) -> Self {
-        let marker = if term == Some("linux") { Marker::Half } else { Marker::default() };
+    /// The defaults of a terminal: the console of Linux has no braille, and a locale that names another encoding than
+    /// UTF-8 has ASCII alone.
+    fn of_terminal(term: Option<&str>, locale: Option<&str>) -> Self {
+        let is_utf_8 = |l: &str| l.to_ascii_lowercase().replace('-', "").contains("utf8");
+        let marker = match term {
+            _ if locale.is_some_and(|l| !l.is_empty() && !is_utf_8(l)) => Marker::Ascii,
+            Some("linux") => Marker::Half,
+            _ => Marker::default(),
+        };
         Self { marker, ..Self::default() }
     }
 
@@ -202,7 +208,10 @@ impl Settings {
 
     /// File, then environment; flags are set by the caller on top with [`Settings::set`].
     pub fn load(env: impl Fn(&str) -> Option<String>) -> (Self, Vec<String>) {
-        let defaults = Self::of_terminal(env("TERM").as_deref());
+        // The first of them that is set says what the terminal is written in.
+        let set = |key: &str| env(key).filter(|value| !value.is_empty());
+        let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
+        let defaults = Self::of_terminal(env("TERM").as_deref(), locale.as_deref());
         let (mut settings, mut problems) = match config_path() {
             Some(path) if path.exists() => match std::fs::read_to_string(&path) {
                 Ok(text) => {
@@ -326,10 +335,13 @@ mod tests {
     #[test]
     fn marks_are_those_that_the_terminal_has() {
         for (term, marker) in [(Some("linux"), Marker::Half), (Some("xterm-256color"), Marker::Braille)] {
-            assert_eq!(Settings::of_terminal(term).marker, marker);
-            assert_eq!(Settings::of_terminal(term).with_toml("marker = \"octant\"").0.marker, Marker::Octant);
+            assert_eq!(Settings::of_terminal(term, None).marker, marker);
+            assert_eq!(Settings::of_terminal(term, Some("de_DE.UTF-8")).marker, marker);
+            assert_eq!(Settings::of_terminal(term, Some("C")).marker, Marker::Ascii);
+            assert_eq!(Settings::of_terminal(term, Some("en_US.ISO-8859-1")).marker, Marker::Ascii);
+            assert_eq!(Settings::of_terminal(term, None).with_toml("marker = \"octant\"").0.marker, Marker::Octant);
         }
-        assert_eq!(Settings::of_terminal(None), Settings::default());
+        assert_eq!(Settings::of_terminal(None, Some("C.utf8")), Settings::default());
     }
 
     #[test]

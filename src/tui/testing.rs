@@ -45,11 +45,8 @@ pub fn press(app: &mut App, keys: &str) {
 
 /// A dashboard with three entries.
 pub fn app(size: (u16, u16)) -> App {
-    let entry = |name: &str, title: &str, tag: &str| Entry {
-        source: Source::Scenario(name.into()),
-        name: name.into(),
-        title: title.into(),
-        tags: vec![tag.into()],
+    let entry = |name: &str, title: &str, tag: &str| {
+        Entry::new(Source::Scenario(name.into()), name.into(), title.into(), vec![tag.into()])
     };
     let entries = vec![
         entry("adex-patterns", "Firing patterns of the adaptive exponential model", "single neuron"),

@@ -373,6 +373,45 @@ mod tests {
         assert_eq!((app.gallery.query.as_str(), app.gallery.typing), ("", false));
     }
 
+    /// A key that does nothing in a pane says so.
+    #[test]
+    fn keys_that_do_nothing_say_so() {
+        let mut app = crate::testing::running((120, 40));
+        let text = app.columns.keys().iter().position(|k| k == "run").unwrap();
+        app.columns.focus_pane(text);
+        for k in ["+", "-", "L", "]", "[", "c", "=", "u"] {
+            app.say("before", false);
+            update(&mut app, key(k));
+            assert!(app.log.notice().is_some_and(|n| n.text.starts_with("this pane has no ax")), "{k}");
+        }
+    }
+
+    /// A point of a sweep is chosen from the list and runs beside the sweep, as what it is and nothing else.
+    #[test]
+    fn a_point_of_a_sweep_is_opened_beside_it() {
+        use crate::state::overlay::PointRow;
+        use crate::state::source::Source;
+        let mut app = crate::testing::running((120, 40));
+        update(&mut app, key("enter"));
+        assert!(app.overlay.is_none(), "this is no sweep");
+        let row = |value: u32| PointRow {
+            label: format!("tau_m={value} ms seed=1"),
+            set: vec![("sweep.axes.\"p.tau_m\"".into(), format!("[\"{value} ms\"]"))],
+        };
+        let rows = std::sync::Arc::new(vec![row(10), row(20), row(30)]);
+        app.overlay = Some(Overlay::Points { rows, query: String::new(), selected: 0 });
+        for c in ["2", "0"] {
+            update(&mut app, key(c));
+        }
+        assert!(text(&buffer(&app)).contains("tau_m=20 ms") && !text(&buffer(&app)).contains("tau_m=30 ms"));
+        let effects = update(&mut app, key("enter"));
+        let [Effect::Start(_, Source::Scenario(asked)), Effect::Watch(_)] = &effects[..] else { panic!("{effects:?}") };
+        assert_eq!(asked.set, [("sweep.axes.\"p.tau_m\"".to_owned(), "[\"20 ms\"]".to_owned())]);
+        assert_eq!((app.columns.len(), app.columns.focus()), (2, 1));
+        assert!(app.columns.list()[1].label.ends_with("tau_m=20 ms seed=1"));
+        assert!(app.overlay.is_none());
+    }
+
     #[test]
     fn a_changed_file_is_told_and_reloaded() {
         let mut app = app((120, 40));

@@ -194,6 +194,25 @@ fn runs_over_the_same_seeds_are_compared_in_pairs() {
     let rate = rows.iter().find(|r| r["metric"] == "rates.exc.spikes.mean_rate").unwrap();
     assert_eq!(rate["pairs"], 3);
     assert!(rate["difference"].as_f64().unwrap() > 0.0, "more current, more spikes at the same noise: {rate}");
+    // The interval, the p-value and the size of the effect are of the same three differences: t = d_z √3.
+    let number = |key: &str| rate[key].as_f64().unwrap_or_else(|| panic!("{key}: {rate}"));
+    assert_eq!(number("p_value") < 0.05, number("ci_low") > 0.0, "{rate}");
+    let half = number("difference") - number("ci_low");
+    // 4.302653 is the 97.5 % quantile of Student's t with two degrees of freedom.
+    let effect = 4.302_653 * number("difference") / (half * 3f64.sqrt());
+    assert!((number("effect") / effect - 1.0).abs() < 1e-6, "{effect}: {rate}");
+    // The same stands in the report of both.
+    let page = folder.path().join("both.html");
+    let args = ["report", out.to_str().unwrap(), other.to_str().unwrap(), "-o", page.to_str().unwrap()];
+    let reported = output(&args);
+    assert_eq!(reported.status.code(), Some(0), "{}", text(&reported.stderr));
+    let page = fs::read_to_string(&page).unwrap();
+    for part in ["d_z", "seed by seed over 3 seeds", "rates.exc.spikes.mean_rate", "<svg", "ou_noise", "0.52 nA"] {
+        assert!(page.contains(part), "{part}");
+    }
+    // Nothing is written over, and an ending that means nothing is refused before anything is done.
+    assert_eq!(output(&args).status.code(), Some(2));
+    assert_eq!(output(&["report", out.to_str().unwrap(), "-o", "report.pdf"]).status.code(), Some(2));
 }
 
 /// Opening a run gives its scenario back, unless a file it names has changed.

@@ -217,7 +217,7 @@ fn a_reader_is_told_in_lines_what_has_the_focus() {
     d.press("\t");
     d.shows("Pane 2 of ");
     d.press("e");
-    d.shows("Export, 1 of 6");
+    d.shows("Export, 1 of 9");
     d.press("\x1b");
     d.wait("the pane again", |s| s.matches("Pane 2 of ").count() == 2);
     d.press("q");

@@ -3,7 +3,9 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use spikedeck::{run, scenario};
+use spikedeck::signal::Shape;
+use spikedeck::tui::content::Content;
+use spikedeck::{plot, run, scenario};
 
 /// Runs one scenario and says what is wrong with it.
 fn complaints(reference: &str) -> Vec<String> {
@@ -41,6 +43,31 @@ fn complaints(reference: &str) -> Vec<String> {
                     c.metric, c.found, c.min, c.max, c.name, c.note
                 )
             }));
+            found.extend(solid_panes(&finished).into_iter().map(|text| format!("{reference}: {text}")));
+        }
+    }
+    found
+}
+
+/// Panes of the dashboard in which thirty full cells stand in a row: a block from which nothing can be read. Bars are
+/// filled, which is what they are.
+fn solid_panes(finished: &Arc<run::Finished>) -> Vec<String> {
+    let mut look = plot::Look::default();
+    look.palette.depth = plot::Depth::Indexed;
+    let is_full = |c: char| matches!(c, '⣿' | '█');
+    let mut found = Vec::new();
+    for (nth, pane) in Content::of(finished).panes.iter().enumerate() {
+        if matches!(pane.shape.shape, Shape::Distribution(_) | Shape::Scalars(_) | Shape::Card(_)) {
+            continue;
+        }
+        // As at 120x40: the first pane has the width, the others half of it.
+        let (width, height) = if nth == 0 { (120, 13) } else { (59, 10) };
+        let scene = plot::scene::of(&pane.shape, &plot::View::default());
+        let text = plot::cells::render(&scene, width, height, &look).grid.to_plain();
+        let longest = |line: &str| line.split(|c| !is_full(c)).map(|run| run.chars().count()).max().unwrap_or(0);
+        let most = text.lines().map(longest).max().unwrap_or(0);
+        if most >= 30 {
+            found.push(format!("pane `{}` has {most} full cells in a row:\n{text}", pane.title));
         }
     }
     found

@@ -163,7 +163,11 @@ pub(crate) fn series<'a>(s: &'a Series, view: &View, pyramids: &'a Pyramids) -> 
         first.x.range = page(w);
         first.x.beyond = (false, false);
     }
-    Plot { panels: vec![first], legend, sweep, ..Plot::default() }
+    let times = s.curves.iter().filter_map(|c| Some((*c.x.first()?, *c.x.last()?)));
+    let whole = times.fold(Extremes::NONE, |a, (from, to)| a.and(Extremes::of(&[from, to]))).range();
+    let is_part = s.x.is_time && sweep.is_none() && (first.x.beyond.0 || first.x.beyond.1);
+    let whole = whole.filter(|w| is_part && w.0 < w.1);
+    Plot { panels: vec![first], legend, sweep, whole, ..Plot::default() }
 }
 
 pub(crate) fn distribution<'a>(d: &'a Distribution, view: &View) -> Plot<'a> {

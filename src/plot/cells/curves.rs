@@ -4,10 +4,13 @@ use super::dots::{Dash, Dots, Plane, letter};
 use super::layout::Placed;
 use super::{Look, Marker};
 use crate::colour::{Depth, Role};
-use crate::reduce;
+use crate::reduce::{self, Column};
 use crate::scene::{CurveMark, Glyph, Stroke};
 use crate::ticks::at_fraction;
 use spikedeck_signal::step_begin;
+
+/// Full cells in a row that are a solid block.
+const SOLID: usize = 20;
 
 /// Ranks: who wins a shared cell.
 pub(crate) fn rank(role: Role, focus: bool) -> u8 {
@@ -87,7 +90,12 @@ impl Brush<'_> {
                 }
             }
         } else if c.ascending && to - from > 2 * width {
-            self.reduced(c, &mut dots);
+            let all = self.columns(c, width);
+            let dense = self.dense(&all, dots.size());
+            self.reduced(&all, &dense, &mut dots);
+            self.lay(dots, c.role, rank);
+            self.envelope(c, &all, &dense);
+            return;
         } else {
             for k in from..to {
                 let before = k.checked_sub(1).filter(|b| *b >= from).map(place);
@@ -113,15 +121,73 @@ impl Brush<'_> {
                 }
             }
         }
-        self.plane.lay(&dots, c.role, rank);
+        self.lay(dots, c.role, rank);
     }
 
-    /// Minimum and maximum of every column of pixels.
-    fn reduced(&self, c: &CurveMark<'_>, dots: &mut Dots) {
-        let (width, height) = dots.size();
+    /// Lays the pixels of a curve; what fills whole cells in long stretches of a row is a ground instead: paths that
+    /// cross themselves everywhere, clouds of points.
+    pub(super) fn lay(&mut self, mut dots: Dots, role: Role, rank: u8) {
+        let (across, down) = self.look.marker.pixels();
+        let full = u8::try_from((1_u16 << (across * down)) - 1).unwrap_or(u8::MAX);
+        let width = self.plane.cells.0;
+        if self.look.marker != Marker::Ascii && width > 0 {
+            for (row, line) in dots.bits.chunks_mut(width).enumerate() {
+                let mut column = 0;
+                for run in line.chunk_by_mut(|a, b| (*a == full) == (*b == full)) {
+                    let length = run.len();
+                    if run[0] == full && length >= SOLID {
+                        run.fill(0);
+                        (column..column + length).for_each(|c| self.plane.lay_under(c, (2 * row, 2 * row + 2), role));
+                    }
+                    column += length;
+                }
+            }
+        }
+        self.plane.lay(&dots, role, rank);
+    }
+
+    /// The curve in so many columns of pixels.
+    fn columns(&self, c: &CurveMark<'_>, width: usize) -> Vec<Column> {
         let edge = |k: usize| at_fraction(k as f64 / width as f64, self.placed.x, self.placed.x_log);
+        reduce::columns(c.x, c.y, c.pyramid, width, edge)
+    }
+
+    /// Which columns would be a solid block: in stretches of ten cells and more each shares a cell's height with the
+    /// next, so that nothing of the curve could be seen but where it ends.
+    fn dense(&self, all: &[Column], (_, height): (usize, usize)) -> Vec<bool> {
+        let (across, down) = self.look.marker.pixels();
+        let place = |c: &Column| {
+            let (a, b) = (self.placed.down(c.extremes.max, height), self.placed.down(c.extremes.min, height));
+            (a.min(b).floor().max(0.0), (a.max(b).floor() + 1.0).min(height as f64))
+        };
+        let least = down.max(2) as f64;
+        let together = |a: &Column, b: &Column| {
+            let (a_place, b_place) = (place(a), place(b));
+            let is_there = a.extremes.range().is_some() && b.extremes.range().is_some();
+            is_there && a.index + 1 == b.index && a_place.1.min(b_place.1) - a_place.0.max(b_place.0) >= least
+        };
+        let mut dense = vec![false; all.len()];
+        let mut start = 0;
+        for k in 0..all.len() {
+            if k + 1 == all.len() || !together(&all[k], &all[k + 1]) {
+                if k + 1 - start >= 10 * across {
+                    dense[start..=k].fill(true);
+                }
+                start = k + 1;
+            }
+        }
+        dense
+    }
+
+    /// Minimum and maximum of every column of pixels, where that is no solid block.
+    fn reduced(&self, all: &[Column], dense: &[bool], dots: &mut Dots) {
+        let height = dots.size().1;
         let mut before: Option<(usize, f64)> = None;
-        for column in reduce::columns(c.x, c.y, c.pyramid, width, edge) {
+        for (column, is_dense) in all.iter().zip(dense) {
+            if *is_dense {
+                before = None;
+                continue;
+            }
             let (mut low, mut high) = (column.extremes.min, column.extremes.max);
             if low <= high {
                 // Join with the column before, so that steep flanks have no gaps; sparse columns (a logarithmic axis)
@@ -140,6 +206,33 @@ impl Brush<'_> {
             }
             before = Some((column.index, column.last));
         }
+    }
+
+    /// Where a curve would be a solid block: from its minimum to its maximum dim, and its mean as a line.
+    fn envelope(&mut self, c: &CurveMark<'_>, all: &[Column], dense: &[bool]) {
+        let mut dots = self.dots(None);
+        let height = dots.size().1;
+        let halves = 2 * self.plane.cells.1;
+        let across = self.look.marker.pixels().0;
+        let mut before: Option<(usize, f64)> = None;
+        for (column, _) in all.iter().zip(dense).filter(|c| *c.1) {
+            let (a, b) = (self.placed.down(column.extremes.max, halves), self.placed.down(column.extremes.min, halves));
+            let (top, bottom) = (a.min(b).max(0.0) as usize, (a.max(b).max(0.0) as usize + 1).min(halves));
+            let cell = column.index / across;
+            let in_view = a.max(b) >= 0.0 && a.min(b) < halves as f64;
+            if in_view && cell >= self.clip.0 && cell < self.clip.1.min(self.plane.cells.0) {
+                self.plane.lay_under(cell, (top, bottom), c.role);
+            }
+            let mean = reduce::mean(c.y, column.samples.0, column.samples.1, c.pyramid);
+            let y = self.placed.down(mean, height);
+            if let Some((_, last)) = before.filter(|b| b.0 + 1 == column.index) {
+                dots.vertical(column.index, last, y);
+            } else {
+                dots.vertical(column.index, y, y);
+            }
+            before = Some((column.index, y));
+        }
+        self.plane.lay(&dots, c.role, rank(c.role, c.focus));
     }
 
     /// The stretch between two curves, as the rows of each cell column: handed to `paint(column, top, bottom)`.

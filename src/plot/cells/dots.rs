@@ -174,15 +174,49 @@ pub(crate) struct Ink {
     pub(crate) role: Role,
 }
 
+impl Ink {
+    /// Whether anything is drawn.
+    pub(crate) fn is_inked(&self) -> bool {
+        self.bits != 0 || self.glyph.is_some()
+    }
+}
+
+/// What lies under the ink of a cell: the range of a curve that is too dense to be a line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Under {
+    /// Whether it covers the upper half.
+    pub(crate) upper: bool,
+    /// Whether it covers the lower half.
+    pub(crate) lower: bool,
+    pub(crate) role: Role,
+}
+
 /// All marks together: one owner a cell.
 pub(crate) struct Plane {
     pub(crate) cells: (usize, usize),
     pub(crate) ink: Vec<Ink>,
+    pub(crate) under: Vec<Under>,
 }
 
 impl Plane {
     pub(crate) fn new(cells: (usize, usize)) -> Self {
-        Self { cells, ink: vec![Ink::default(); cells.0 * cells.1] }
+        let count = cells.0 * cells.1;
+        Self { cells, ink: vec![Ink::default(); count], under: vec![Under::default(); count] }
+    }
+
+    /// Lays the range from one height to another under a column of cells; heights are in halves of a cell.
+    pub(crate) fn lay_under(&mut self, column: usize, (top, bottom): (usize, usize), role: Role) {
+        for half in top..bottom.min(2 * self.cells.1) {
+            let under = &mut self.under[half / 2 * self.cells.0 + column];
+            if under.role != role {
+                *under = Under { role, ..Under::default() };
+            }
+            if half % 2 == 0 {
+                under.upper = true;
+            } else {
+                under.lower = true;
+            }
+        }
     }
 
     /// Lays a mark's pixels over those that are there.

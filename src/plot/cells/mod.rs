@@ -10,6 +10,7 @@ mod curves;
 mod dots;
 mod images;
 mod layout;
+mod overview;
 mod panel;
 mod spikes;
 mod table;

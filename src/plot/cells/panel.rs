@@ -1,17 +1,18 @@
 //! Panels: marks in order, then axes, headers, names of lines, crosshair.
 
 use super::curves::{Brush, inside, rank};
-use super::dots::{Plane, letter};
+use super::dots::{Plane, Under, letter};
 use super::layout::{Laid, Placed, layout};
 use super::spikes::{Train, density, is_dense};
-use super::{Look, Marker, axes, images};
+use super::{Look, Marker, axes, images, overview};
 use crate::colour::{Colour, Depth, Role, Style};
-use crate::grid::{CellGrid, columns};
+use crate::grid::{Area, CellGrid, columns};
 use crate::scene::{Label, Mark, Panel, Plot, Sweep};
 
 /// Paints all panels; returns where they are.
 pub(crate) fn plot(plot: &Plot<'_>, cursor: Option<f64>, grid: &mut CellGrid, top: usize, look: &Look) -> Vec<Placed> {
-    let layout = layout(plot, grid.width, grid.height, top, look.marker);
+    let below = overview::rows(plot, grid.width, grid.height.saturating_sub(top));
+    let layout = layout(plot, grid.width, grid.height - below, top, look.marker);
     for (index, laid) in layout.panels.iter().enumerate() {
         let panel = &plot.panels[index];
         match plot.sweep {
@@ -29,6 +30,10 @@ pub(crate) fn plot(plot: &Plot<'_>, cursor: Option<f64>, grid: &mut CellGrid, to
     }
     if let Some((laid, panel)) = layout.panels.last().zip(plot.panels.get(layout.panels.len().saturating_sub(1))) {
         axes::horizontal(panel, laid, &layout, grid, look);
+        if let Some(whole) = plot.whole.filter(|_| below > 0) {
+            let row = Area { y: grid.height - below, height: below, ..laid.placed.area };
+            overview::paint(panel, whole, row, grid, look);
+        }
     }
     layout.panels.into_iter().map(|l| l.placed).collect()
 }
@@ -52,13 +57,14 @@ fn swept(panel: &Panel<'_>, laid: &Laid, sweep: Sweep, grid: &mut CellGrid, look
     }
 }
 
-/// Ground of a band: its curve's colour, mixed into the ground.
+/// Ground of a band or a range: its curve's colour, mixed into the ground.
 fn tint(role: Role, look: &Look) -> Option<Colour> {
     let (a, b) = (look.palette.rgb(role), look.palette.ground());
     let mix = |a: u8, b: u8| (f64::from(a) * 0.28 + f64::from(b) * 0.72).round() as u8;
     let mixed = (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2));
     match look.palette.depth {
         Depth::True => Some(Colour::Rgb(mixed.0, mixed.1, mixed.2)),
+        Depth::Indexed if matches!(role, Role::Series(_)) => Some(look.palette.shade(role, 0.2)),
         Depth::Indexed => Some(crate::colour::nearest_indexed(mixed)),
         Depth::Sixteen | Depth::None => None,
     }
@@ -153,6 +159,14 @@ fn arrow_head(brush: &mut Brush<'_>, arrow: [f64; 4], role: Role) {
 /// Writes owned cells over what is there.
 fn flush(plane: &Plane, placed: &Placed, clip: (usize, usize), grid: &mut CellGrid, look: &Look) {
     let area = placed.area;
+    for (row, line) in plane.under.chunks(area.width).enumerate() {
+        for (column, under) in line.iter().enumerate().take(clip.1).skip(clip.0) {
+            let is_inked = plane.ink[row * area.width + column].is_inked();
+            if under.upper || under.lower {
+                range(*under, is_inked, (area.x + column, area.y + row), grid, look);
+            }
+        }
+    }
     for (row, line) in plane.ink.chunks(area.width).enumerate() {
         for (column, ink) in line.iter().enumerate().take(clip.1).skip(clip.0) {
             let ch = match ink.glyph {
@@ -162,6 +176,23 @@ fn flush(plane: &Plane, placed: &Placed, clip: (usize, usize), grid: &mut CellGr
             };
             overlay(grid, area.x + column, area.y + row, ch, look.palette.style(ink.role));
         }
+    }
+}
+
+/// The range of a curve that is too dense to be a line: a ground where there are colours for it, else a shade.
+fn range(under: Under, is_inked: bool, (x, y): (usize, usize), grid: &mut CellGrid, look: &Look) {
+    let Some(ground) = tint(under.role, look) else {
+        if !is_inked {
+            grid.over(x, y, if look.marker == Marker::Ascii { ':' } else { '░' }, look.palette.style(under.role));
+        }
+        return;
+    };
+    let Some(cell) = grid.get_mut(x, y) else { return };
+    if is_inked || (under.upper && under.lower) || look.marker == Marker::Ascii || cell.ch != ' ' {
+        cell.style.bg = ground;
+    } else {
+        cell.ch = if under.upper { '▀' } else { '▄' };
+        cell.style.fg = ground;
     }
 }
 

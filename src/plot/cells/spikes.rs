@@ -5,7 +5,7 @@
 use super::curves::{Brush, rank};
 use super::layout::Placed;
 use super::{Look, Marker};
-use crate::colour::{Colour, Depth, Role, nearest_hue};
+use crate::colour::{Colour, Depth, Role};
 use crate::grid::CellGrid;
 use crate::scene::{Mark, Panel};
 
@@ -31,7 +31,7 @@ pub(crate) fn is_dense(panel: &Panel<'_>, placed: &Placed, marker: Marker) -> bo
     let (across, down) = marker.pixels();
     let (width, height) = ((placed.area.width * across) as f64, (placed.area.height * down) as f64);
     let rows = (placed.y.1 - placed.y.0).abs();
-    if rows <= height || height < 1.0 {
+    if rows <= 0.0 || height < 1.0 {
         return false;
     }
     let (mut spikes, mut units) = (0, 0);
@@ -43,7 +43,8 @@ pub(crate) fn is_dense(panel: &Panel<'_>, placed: &Placed, marker: Marker) -> bo
     }
     let Some(length) = extent(panel) else { return false };
     let seen = spikes as f64 * rows / units.max(1) as f64 * (placed.x.1 - placed.x.0) / length;
-    seen > FULL * width * height
+    // Of few units each has more than one row of pixels, and all of them show the same.
+    seen > FULL * width * height.min(rows)
 }
 
 /// The time between the first and the last spike of all.
@@ -77,16 +78,16 @@ pub(crate) fn density(panel: &Panel<'_>, placed: &Placed, clip: (usize, usize), 
     let mut ladders: Vec<Ladder> = Vec::new();
     for mark in &panel.marks {
         let Mark::Spikes { times, units, first_row, rows, role, .. } = mark else { continue };
-        ladders.push((*role, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map(|step| colour(step, *role, look))));
+        let shade = |step: usize| look.palette.shade(*role, (step - 1) as f64 / (STEPS - 1) as f64);
+        ladders.push((*role, std::array::from_fn(|k| shade(k + 1))));
         let counts = counted(&(*times, *units, *first_row, *rows), placed, size);
-        let each = (placed.x.1 - placed.x.0) / size.0 as f64 * (placed.y.1 - placed.y.0).abs() / size.1 as f64;
+        let units_each = ((placed.y.1 - placed.y.0).abs() / size.1 as f64).max(1.0);
+        let each = (placed.x.1 - placed.x.0) / size.0 as f64 * units_each;
         let mean = times.len() as f64 / (*rows).max(1) as f64 / length * each;
         // In steps of its own, so that a rate that settles does not repaint everything.
-        let top = 2f64.powf((mean.max(0.5).log2() * 2.0).ceil() / 2.0) * 6.0;
+        let mean = 2f64.powf((mean.max(0.5).log2() * 4.0).round() / 4.0);
         for (pixel, count) in pixels.iter_mut().zip(counts).filter(|(_, count)| *count > 0) {
-            // A logarithm: a single spike is seen beside a burst of hundreds.
-            let shade = (f64::from(count).ln_1p() / top.ln_1p()).min(1.0);
-            let shade = (shade * STEPS as f64).ceil() as usize;
+            let shade = step(count, mean);
             if shade > pixel.0 {
                 *pixel = (shade, *role);
             }
@@ -119,26 +120,34 @@ fn counted(
     let per_x = width as f64 / (high - low);
     let start = placed.down(*first_row as f64, height);
     let per_row = placed.down((first_row + 1) as f64, height) - start;
+    // Rows of several pixels are filled, with a gap between them where there is room for one.
+    let tall = if per_row >= 3.0 { per_row.floor() - 1.0 } else { per_row.floor().max(1.0) };
     for k in from..to.max(from) {
         // The middle of its row, so that no row falls between two pixels.
         let (x, y) = ((times[k] - low) * per_x, start + per_row * (f64::from(units[k]) + 0.5));
-        if (units[k] as usize) < *rows && x >= 0.0 && y >= 0.0 && y < height as f64 {
-            counts[y as usize * width + (x as usize).min(width - 1)] += 1;
+        if (units[k] as usize) >= *rows || x < 0.0 {
+            continue;
+        }
+        let column = (x as usize).min(width - 1);
+        let top = if tall > 1.0 { start + per_row * f64::from(units[k]) + 1e-9 } else { y };
+        for step in 0..tall as usize {
+            let y = top + step as f64;
+            if y >= 0.0 && y < height as f64 {
+                counts[y as usize * width + column] += 1;
+            }
         }
     }
     counts
 }
 
-/// The colour of a step: its population's, mixed into the ground.
-fn colour(step: usize, role: Role, look: &Look) -> Colour {
-    let (a, b) = (look.palette.rgb(role), look.palette.ground());
-    let part = 0.16 + 0.84 * step as f64 / STEPS as f64;
-    let mix = |a: u8, b: u8| (f64::from(a) * part + f64::from(b) * (1.0 - part)).round() as u8;
-    let mixed = (mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2));
-    match look.palette.depth {
-        Depth::Indexed => nearest_hue(mixed),
-        Depth::True | Depth::Sixteen | Depth::None => Colour::Rgb(mixed.0, mixed.1, mixed.2),
-    }
+/// The step of a shade for a number of spikes in a pixel that holds `mean` of them on average. Half of the steps go up
+/// to the mean, in proportion, so that a network that fires evenly is no even block; the others to six times the mean
+/// by the logarithm, so that single spikes are seen beside bursts of hundreds.
+fn step(count: u32, mean: f64) -> usize {
+    const MOST: f64 = 6.0;
+    let share = f64::from(count) / mean.max(1.5);
+    let shade = if share <= 1.0 { 0.5 * share } else { 0.5 + 0.5 * share.ln() / MOST.ln() };
+    ((shade * STEPS as f64).ceil() as usize).clamp(usize::from(count > 0), STEPS)
 }
 
 fn two_pixels((x, y): (usize, usize), top: Pixel, bottom: Pixel, ladders: &[Ladder], grid: &mut CellGrid, look: &Look) {
@@ -195,7 +204,7 @@ impl Brush<'_> {
                 }
             }
         }
-        self.plane.lay(&dots, row.role, rank(row.role, row.focus));
+        self.lay(dots, row.role, rank(row.role, row.focus));
     }
 }
 
@@ -268,6 +277,47 @@ mod tests {
         let columns: Vec<u32> = (area.x..area.x + area.width).map(bright).collect();
         let (most, least) = (columns.iter().max().unwrap(), columns.iter().min().unwrap());
         assert!(*most > 3 * (*least).max(1), "{columns:?}");
+    }
+
+    /// More spikes are never dimmer, one spike is the dimmest there is, and spikes that come by chance with a mean of
+    /// ten a pixel are seen in at least four steps.
+    #[test]
+    fn shades_grow_with_the_count() {
+        for mean in [0.5, 1.0, 3.7, 10.0, 250.0] {
+            let steps: Vec<usize> = (0..2000).map(|count| step(count, mean)).collect();
+            assert!(steps.is_sorted() && steps[0] == 0 && steps[1] >= 1 && steps[1999] == STEPS, "{mean}");
+            assert!(steps[1] <= STEPS / 2, "{mean}: a single spike is dim");
+        }
+        // Five to sixteen are 95 % of a Poisson count of mean ten.
+        let mut usual: Vec<usize> = (5..=16).map(|count| step(count, 10.0)).collect();
+        usual.dedup();
+        assert!(usual.len() >= 4, "{usual:?}");
+    }
+
+    /// A few units that fire all the time are shaded too, and one that does among silent ones is no solid block.
+    #[test]
+    fn few_units_are_no_solid_rows() {
+        let train = |units: u32, busy: u32, each: u32| {
+            let mut all: Vec<(f64, u32)> = (0..units)
+                .flat_map(|u| {
+                    (0..if u < busy { each } else { 2 }).map(move |k| (f64::from(k) * 1000.0 / f64::from(each), u))
+                })
+                .collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let (times, units_of) = all.into_iter().unzip();
+            let groups = vec![RasterGroup { name: "p".into(), size: units as usize, times, units: units_of }];
+            let x = Axis { is_time: true, ..Axis::new("time", "ms") };
+            NamedShape::new("spikes", Shape::Raster(Raster { x, extent: (0.0, 1000.0), groups, ..Raster::default() }))
+        };
+        for (shape, shaded) in [(train(3, 3, 900), true), (train(20, 1, 2000), false)] {
+            for depth in [Depth::Indexed, Depth::Sixteen, Depth::None] {
+                let picture =
+                    crate::cells::render(&scene::of(&shape, &View::default()), 100, 14, &look(depth, Marker::Braille));
+                let text = picture.grid.to_plain();
+                assert!(crate::cells::tests::solid(&picture.grid) < 30, "{text}");
+                assert_eq!(text.contains("shaded by count"), shaded, "{text}");
+            }
+        }
     }
 
     /// Every spike is in one pixel.

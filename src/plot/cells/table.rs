@@ -9,7 +9,7 @@ use spikedeck_signal::{Metric, ScalarRow, Tone};
 /// Subject and metric in a narrow column: the metric at the end says what the row is, the subject is what is cut.
 fn measure(text: &str, most: usize) -> String {
     match text.rsplit_once(' ') {
-        Some((subject, metric)) if columns(text) > most && columns(metric) + 6 <= most => {
+        Some((subject, metric)) if columns(text) > most && columns(metric) + 4 <= most => {
             format!("{} {metric}", fit(subject, most - columns(metric) - 1))
         }
         _ => fit(text, most),
@@ -57,6 +57,10 @@ struct ColumnText {
     weight: u8,
     /// Width to which it may be cut; what is spare goes to columns that were.
     least: Option<usize>,
+    /// Width to which it is cut for columns that are needed.
+    tight: Option<usize>,
+    /// Whether names are cut before it goes.
+    is_needed: bool,
 }
 
 impl ColumnText {
@@ -70,6 +74,9 @@ impl ColumnText {
             is_measure: false,
             weight: 0,
             least: Some(28),
+            // The metric at the end, and a few letters of what it is of.
+            tight: rows.iter().filter_map(|r| Some(columns(r.name.rsplit_once(' ')?.1) + 4)).max(),
+            is_needed: true,
         };
         let shown = Metric::shown().map(|(column, shown)| Self {
             head: shown.heading,
@@ -79,6 +86,8 @@ impl ColumnText {
             is_measure: column.is_measure(),
             weight: shown.weight,
             least: column.is_prose().then_some(16),
+            tight: None,
+            is_needed: shown.is_needed(),
         });
         let mut all: Vec<Self> = std::iter::once(names).chain(shown).collect();
         all.retain(|c| c.weight == 0 || c.cells.iter().any(|t| !t.is_empty()));
@@ -94,6 +103,11 @@ impl ColumnText {
     fn need(&self) -> usize {
         self.least.unwrap_or(usize::MAX).min(self.natural())
     }
+
+    /// Width with which it is content where something that is needed would have to go.
+    fn least_need(&self) -> usize {
+        self.tight.map_or(self.need(), |tight| tight.max(12).min(self.need()))
+    }
 }
 
 /// The role of a column of metrics.
@@ -106,7 +120,8 @@ pub(crate) fn role_of(tone: Tone) -> Role {
 }
 
 /// Name, value, unit, interval (numbers and a small picture), chance, p, n, note; where there is no room for all, unit,
-/// interval, chance, p, note, n and picture are placed in this order as far as they fit.
+/// interval, n, chance, p, note and picture are placed in this order as far as they fit. For the first three names are
+/// cut.
 pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
     const PICTURE: usize = 14;
     let width = grid.width;
@@ -115,12 +130,17 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     // What matters most is placed first, and each further column only if it still fits.
     let mut by_weight: Vec<usize> = (0..all.len()).collect();
     by_weight.sort_by_key(|&k| all[k].weight);
-    let mut used = 0;
+    let (mut used, mut least_used) = (0, 0);
     let mut fits = vec![false; all.len()];
     for k in by_weight {
-        let more = all[k].need() + if used > 0 { 2 } else { 0 };
-        fits[k] = all[k].weight == 0 || used + more <= width;
-        used += if fits[k] { more } else { 0 };
+        let (column, gap) = (&all[k], if used > 0 { 2 } else { 0 });
+        let (more, least_more) = (column.need() + gap, column.least_need() + gap);
+        let has_room = if column.is_needed { least_used + least_more <= width } else { used + more <= width };
+        fits[k] = column.weight == 0 || has_room;
+        if fits[k] {
+            used += more;
+            least_used += least_more;
+        }
     }
     let mut fits = fits.into_iter();
     all.retain(|_| fits.next().unwrap_or(false));
@@ -129,6 +149,12 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     let picture = pictured && total(&all) + PICTURE + 2 <= width && all.len() > 2;
     let mut spare = width.saturating_sub(total(&all) + if picture { PICTURE + 2 } else { 0 });
     let mut widths: Vec<usize> = all.iter().map(ColumnText::need).collect();
+    let mut lacking = total(&all).saturating_sub(width);
+    for (column, width) in all.iter().zip(&mut widths) {
+        let less = width.saturating_sub(column.least_need()).min(lacking);
+        *width -= less;
+        lacking -= less;
+    }
     for (column, width) in all.iter().zip(&mut widths) {
         if column.least.is_some() {
             let more = column.natural().saturating_sub(*width).min(spare);
@@ -217,7 +243,43 @@ pub(crate) fn sections(
 
 #[cfg(test)]
 mod tests {
-    use super::measure;
+    use super::*;
+
+    /// Whatever the width, what is less worth never stands where what is worth more is missing although it had room;
+    /// and the interval and n stand wherever they have room beside a cut name.
+    #[test]
+    fn what_a_number_rests_on_goes_last() {
+        let row = |name: &str, value: f64, ends: (f64, f64), chance: f64| {
+            let measured = Metric::new("", "", value, "Hz", 3948).interval(ends.0, ends.1).chance(chance);
+            ScalarRow { name: name.into(), measured: measured.p(0.02).note("over units, by jackknife") }
+        };
+        let rows = [
+            row("excitatory.spikes mean_rate", 12.34, (11.9, 12.8), 1.0),
+            row("inhibitory.spikes lvr", 0.8712, (0.84, 0.9), 1.0),
+        ];
+        let look = Look::default();
+        let text = |width: usize| {
+            let mut grid = CellGrid::new(width, 6);
+            scalars(&rows, 0, &mut grid, 0, &look);
+            grid.to_plain()
+        };
+        let has = |text: &str, head: &str| text.lines().next().is_some_and(|l| l.split_whitespace().any(|w| w == head));
+        let mut before = 0;
+        for width in 14..140 {
+            let text = text(width);
+            assert!(text.contains("12.34") && text.contains("0.8712"), "{width}\n{text}");
+            let shown: Vec<bool> = ["unit", "CI", "n", "chance", "p", "note"].map(|h| has(&text, h)).to_vec();
+            // Names of 13, the value of 6, unit 4, interval 12, n 5, and gaps.
+            if width >= 13 + 6 + 4 + 12 + 5 + 4 * 2 {
+                assert!(shown[..3].iter().all(|s| *s), "{width}\n{text}");
+                assert!(text.contains("mean_rate"), "{width}: the metric is what a row is about\n{text}");
+            }
+            let count = shown[3..].iter().filter(|s| **s).count();
+            assert!(count == 0 || shown[..3].iter().all(|s| *s), "{width}\n{text}");
+            before = before.max(count);
+        }
+        assert_eq!(before, 3, "where there is room for all, all stand");
+    }
 
     #[test]
     fn a_cut_name_keeps_its_metric() {

@@ -230,6 +230,138 @@ fn one_spike_in_a_million_samples_is_painted_at_every_width() {
     }
 }
 
+/// The longest run of full cells in a row of a picture.
+pub(crate) fn solid(grid: &CellGrid) -> usize {
+    let is_full = |c: char| matches!(c, '⣿' | '█');
+    let longest = |line: &str| line.split(|c| !is_full(c)).map(|run| run.chars().count()).max().unwrap_or(0);
+    grid.to_plain().lines().map(longest).max().unwrap_or(0)
+}
+
+/// Noise, oscillations faster than the columns, and both on a drift are no solid block at any size, with any marker;
+/// their mean is a line, and single spikes are still lines themselves.
+#[test]
+fn dense_traces_are_a_range_with_a_mean_and_no_block() {
+    let n = 60_000;
+    let x: Vec<f64> = (0..n).map(f64::from).collect();
+    let noise = |k: u32| f64::from((k.wrapping_mul(2_654_435_761)) >> 8) / f64::from(1 << 24) - 0.5;
+    let traces: Vec<Vec<f64>> = vec![
+        (0..n).map(noise).collect(),
+        (0..n).map(|k| (f64::from(k) * 0.7).sin()).collect(),
+        (0..n).map(|k| f64::from(k) / 20_000.0 + noise(k)).collect(),
+        (0..n).map(|k| if k % 30 == 0 { 40.0 } else { -65.0 }).collect(),
+        (0..n).map(|k| if (k / 5000) % 2 == 0 { noise(k) } else { 0.0 }).collect(),
+    ];
+    for (k, y) in traces.iter().enumerate() {
+        let series = Series { curves: vec![line("", x.clone(), y.clone(), CurveStyle::Line)], ..Series::default() };
+        let shape = NamedShape::new("trace", Shape::Series(series));
+        for (size, depth, marker) in [
+            ((120, 12), Depth::True, Marker::Braille),
+            ((59, 10), Depth::Indexed, Marker::Braille),
+            ((200, 30), Depth::Sixteen, Marker::Braille),
+            ((80, 24), Depth::None, Marker::Quadrant),
+            ((120, 12), Depth::Indexed, Marker::Half),
+            ((80, 20), Depth::None, Marker::Ascii),
+        ] {
+            let picture = paint(&shape, &View::default(), size, &look(depth, marker));
+            assert!(solid(&picture.grid) < 30, "{k} {size:?}\n{}", picture.grid.to_plain());
+            // The mean is there in nearly every column.
+            let area = picture.panels[0].area;
+            let drawn = |x: &usize| {
+                (area.y..area.y + area.height)
+                    .any(|y| picture.grid.get(*x, y).is_some_and(|c| !matches!(c.ch, ' ' | '▀' | '▄' | '░' | ':')))
+            };
+            let columns = (area.x..area.x + area.width).filter(drawn).count();
+            // Blocks have no glyph of their own for a line.
+            let blocks = matches!(marker, Marker::Half | Marker::Quadrant);
+            assert!(blocks || columns + 2 >= area.width, "{k} {size:?}\n{}", picture.grid.to_plain());
+        }
+    }
+    let mut spikes = vec![-65.0; n as usize];
+    (0..12).for_each(|k| spikes[2000 + k * 4800] = 40.0);
+    let series = Series { curves: vec![line("", x, spikes, CurveStyle::Line)], ..Series::default() };
+    let shape = NamedShape::new("trace", Shape::Series(series));
+    let picture = paint(&shape, &View::default(), (120, 12), &look(Depth::True, Marker::Braille));
+    let area = picture.panels[0].area;
+    let upright = (area.x..area.x + area.width)
+        .filter(|x| {
+            (area.y + 1..area.y + area.height - 2).all(|y| picture.grid.get(*x, y).is_some_and(|c| c.ch != ' '))
+        })
+        .count();
+    assert_eq!(upright, 12, "{}", picture.grid.to_plain());
+}
+
+/// A part of a trace has the whole below it, with the part marked where it is; the whole itself has not.
+#[test]
+fn a_part_of_a_trace_stands_over_the_whole() {
+    let x: Vec<f64> = (0..2000).map(f64::from).collect();
+    let y: Vec<f64> = x.iter().map(|t| if (1500.0..1520.0).contains(t) { 9.0 } else { (t * 0.3).sin() }).collect();
+    let axis = Axis { is_time: true, ..Axis::new("time", "ms") };
+    let series = Series { x: axis, curves: vec![line("", x, y, CurveStyle::Line)], ..Series::default() };
+    let shape = NamedShape::new("trace", Shape::Series(series));
+    for (depth, marker) in [(Depth::Indexed, Marker::Braille), (Depth::None, Marker::Ascii)] {
+        let look = look(depth, marker);
+        let view = View { x: Some((400.0, 600.0)), ..View::default() };
+        let picture = paint(&shape, &view, (100, 12), &look);
+        let area = picture.panels[0].area;
+        let last = |column: usize| picture.grid.get(column, 11).copied().unwrap();
+        let seen: Vec<usize> = (area.x..area.x + area.width).filter(|c| last(*c).style.underline).collect();
+        let place = |t: f64| area.x as f64 + t / 2000.0 * area.width as f64;
+        assert!(seen.is_sorted() && seen[seen.len() - 1] - seen[0] + 1 == seen.len(), "{seen:?}");
+        assert!(
+            (seen[0] as f64 - place(400.0)).abs() <= 1.0
+                && (seen[seen.len() - 1] as f64 + 1.0 - place(600.0)).abs() <= 1.5
+        );
+        let high = if marker == Marker::Ascii { '!' } else { '▇' };
+        let peaks: Vec<usize> = (area.x..area.x + area.width).filter(|c| last(*c).ch == high).collect();
+        assert!(!peaks.is_empty() && peaks.iter().all(|c| (*c as f64 - place(1510.0)).abs() <= 2.0), "{peaks:?}");
+        let whole = paint(&shape, &View::default(), (100, 12), &look);
+        assert!((0..100).all(|c| whole.grid.get(c, 11).is_none_or(|cell| !cell.style.underline)));
+        assert!(area.height < whole.panels[0].area.height);
+    }
+}
+
+/// Paths that cross themselves everywhere and clouds of points are no solid block either.
+#[test]
+fn dense_paths_and_clouds_are_a_ground() {
+    let n = 200_000_u32;
+    let random = |k: u32| f64::from(k.wrapping_mul(2_654_435_761) >> 8) / f64::from(1 << 24);
+    let cloud =
+        |style| line("", (0..n).map(|k| random(2 * k)).collect(), (0..n).map(|k| random(2 * k + 1)).collect(), style);
+    let phase = PhasePortrait { trajectories: vec![cloud(CurveStyle::Line)], ..PhasePortrait::default() };
+    let points = Series { curves: vec![cloud(CurveStyle::Points)], ..Series::default() };
+    for shape in [Shape::Phase(phase), Shape::Series(points)] {
+        for marker in [Marker::Braille, Marker::Half, Marker::Quadrant] {
+            let shape = NamedShape::new("cloud", shape.clone());
+            let picture = paint(&shape, &View::default(), (120, 12), &look(Depth::Indexed, marker));
+            assert!(solid(&picture.grid) < 30, "{}", picture.grid.to_plain());
+        }
+    }
+}
+
+/// However little values differ, no two neighbouring labels say the same, and what differs by rounding is constant.
+#[test]
+fn labels_of_an_axis_differ() {
+    for exponent in (-16..=0).filter(|e| *e != -8) {
+        for size in [1.199_408_035_2, 64.9, 5e-7, 3e8] {
+            let span = size * 10f64.powi(exponent);
+            let y: Vec<f64> = (0..50).map(|k| -size + span * f64::from(k % 7) / 6.0).collect();
+            let x: Vec<f64> = (0..50).map(f64::from).collect();
+            let series = Series { curves: vec![line("", x, y, CurveStyle::Line)], ..Series::default() };
+            let shape = NamedShape::new("trace", Shape::Series(series));
+            let picture = paint(&shape, &View::default(), (59, 10), &look(Depth::True, Marker::Braille));
+            let area = picture.panels[0].area;
+            let label = |y: usize| -> String {
+                let row = (0..area.x).filter_map(|x| picture.grid.get(x, y));
+                row.map(|c| c.ch).filter(|c| !matches!(c, ' ' | '┤' | '│' | '▲' | '▼')).collect()
+            };
+            let labels: Vec<String> = (area.y..area.y + area.height).map(label).filter(|l| !l.is_empty()).collect();
+            assert!(labels.windows(2).all(|w| w[0] != w[1]), "{size} {exponent}: {labels:?}");
+            let shown = picture.panels[0].y;
+            assert!(exponent > -9 || shown.1 - shown.0 > 0.1 * size, "{size} {exponent}: {shown:?}");
+        }
+    }
+}
+
 #[test]
 fn a_sweep_changes_few_cells_and_marks_the_head() {
     let make = |n: i32| {

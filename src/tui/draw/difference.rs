@@ -11,12 +11,14 @@ use crate::number::{MISSING, fit, short, shown_or_missing};
 use crate::state::app::App;
 use crate::state::compare::{self, DifferenceRow, Differences, Order};
 use crate::state::layout::{dialog, part};
-use spikedeck_core::number::interval as interval_text;
+use spikedeck_core::number::{interval as interval_text, p_value};
 
 /// Cells of a number.
 const NUMBER: usize = 10;
 /// Cells of an interval.
 const INTERVAL: usize = 24;
+/// Cells of a p-value, and of the size of an effect.
+const P: usize = 8;
 
 /// Draws the table.
 pub fn draw(app: &App, buf: &mut Buffer, query: &str, scroll: usize, order: Order) {
@@ -46,7 +48,11 @@ pub fn draw(app: &App, buf: &mut Buffer, query: &str, scroll: usize, order: Orde
     let list = part(below, 0, 1, below.width, below.height.saturating_sub(2));
     let all: Vec<ListRow> = d.rows.iter().map(|r| (columns.row(app, r), false)).collect();
     rows(app, buf, list, &all, scroll.min(all.len().saturating_sub(usize::from(list.height))));
-    let legend = format!("● the interval of the difference to {} excludes zero", d.letters[0]);
+    let mut legend = format!("● the interval of the difference to {} excludes zero", d.letters[0]);
+    if columns.has_effect {
+        legend.push_str(" · d_z: mean difference over its standard deviation across seeds");
+    }
+    legend.push_str(" · e d writes the table");
     line(buf, part(inner, 0, inner.height.saturating_sub(1), inner.width, 1), &[(&legend, t.dim)]);
 }
 
@@ -57,6 +63,9 @@ struct Columns {
     /// Two runs have their difference written out.
     has_difference: bool,
     has_interval: bool,
+    has_p: bool,
+    /// Differences are paired over seeds.
+    has_effect: bool,
 }
 
 impl Columns {
@@ -67,8 +76,12 @@ impl Columns {
         let numbers = runs * (NUMBER + 2) + if has_difference { NUMBER + 1 } else { 0 } + 9;
         let name =
             d.rows.iter().map(|r| r.metric.width()).max().unwrap_or(6).min(width.saturating_sub(numbers).max(12));
-        let has_interval = has_difference && width >= name + numbers + INTERVAL;
-        Self { name, runs, has_difference, has_interval }
+        let has_p = has_difference && width >= name + numbers + P;
+        let paired = d.rows.iter().any(|r| r.effects[1].is_some());
+        let has_effect = has_p && paired && width >= name + numbers + 2 * P;
+        let extra = P * (usize::from(has_p) + usize::from(has_effect));
+        let has_interval = has_difference && width >= name + numbers + extra + INTERVAL;
+        Self { name, runs, has_difference, has_interval, has_p, has_effect }
     }
 
     fn head(&self, d: &Differences) -> String {
@@ -81,6 +94,12 @@ impl Columns {
         }
         if self.has_interval {
             let _ = write!(head, "  {:<i$}", "interval", i = INTERVAL - 2);
+        }
+        if self.has_p {
+            let _ = write!(head, "{:>P$}", "p");
+        }
+        if self.has_effect {
+            let _ = write!(head, "{:>P$}", "d_z");
         }
         head + "  unit"
     }
@@ -103,6 +122,14 @@ impl Columns {
         if self.has_interval {
             let range = r.intervals[1].map_or_else(|| MISSING.to_owned(), |(low, high)| interval_text(low, high));
             pieces.push((format!("  {range:<i$}", i = INTERVAL - 2), t.dim));
+        }
+        if self.has_p {
+            let p = r.p_values[1].map_or_else(String::new, p_value);
+            pieces.push((format!("{p:>P$}"), if r.clear[1] { t.strong } else { t.dim }));
+        }
+        if self.has_effect {
+            let effect = r.effects[1].map_or_else(String::new, short);
+            pieces.push((format!("{effect:>P$}"), t.dim));
         }
         pieces.push((format!("  {}", r.unit.replace("**2", "²")), t.dim));
         pieces

@@ -9,8 +9,8 @@ use crate::draw::cells::{line, line_right, tint};
 use crate::draw::footer::footer;
 use crate::number::{count, fit};
 use crate::state::app::App;
-use crate::state::gallery::Preview;
-use crate::state::layout::{gallery, part, scroll_to};
+use crate::state::gallery::{Line, Preview};
+use crate::state::layout::{gallery, part};
 use spikedeck_plot::grid::wrap;
 
 /// Draws the gallery.
@@ -36,8 +36,8 @@ fn head(app: &App, buf: &mut Buffer, area: Rect) {
     } else {
         line(buf, rest, &[("   a laboratory for neural dynamics", t.dim)]);
     }
-    let found = if g.hits.len() == g.entries.len() {
-        format!("{} scenarios ", g.entries.len())
+    let found = if g.query.trim().is_empty() {
+        format!("{} scenarios and runs ", g.entries.len())
     } else {
         format!("{} of {} ", g.hits.len(), g.entries.len())
     };
@@ -55,37 +55,56 @@ fn list(app: &App, buf: &mut Buffer, area: Rect) {
         line(buf, part(area, 1, 0, area.width.saturating_sub(1), 1), &[(text, t.dim)]);
         return;
     }
-    let widest = g.hits.iter().map(|h| g.entries[h.index].name.width()).max().unwrap_or(0);
-    // Names come first: a title that would be cut to a few letters gives its room to them, since the preview has it
-    // too.
-    let names = widest.min(usize::from(area.width).saturating_sub(3));
-    let first = scroll_to(g.selected, rows, g.hits.len());
-    for (row, (at, hit)) in g.hits.iter().enumerate().skip(first).take(rows).enumerate() {
-        let entry = &g.entries[hit.index];
-        let chosen = at == g.selected;
+    let widest = g.hits.iter().map(|h| g.entries[h.index].name.width() + 4).max().unwrap_or(0);
+    let room = usize::from(area.width).saturating_sub(3);
+    // A promise beside each name where there is room for one.
+    let names = if room >= 50 { widest.min(30) } else { widest.min(room) };
+    let lines = g.lines();
+    let first = g.first_line(&lines, rows);
+    for (row, shown) in lines.iter().skip(first).take(rows).enumerate() {
         let place = part(area, 0, row as u16, area.width, 1);
-        let mark = match (g.marked.contains(&hit.index), chosen) {
-            (true, _) => ("◆", t.accent),
-            (false, true) => ("▌", t.accent),
-            (false, false) => (" ", t.text),
-        };
-        let name = short_name(&entry.name, names);
-        let name_style = if chosen { t.strong } else { t.text };
-        line(buf, place, &[mark, (" ", t.text), (&name, name_style)]);
-        for letter in hit.letters.iter().filter(|_| name == entry.name) {
-            let x = place.x + 2 + *letter as u16;
-            if usize::from(x - place.x) < names + 2 && x < place.right() {
-                tint(buf, Rect::new(x, place.y, 1, 1), t.found);
+        match *shown {
+            Line::Heading(group) => {
+                line(buf, place, &[(" ", t.text), (group.title(), t.key)]);
             }
+            Line::Hit(at) => hit(app, buf, place, at, names),
         }
-        let from = names as u16 + 4;
-        if place.width > from + 20 {
-            let title = fit(&entry.title, usize::from(place.width - from));
-            line(buf, part(place, from, 0, place.width - from, 1), &[(&title, t.dim)]);
+    }
+}
+
+/// A line of the list: mark, name with the number of variants that are folded under it, title.
+fn hit(app: &App, buf: &mut Buffer, place: Rect, at: usize, names: usize) {
+    let (t, g) = (&app.theme, &app.gallery);
+    let hit = &g.hits[at];
+    let entry = &g.entries[hit.index];
+    let chosen = at == g.selected;
+    let mark = match (g.marked.contains(&hit.index), chosen) {
+        (true, _) => ("◆", t.accent),
+        (false, true) => ("▌", t.accent),
+        (false, false) => (" ", t.text),
+    };
+    let folded = match g.folded(hit.index) {
+        0 => String::new(),
+        n => format!(" +{n}"),
+    };
+    let indent = if g.is_variant(hit.index) && g.query.trim().is_empty() { "  " } else { "" };
+    let room = names.saturating_sub(folded.width() + indent.width());
+    let name = short_name(&entry.name, room);
+    let name_style = if chosen { t.strong } else { t.text };
+    line(buf, place, &[mark, (" ", t.text), (indent, t.text), (&name, name_style), (&folded, t.dim)]);
+    for letter in hit.letters.iter().filter(|_| name == entry.name) {
+        let x = place.x + 2 + (indent.width() + *letter as usize) as u16;
+        if usize::from(x - place.x) < names + 2 && x < place.right() {
+            tint(buf, Rect::new(x, place.y, 1, 1), t.found);
         }
-        if chosen {
-            tint(buf, place, t.selection);
-        }
+    }
+    let from = names as u16 + 3;
+    if place.width > from + 16 {
+        let title = fit(&entry.title, usize::from(place.width - from));
+        line(buf, part(place, from, 0, place.width - from, 1), &[(&title, t.dim)]);
+    }
+    if chosen {
+        tint(buf, place, t.selection);
     }
 }
 

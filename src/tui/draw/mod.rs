@@ -1,9 +1,11 @@
 //! From the state to cells. Changes nothing; every screen starts here.
 
+mod ascii;
 mod cells;
 mod difference;
 mod footer;
 mod gallery;
+mod heading;
 mod overlay;
 mod panel;
 mod run;
@@ -47,6 +49,9 @@ pub fn paint(app: &App, area: Rect, buf: &mut Buffer) {
         Screen::Run => run::draw(app, buf),
     }
     overlay::draw(app, buf);
+    if app.look.marker == plot::Marker::Ascii {
+        ascii::frames(buf);
+    }
 }
 
 /// All there is to say in one short line.

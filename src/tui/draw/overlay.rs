@@ -12,7 +12,7 @@ use crate::number::{clock, fit};
 use crate::state::app::App;
 use crate::state::jobs::JobState;
 use crate::state::layout::{dialog, part, scroll_to};
-use crate::state::overlay::{EXPORTS, Overlay, log_area, log_rows, what_is_lost};
+use crate::state::overlay::{EXPORTS, Overlay, PointRow, log_area, log_rows, points_found, what_is_lost};
 
 /// A row: pieces of text, and whether it is the chosen one.
 pub(super) type ListRow = (Vec<(String, Style)>, bool);
@@ -26,6 +26,7 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         Some(Overlay::Difference { query, scroll, order }) => difference::draw(app, buf, query, *scroll, *order),
         Some(Overlay::Jobs { selected }) => jobs(app, buf, *selected),
         Some(Overlay::Log { up }) => log(app, buf, *up),
+        Some(Overlay::Points { rows, query, selected }) => points(app, buf, rows, query, *selected),
         Some(Overlay::Export { selected }) => export(app, buf, *selected),
         Some(Overlay::Quit) => quit(app, buf),
     }
@@ -135,6 +136,22 @@ fn palette(app: &App, buf: &mut Buffer, query: &str, selected: usize) {
         line(buf, list, &[("no such command", t.dim)]);
     }
     rows(app, buf, list, &all, scroll_to(selected, usize::from(list.height), all.len()));
+}
+
+fn points(app: &App, buf: &mut Buffer, all: &[PointRow], query: &str, selected: usize) {
+    let t = &app.theme;
+    let area = dialog(app.size, 76, 18);
+    let title = format!("{} points", all.len());
+    let inner = frame(app, buf, area, &title, "Enter opens beside · type to search · Esc close");
+    let list = query_line(app, buf, inner, query, "values");
+    let found = points_found(all, query);
+    if found.is_empty() {
+        line(buf, list, &[("no such point", t.dim)]);
+    }
+    let first = scroll_to(selected, usize::from(list.height), found.len());
+    let shown = found.iter().enumerate().skip(first).take(usize::from(list.height));
+    let lines: Vec<ListRow> = shown.map(|(i, k)| (vec![(all[*k].label.clone(), t.text)], i == selected)).collect();
+    rows(app, buf, list, &lines, 0);
 }
 
 fn jobs(app: &App, buf: &mut Buffer, selected: usize) {

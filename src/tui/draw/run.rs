@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::draw::cells::{bar, blit, line, line_right, tint};
 use crate::draw::footer::footer;
+use crate::draw::heading::heading;
 use crate::draw::panel;
 use crate::number::{clock, fit, lasted, three};
 use crate::panes::pane::Pane;
@@ -24,7 +25,10 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     tabs(app, buf, &layout);
     for (i, placed) in layout.columns.iter().enumerate() {
         let Some(column) = app.columns.get(placed.column) else { continue };
-        head(app, buf, placed, column);
+        match app.columns.combined() {
+            Some(_) => heads(app, buf, placed),
+            None => head(app, buf, placed, column),
+        }
         if i > 0 && placed.area.x >= 2 {
             for y in placed.area.top()..placed.area.bottom() {
                 line(buf, Rect::new(placed.area.x - 2, y, 1, 1), &[("│", app.theme.faint)]);
@@ -36,6 +40,9 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         for p in &placed.panes {
             let Some(key) = app.columns.keys().get(p.pane) else { continue };
             pane(app, buf, placed, *p, key);
+        }
+        if app.columns.combined().is_some() {
+            continue;
         }
         if column.is_of_before() {
             let below = part(placed.area, 0, 1, placed.area.width, placed.area.height.saturating_sub(1));
@@ -104,6 +111,29 @@ fn head(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
             (changed, t.warn),
         ],
     );
+}
+
+/// Names of all columns that are shown as one, each as its run stands.
+fn heads(app: &App, buf: &mut Buffer, placed: &PlacedColumn) {
+    let t = &app.theme;
+    let area = placed.head;
+    let words = format!("{} ", app.columns.together().words());
+    let used = line_right(buf, area, &[(&words, t.key)]);
+    let names: Vec<(String, Style)> = app
+        .columns
+        .list()
+        .iter()
+        .enumerate()
+        .flat_map(|(i, c)| {
+            let state = if app.job_of(i).is_some_and(|j| j.active()) { " …" } else { "" };
+            let letter = char::from(b'A' + (i % 26) as u8);
+            let is_old = c.error.is_some() || c.is_of_before();
+            let of_before = if is_old { " (of before)" } else { "" };
+            [(format!(" {letter} "), t.accent), (format!("{}{state}{of_before} ", c.label), t.strong)]
+        })
+        .collect();
+    let borrowed: Vec<(&str, Style)> = names.iter().map(|(s, st)| (s.as_str(), *st)).collect();
+    line(buf, part(area, 0, 0, area.width.saturating_sub(used + 1), area.height.min(1)), &borrowed);
 }
 
 fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String, Style)> {
@@ -200,8 +230,9 @@ fn error(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
 
 fn pane(app: &App, buf: &mut Buffer, column: &PlacedColumn, placed: PlacedPane, key: &str) {
     let t = &app.theme;
-    let focused = column.column == app.columns.focus() && placed.pane == app.columns.pane_index();
-    let found = app.columns.get(column.column).and_then(|c| c.pane(key));
+    let in_focus = app.columns.combined().is_some() || column.column == app.columns.focus();
+    let focused = in_focus && placed.pane == app.columns.pane_index();
+    let found = app.columns.shown(column.column, placed.pane);
     let title = found.map_or_else(|| title_of(app, key), |p| p.title.as_str());
     let top = part(placed.area, 0, 0, placed.area.width, 1);
     let style = if focused { t.accent } else { t.strong };
@@ -210,56 +241,47 @@ fn pane(app: &App, buf: &mut Buffer, column: &PlacedColumn, placed: PlacedPane, 
     line(buf, top, &[(&rule, rule_style)]);
     let number = if placed.pane < 9 { format!(" {} ", placed.pane + 1) } else { " ".to_owned() };
     let lead = part(top, 1, 0, top.width.saturating_sub(1), 1);
-    let used = line(
-        buf,
-        lead,
-        &[
-            (&number, if focused { style } else { t.dim }),
-            (&fit(title, usize::from(top.width.saturating_sub(6)).max(1)), style),
-            (" ", style),
-        ],
-    );
+    let number_style = if focused { style } else { t.dim };
     let Some(pane) = found else {
+        line(buf, lead, &[(&number, number_style), (&fit(title, usize::from(lead.width)), style), (" ", style)]);
         line(buf, part(placed.inner(), 1, 0, placed.area.width.saturating_sub(1), 1), &[("not in this run", t.dim)]);
         return;
     };
-    let inner = placed.inner();
-    let rest = part(lead, used, 0, lead.width.saturating_sub(used + 1), 1);
-    note(app, buf, rest, pane);
-    figure(app, buf, inner, pane);
+    let area = placed.figure(pane);
+    let is_told = area.y > placed.inner().y || pane.warnings.is_empty();
+    let used = states(app, buf, part(lead, 0, 0, lead.width.saturating_sub(1), 1), pane, is_told);
+    let room = usize::from(lead.width.saturating_sub(used + 1)).saturating_sub(number.width() + 1);
+    let words = if pane.is_text() && !pane.is_table() { "" } else { pane.summary.as_str() };
+    let (name, finding) = heading(title, words, room.max(1));
+    line(buf, lead, &[(&number, number_style), (&name, style), (&finding, t.text), (" ", style)]);
+    if area.y > placed.inner().y {
+        warnings(app, buf, part(placed.inner(), 0, 0, placed.area.width, 1), pane);
+    }
+    figure(app, buf, area, pane);
 }
 
-/// At the right end of the title: warning, crosshair's abscissa, or the summary.
-fn note(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
+/// What a reader should know before believing the pane, in a line of its own.
+fn warnings(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {
+    let Some(first) = pane.warnings.first() else { return };
+    let more = if pane.warnings.len() > 1 { format!(" (+{})", pane.warnings.len() - 1) } else { String::new() };
+    let room = usize::from(area.width).saturating_sub(more.width() + 3);
+    line(buf, area, &[(&format!(" ! {}{more}", fit(first, room)), app.theme.warn)]);
+}
+
+/// At the right end of the title: how the pane is looked at; returns the cells used.
+fn states(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane, is_told: bool) -> u16 {
     let t = &app.theme;
     let view = app.views.get(&pane.key);
     let zoomed = (app.linked(pane) && app.views.time.is_some()) || view.is_some_and(|v| v.x.is_some() || v.y.is_some());
-    let mut pieces: Vec<(String, Style)> = Vec::new();
-    if let Some(warning) = pane.warnings.first() {
-        let more = if pane.warnings.len() > 1 { format!(" (+{})", pane.warnings.len() - 1) } else { String::new() };
-        pieces.push((format!(" ! {warning}{more} "), t.warn));
-    } else if !pane.is_text() && !pane.summary.is_empty() && !app.views.cross_on {
-        pieces.push((format!(" {} ", pane.summary), t.dim));
-    }
-    if app.playing && pane.movie.is_some() {
-        pieces.push((" playing ".to_owned(), t.key));
-    }
-    if zoomed {
-        pieces.push((" zoomed ".to_owned(), t.key));
-    }
-    if view.is_some_and(|v| v.unlinked) {
-        pieces.push((" unlinked ".to_owned(), t.key));
-    }
-    let total: usize = pieces.iter().map(|p| p.0.width()).sum();
-    let over = total.saturating_sub(usize::from(area.width));
-    if over > 0
-        && let Some(first) = pieces.first_mut()
-    {
-        let keep = first.0.width().saturating_sub(over);
-        first.0 = if keep > 12 { format!("{} ", fit(first.0.trim_end(), keep - 1)) } else { String::new() };
-    }
-    let borrowed: Vec<(&str, Style)> = pieces.iter().map(|(s, st)| (s.as_str(), *st)).collect();
-    line_right(buf, area, &borrowed);
+    let words = [
+        (!is_told, " ! "),
+        (app.playing && pane.movie.is_some(), " playing "),
+        (zoomed, " zoomed "),
+        (view.is_some_and(|v| v.unlinked), " unlinked "),
+    ];
+    let pieces: Vec<(&str, Style)> =
+        words.iter().filter(|w| w.0).map(|w| (w.1, if w.1 == " ! " { t.warn } else { t.key })).collect();
+    line_right(buf, area, &pieces)
 }
 
 fn figure(app: &App, buf: &mut Buffer, area: Rect, pane: &Pane) {

@@ -127,9 +127,9 @@ pub static COMMANDS: &[Command] = commands! {
     Gallery "run" ["enter"] "Run" => Asks(gallery::run).hint(2, "run"):
         "Run the chosen scenario, or all that are marked side by side";
     Gallery "search" ["/"] "Search" => Changes(gallery::search).hint(3, "search"):
-        "Filter by name, title, tag or text";
-    Gallery "mark" ["c"] "Mark to compare" => Asks(gallery::mark).hint(4, "compare"):
-        "Mark the scenario; Enter then runs all marked ones side by side";
+        "By words of names, titles, tags, descriptions, models and analyses; Tab marks what is found";
+    Gallery "mark" ["c", "space"] "Mark to compare" => Asks(gallery::mark).hint(4, "compare"):
+        "Mark the scenario; Enter then runs all marked ones side by side (Tab marks while searching)";
     Gallery "runs" ["tab"] "To the runs" => Changes(gallery::runs).hint_if(6, "runs", |app| !app.columns.is_empty()):
         "Back to the runs that are open";
     Run "focus-next" ["tab"] "Next pane" => Changes(run::focus_next).hint(4, "pane"):
@@ -185,6 +185,11 @@ pub static COMMANDS: &[Command] = commands! {
     Run "difference" ["d"] "Differences"
         => Changes(run::difference).hint_if(7, "difference", |app| app.columns.len() > 1):
         "Every metric of all columns: values, differences to the first, intervals; type to search, Tab orders";
+    Run "points" ["enter"] "Points of a sweep" => Changes(run::points).hint_if(3, "points", run::is_swept):
+        "Every point of the sweep in this column; Enter on one runs it alone in a column beside";
+    Run "together" ["o"] "Overlay"
+        => Changes(run::together).hint_if(6, "overlay", |app| app.columns.len() > 1):
+        "All columns in one: laid over each other, then less the first, then side by side again";
     Run "export" ["e"] "Export" => Changes(run::export).hint(6, "export"):
         "The pane as SVG or PNG, its table as Parquet or CSV, the whole run";
     Run "copy" ["y"] "Copy" => Asks(run::copy):

@@ -9,7 +9,7 @@ use crate::state::keys::Key;
 use crate::state::layout;
 use crate::state::message::Effect;
 
-/// Moves the choice, or scrolls the preview.
+/// Moves the choice; to the right shows variants, and then more of the preview.
 pub fn moved(app: &mut App, motion: Motion) -> Vec<Effect> {
     let list = layout::gallery(app.size.0, app.size.1).list;
     let page = isize::from(i16::try_from(list.height).unwrap_or(i16::MAX)).max(2) - 1;
@@ -21,8 +21,16 @@ pub fn moved(app: &mut App, motion: Motion) -> Vec<Effect> {
         Motion::PageDown => gallery.step(page),
         Motion::Home => gallery.step(isize::MIN / 2),
         Motion::End => gallery.step(isize::MAX / 2),
-        Motion::Left => gallery.scroll = gallery.scroll.saturating_sub(3),
-        Motion::Right => gallery.scroll += 3,
+        Motion::Left => {
+            if gallery.scroll > 0 || !gallery.unfold(false) {
+                gallery.scroll = gallery.scroll.saturating_sub(3);
+            }
+        }
+        Motion::Right => {
+            if !gallery.unfold(true) {
+                gallery.scroll += 3;
+            }
+        }
     }
     app.ask_preview()
 }
@@ -55,8 +63,7 @@ pub fn runs(app: &mut App) {
 /// Clears the search, then the marks; then back to the runs.
 pub fn escape(app: &mut App) -> Vec<Effect> {
     if !app.gallery.query.is_empty() {
-        app.gallery.query.clear();
-        app.gallery.filter();
+        app.gallery.clear_query();
     } else if !app.gallery.marked.is_empty() {
         app.gallery.marked.clear();
     } else {
@@ -70,8 +77,14 @@ pub fn typed(app: &mut App, key: Key) -> bool {
     match key.code {
         KeyCode::Esc => {
             app.gallery.typing = false;
-            app.gallery.query.clear();
-            app.gallery.filter();
+            app.gallery.clear_query();
+        }
+        // A space is part of what is looked for.
+        KeyCode::Tab => {
+            app.gallery.toggle_mark();
+            let told = app.gallery.marked.len();
+            app.say(format!("{told} marked; Enter shows them side by side, Tab marks and takes marks away"), false);
+            app.gallery.clear_query();
         }
         KeyCode::Backspace => {
             app.gallery.query.pop();

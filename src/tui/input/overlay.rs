@@ -3,12 +3,12 @@
 use crossterm::event::KeyCode;
 
 use crate::input::commands::{COMMANDS, explained, offered, perform};
-use crate::input::{everywhere, gallery, panel};
+use crate::input::{everywhere, gallery, panel, run};
 use crate::state::app::App;
 use crate::state::compare;
 use crate::state::keys::Key;
 use crate::state::message::{Effect, ExportKind};
-use crate::state::overlay::{EXPORTS, Overlay, log_rows};
+use crate::state::overlay::{EXPORTS, Overlay, log_rows, points_found};
 
 /// A character that goes into whatever is being typed.
 pub fn type_char(app: &mut App, c: char) {
@@ -17,7 +17,7 @@ pub fn type_char(app: &mut App, c: char) {
             query.push(c);
             *scroll = 0;
         }
-        Some(Overlay::Palette { query, selected }) => {
+        Some(Overlay::Palette { query, selected } | Overlay::Points { query, selected, .. }) => {
             query.push(c);
             *selected = 0;
         }
@@ -91,6 +91,13 @@ pub fn on_key(app: &mut App, key: Key) -> Vec<Effect> {
                 line(letters(key), selected, app.jobs.list().len()) || !opened_it(app, key)
             }
         }
+        Overlay::Points { rows, query, selected } => {
+            let found = points_found(rows, query);
+            if key.code == KeyCode::Enter {
+                return found.get(*selected).map_or_else(Vec::new, |k| run::open_point(app, &rows[*k]));
+            }
+            line(key, selected, found.len()) || edit(key, query, selected)
+        }
         Overlay::Export { selected } => {
             let chosen = match (key.code, key.typed()) {
                 (KeyCode::Enter, _) => Some(*selected),
@@ -163,14 +170,30 @@ fn edit(key: Key, query: &mut String, line: &mut usize) -> bool {
 
 fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
     let Some(pane) = app.columns.pane().cloned() else { return Vec::new() };
-    let Some(content) = app.columns.focused().and_then(|c| c.content().cloned()) else { return Vec::new() };
+    let own = app.columns.focused().and_then(|c| c.content().cloned());
+    // A pane of all columns is not the focused column's.
+    let joint = app.columns.combined().filter(|_| kind != ExportKind::Run).cloned();
+    let Some(content) = joint.or(own) else { return Vec::new() };
+    let all: Vec<_> = app.columns.list().iter().filter_map(|c| c.content().cloned()).collect();
+    let over = all.iter().filter(|c| c.finished.is_some()).count();
+    if kind == ExportKind::Differences && over < 2 {
+        app.say("differences can be written when two runs are over", true);
+        return Vec::new();
+    }
+    if matches!(kind, ExportKind::Report | ExportKind::Markdown) && over == 0 {
+        app.say("a report can be written when a run is over", true);
+        return Vec::new();
+    }
     let needs_end = matches!(kind, ExportKind::Run | ExportKind::Parquet | ExportKind::Csv);
     if needs_end && content.finished.is_none() {
         app.say("tables and whole runs can be written when the run is over", true);
         return Vec::new();
     }
     let view = Box::new(spikedeck_plot::View { cursor: None, ..app.view_of(&pane) });
-    let Some(index) = content.panes.iter().position(|p| p.key == pane.key) else {
+    let of_pane =
+        !matches!(kind, ExportKind::Run | ExportKind::Differences | ExportKind::Report | ExportKind::Markdown);
+    let place = content.panes.iter().position(|p| p.key == pane.key);
+    let Some(index) = place.or((!of_pane).then_some(0)) else {
         app.say("this pane is no longer there: nothing is written", true);
         return Vec::new();
     };
@@ -180,13 +203,13 @@ fn export(app: &mut App, kind: ExportKind) -> Vec<Effect> {
         .iter()
         .flat_map(|c| &c.panes)
         .find(|p| p.pane == app.columns.pane_index())
-        .map_or((80, 24), |p| (p.inner().width, p.inner().height));
+        .map_or((80, 24), |p| (p.figure(&pane).width, p.figure(&pane).height));
     if kind == ExportKind::Run
         && let Some(column) = app.columns.get_mut(app.columns.focus())
     {
         column.written = true;
     }
-    vec![Effect::Export { kind, content, pane: index, view, size }]
+    vec![Effect::Export { kind, content, all, pane: index, view, size }]
 }
 
 #[cfg(test)]

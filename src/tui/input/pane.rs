@@ -15,6 +15,15 @@ fn focused(app: &App) -> Option<(Pane, Ranges)> {
     Some((pane.clone(), app.ranges(pane)?))
 }
 
+/// The same for a command that needs axes: where there are none that is said.
+fn with_axes(app: &mut App) -> Option<(Pane, Ranges)> {
+    let found = focused(app);
+    if found.is_none() && app.columns.pane().is_some() {
+        app.say("this pane has no axes: it is text, which the arrows scroll", false);
+    }
+    found
+}
+
 fn middle(range: Range, log: bool) -> f64 {
     if log && range.0 > 0.0 { (range.0 * range.1).sqrt() } else { f64::midpoint(range.0, range.1) }
 }
@@ -31,7 +40,7 @@ pub fn zoom_out(app: &mut App) {
 
 /// Zooms about the crosshair if it is in sight, else about the middle.
 fn zoom_x(app: &mut App, factor: f64) {
-    let Some((pane, now)) = focused(app) else { return };
+    let Some((pane, now)) = with_axes(app) else { return };
     let cross = app.crosshair(&pane).filter(|c| app.views.cross_on && *c >= now.x.0 && *c <= now.x.1);
     let about = cross.unwrap_or_else(|| middle(now.x, now.x_log));
     app.set_x(&pane, zoom(now.x, now.x_log, about, factor));
@@ -85,7 +94,7 @@ pub fn fit(app: &mut App) {
 
 /// Back to the ranges before.
 pub fn undo_zoom(app: &mut App) {
-    let Some((pane, _)) = focused(app) else { return };
+    let Some((pane, _)) = with_axes(app) else { return };
     if !app.undo_ranges(&pane) {
         app.say("nothing to undo in this pane", false);
     }
@@ -93,7 +102,7 @@ pub fn undo_zoom(app: &mut App) {
 
 /// The next of: y logarithmic, x too, only x, as the axes say.
 pub fn log_axis(app: &mut App) {
-    let Some((pane, now)) = focused(app) else { return };
+    let Some((pane, now)) = with_axes(app) else { return };
     let view = app.views.of(&pane.key);
     let own = |log: bool, changed: bool| if log == changed { Scale::Linear } else { Scale::Log };
     let (x, y) = (own(now.x_log, view.x_scale.is_some()), own(now.y_log, view.y_scale.is_some()));
@@ -102,7 +111,10 @@ pub fn log_axis(app: &mut App) {
 
 /// Whether the time axis moves with the others.
 pub fn unlink(app: &mut App) {
-    let Some(pane) = app.columns.pane().filter(|p| p.is_time()).cloned() else { return };
+    let Some(pane) = app.columns.pane().filter(|p| p.is_time()).cloned() else {
+        app.say("this pane has no axis of time", false);
+        return;
+    };
     let view = app.views.of(&pane.key);
     view.unlinked = !view.unlinked;
     let text = if view.unlinked { "this time axis moves alone" } else { "this time axis moves with the others" };
@@ -111,7 +123,7 @@ pub fn unlink(app: &mut App) {
 
 /// Shows the crosshair or hides it.
 pub fn crosshair(app: &mut App) {
-    let Some((pane, now)) = focused(app) else { return };
+    let Some((pane, now)) = with_axes(app) else { return };
     app.views.cross_on = !app.views.cross_on;
     if app.views.cross_on {
         let in_sight = app.crosshair(&pane).filter(|c| *c >= now.x.0 && *c <= now.x.1);
@@ -135,7 +147,7 @@ pub fn previous_event(app: &mut App) {
 }
 
 fn to_event(app: &mut App, forward: bool) {
-    let Some((pane, now)) = focused(app) else { return };
+    let Some((pane, now)) = with_axes(app) else { return };
     let from = app.crosshair(&pane).filter(|_| app.views.cross_on).unwrap_or(now.x.0);
     match readout::event(&pane, from, forward) {
         Some(at) => {
@@ -189,7 +201,7 @@ fn scroll(app: &mut App, pane: &Pane, to: impl Fn(usize, usize) -> usize) {
 
 /// Rows of a text pane that do not fit on the screen.
 fn hidden_rows(app: &App, pane: &Pane) -> usize {
-    let Some(inner) = placed(app, false).map(|p| p.inner()) else { return 0 };
+    let Some(inner) = placed(app, false).map(|p| p.figure(pane)) else { return 0 };
     let (width, height) = (usize::from(inner.width), usize::from(inner.height));
     let picture = pane.picture(&spikedeck_plot::View::default(), width, height, app.look);
     picture.content_rows.saturating_sub(height)

@@ -6,8 +6,9 @@ use crate::input::overlay;
 use crate::input::pane::snap_crosshair;
 use crate::panes::pane::Pane;
 use crate::state::app::{App, Screen};
+use crate::state::gallery::Line;
 use crate::state::keys::Key;
-use crate::state::layout::{PlacedPane, gallery, scroll_to};
+use crate::state::layout::{PlacedPane, gallery};
 use crate::state::tabs::tab_at;
 use spikedeck_plot::cells::Placed;
 use spikedeck_plot::view::zoom;
@@ -37,7 +38,9 @@ pub fn on_mouse(app: &mut App, event: MouseEvent) {
             if let Some(tab) = tab_at(app, at) {
                 app.columns.focus_pane(tab);
             } else if let Some((column, placed)) = hit(app, at) {
-                app.columns.focus_column(column);
+                if app.columns.combined().is_none() {
+                    app.columns.focus_column(column);
+                }
                 app.columns.focus_pane(placed.pane);
                 app.drag = Some((at, at));
             }
@@ -68,10 +71,10 @@ fn on_gallery(app: &mut App, event: MouseEvent) {
         MouseEventKind::ScrollUp => app.gallery.step(-1),
         MouseEventKind::ScrollDown => app.gallery.step(1),
         MouseEventKind::Down(_) if event.row >= list.y && event.row < list.bottom() && event.column < list.right() => {
-            let first = scroll_to(app.gallery.selected, usize::from(list.height), app.gallery.hits.len());
-            let line = first + usize::from(event.row - list.y);
-            if line < app.gallery.hits.len() {
-                app.gallery.selected = line;
+            let lines = app.gallery.lines();
+            let first = app.gallery.first_line(&lines, usize::from(list.height));
+            if let Some(Line::Hit(place)) = lines.get(first + usize::from(event.row - list.y)) {
+                app.gallery.selected = *place;
             }
         }
         _ => return,
@@ -90,7 +93,7 @@ fn hit(app: &App, (x, y): (u16, u16)) -> Option<(usize, PlacedPane)> {
 
 /// The panel of a pane's picture that holds a cell, with the cell relative to the picture.
 fn panel(app: &App, pane: &Pane, placed: &PlacedPane, (x, y): (u16, u16)) -> Option<(usize, Placed, usize, usize)> {
-    let inner = placed.inner();
+    let inner = placed.figure(pane);
     let (cx, cy) = (usize::from(x.checked_sub(inner.x)?), usize::from(y.checked_sub(inner.y)?));
     let picture = pane.picture(&app.view_of(pane), usize::from(inner.width), usize::from(inner.height), app.look);
     let number = picture.panel_at(cx, cy)?;
@@ -99,14 +102,13 @@ fn panel(app: &App, pane: &Pane, placed: &PlacedPane, (x, y): (u16, u16)) -> Opt
 
 fn pane_at(app: &App, at: (u16, u16)) -> Option<(Pane, PlacedPane)> {
     let (column, placed) = hit(app, at)?;
-    let key = app.columns.keys().get(placed.pane)?;
-    Some((app.columns.get(column)?.pane(key)?.clone(), placed))
+    Some((app.columns.shown(column, placed.pane)?.clone(), placed))
 }
 
 fn release(app: &mut App, from: (u16, u16), to: (u16, u16)) {
     let Some((pane, placed)) = pane_at(app, from) else { return };
     let Some((number, panel, x0, y0)) = panel(app, &pane, &placed, from) else { return };
-    let inner = placed.inner();
+    let inner = placed.figure(&pane);
     let x1 = usize::from(to.0.saturating_sub(inner.x))
         .clamp(panel.area.x, panel.area.x + panel.area.width.saturating_sub(1));
     let y1 = usize::from(to.1.saturating_sub(inner.y))

@@ -1,16 +1,20 @@
 //! Commands of the run view: which pane and column, what is run, shown and written.
 
+use std::sync::Arc;
+
 use crate::input::bench::restart;
 use crate::input::{panel, play};
 use crate::state::app::{App, Screen};
+use crate::state::bench::with;
 use crate::state::columns::Column;
 use crate::state::compare::Order;
 use crate::state::layout::Extent;
 use crate::state::message::Effect;
-use crate::state::overlay::Overlay;
-use crate::state::source::Source;
+use crate::state::overlay::{Overlay, PointRow};
+use crate::state::source::{Asked, Source};
 use crate::state::view::Views;
 use crate::{describe, readout};
+use spikedeck_run::Plan;
 
 /// New columns in place of those that are there.
 pub fn open(app: &mut App, sources: Vec<Source>) -> Vec<Effect> {
@@ -136,6 +140,67 @@ pub fn difference(app: &mut App) {
     } else {
         app.overlay = Some(Overlay::Difference { query: String::new(), scroll: 0, order: Order::default() });
     }
+}
+
+/// Whether the focused column shows a sweep.
+pub fn is_swept(app: &App) -> bool {
+    let finished = app.columns.focused().and_then(|c| c.content()?.finished.as_deref());
+    finished.and_then(|f| f.spec.as_ref()).is_some_and(|s| s.sweep.is_some())
+}
+
+/// Lists the points of the focused column's sweep; the one under the crosshair, if it is there, is chosen.
+pub fn points(app: &mut App) {
+    let Some(spec) = app.columns.focused().and_then(|c| c.content()?.finished.as_ref()?.spec.clone()) else {
+        app.say("points can be opened when a sweep is over", false);
+        return;
+    };
+    if app.columns.focused().is_none_or(|c| c.source.asked().is_none()) {
+        app.say("the points of a finished run are not run again: open its scenario", false);
+        return;
+    }
+    let plan = match Plan::of(&spec) {
+        Ok(plan) if spec.sweep.is_some() => plan,
+        Ok(_) => {
+            app.say("this is no sweep: v shows the parameters, and s there runs several values of one", false);
+            return;
+        }
+        Err(why) => {
+            app.say(why.to_string(), true);
+            return;
+        }
+    };
+    let row = |at: usize| Some(PointRow { label: plan.label(at), set: plan.alone(at)? });
+    let Some(rows) = (0..plan.len()).map(row).collect::<Option<Vec<PointRow>>>() else {
+        app.say("points that a design draws, and trials, cannot be opened one by one", false);
+        return;
+    };
+    let at = app.columns.pane().filter(|_| app.views.cross_on).and_then(|pane| app.crosshair(pane));
+    let far = |k: &usize, x: f64| plan.first_value(*k).map_or(f64::INFINITY, |v| (v - x).abs());
+    let nearest = at.and_then(|x| (0..rows.len()).min_by(|a, b| far(a, x).total_cmp(&far(b, x))));
+    app.overlay = Some(Overlay::Points { rows: Arc::new(rows), query: String::new(), selected: nearest.unwrap_or(0) });
+}
+
+/// Opens a point of the focused column's sweep in a column beside it.
+pub fn open_point(app: &mut App, point: &PointRow) -> Vec<Effect> {
+    let Some(asked) = app.columns.focused().and_then(|c| c.source.asked()) else { return Vec::new() };
+    let set = point.set.iter().fold(asked.set.clone(), |set, (path, value)| with(&set, path, value));
+    let source = Source::Scenario(Asked { reference: asked.reference.clone(), set });
+    let (job, start) = app.jobs.start(&source);
+    let mut column = Column::new(source, job);
+    column.label = format!("{} {}", column.label, point.label);
+    app.columns.add(column);
+    vec![start, app.columns.watch()]
+}
+
+/// Shows the columns beside each other, laid over each other, less the first, and around.
+pub fn together(app: &mut App) {
+    if app.columns.len() < 2 {
+        app.say("this takes two columns: mark two scenarios in the gallery (g, then c on each, then Enter)", false);
+        return;
+    }
+    let next = app.columns.together().next();
+    app.columns.bring_together(next);
+    app.say(format!("columns are {}", next.words()), false);
 }
 
 /// Shows what can be written of the focused pane.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::number::short;
 use crate::panes::pane::Pane;
 use crate::panes::recorded::{self, PaneKind, Recorded};
+use crate::panes::silent;
 use spikedeck_run::Check;
 use spikedeck_scenario::{AnalysisSpec, Observable, Spec, Subject};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Recording, Scalars, Series, Shape};
@@ -78,16 +79,14 @@ pub fn arranged(
     let all = recording.spikes.len();
     for outcome in outcomes {
         let mut nth = 0;
-        for (named, pane) in outcome.shapes.iter().zip(measured(outcome)) {
-            // All spikes, planes and numbers are shown already.
-            let known = match &named.shape {
-                Shape::Raster(r) => all > 0 && r.groups.len() == all,
-                Shape::Image(_) => planes.iter().any(|p| same_picture(p, named)),
-                _ => is_metrics(outcome, named),
-            };
-            if known {
-                continue;
-            }
+        // All spikes, planes and numbers are shown already.
+        let is_new = |named: &&NamedShape| match &named.shape {
+            Shape::Raster(r) => all == 0 || r.groups.len() != all,
+            Shape::Image(_) => !planes.iter().any(|p| same_picture(p, named)),
+            _ => !is_metrics(outcome, named),
+        };
+        let shown: Vec<&NamedShape> = outcome.shapes.iter().filter(is_new).collect();
+        for (named, pane) in shown.iter().zip(measured(outcome, &shown)) {
             let rank = match &named.shape {
                 _ if in_space(named, recording) => (0, 0),
                 Shape::Series(series) if !series.x.is_time && topic.places(&outcome.name).any(|p| topic.learns(p)) => {
@@ -103,9 +102,17 @@ pub fn arranged(
             nth += 1;
         }
     }
+    // While a run lasts, what stands still may yet move.
+    for (rank, _, pane) in ranked.iter_mut().filter(|_| time.is_none()) {
+        if let Some(card) = silent::in_words(&pane.title, &pane.shape.shape, recording) {
+            let mut said = Pane::new(pane.key.clone(), pane.title.clone(), Shape::Card(card), pane.summary.clone());
+            said.warnings = std::mem::take(&mut pane.warnings);
+            (*rank, *pane) = (usize::MAX, said);
+        }
+    }
     ranked.sort_by_key(|r| (r.0, r.1));
     let mut panes: Vec<Pane> = ranked.into_iter().map(|r| r.2).collect();
-    if let Some(numbers) = numbers(outcomes, spec, checks) {
+    if let Some(numbers) = numbers(outcomes, spec, checks, &panes) {
         panes.insert(panes.len().min(1), numbers);
     }
     name(&mut panes, outcomes);
@@ -247,11 +254,11 @@ fn same_picture(a: &NamedShape, b: &NamedShape) -> bool {
     a.value == b.value && (a.width, a.height) == (b.width, b.height) && a.values == b.values
 }
 
-/// One pane a shape of an outcome.
-fn measured(outcome: &Outcome) -> impl Iterator<Item = Pane> {
+/// One pane a shape of an outcome that is shown.
+fn measured<'a>(outcome: &'a Outcome, shown: &'a [&'a NamedShape]) -> impl Iterator<Item = Pane> + 'a {
     let title = title_of(outcome);
     let many = outcome.shapes.len() > 1;
-    outcome.shapes.iter().map(move |s| {
+    shown.iter().enumerate().map(move |(nth, s)| {
         let heading = match s.name.as_str() {
             _ if !many => title.to_owned(),
             // A name of several words says by itself what it is: `spectrum of exc.rate`.
@@ -265,7 +272,12 @@ fn measured(outcome: &Outcome) -> impl Iterator<Item = Pane> {
         let own = subjects.in_name(&s.name);
         let words = subjects.words(&outcome.summary, own);
         let mut pane = Pane::new(format!("{}/{}", outcome.name, s.name), heading, s.shape.clone(), words);
-        let is_own = |warning: &&String| own.is_none() || subjects.at_start(warning).is_none_or(|of| Some(of) == own);
+        // A warning of no subject that has a figure stands once, on the first.
+        let has_figure = |subject: &str| shown.iter().any(|s| subjects.in_name(&s.name) == Some(subject));
+        let is_own = |warning: &&String| match subjects.at_start(warning).filter(|of| has_figure(of)) {
+            Some(of) => Some(of) == own,
+            None => nth == 0,
+        };
         pane.warnings = outcome.warnings.iter().filter(is_own).cloned().collect();
         pane
     })
@@ -354,7 +366,8 @@ fn expected_in_words(check: &Check) -> String {
         (None, Some(max)) => format!("up to {}", short(max)),
         (None, None) => return String::new(),
     };
-    format!("{mark} expected {range}")
+    let source = if check.note.is_empty() { String::new() } else { format!(" ({})", check.note) };
+    format!("{mark} expected {range}{source}")
 }
 
 fn joined(first: &str, second: &str) -> String {
@@ -363,7 +376,7 @@ fn joined(first: &str, second: &str) -> String {
 
 /// The numbers of all analyses that have no table of another kind, in one table: what the scenario expects first, in
 /// the order in which it says so.
-fn numbers(outcomes: &[Outcome], spec: Option<&Spec>, checks: &[Check]) -> Option<Pane> {
+fn numbers(outcomes: &[Outcome], spec: Option<&Spec>, checks: &[Check], others: &[Pane]) -> Option<Pane> {
     let has_table = |o: &&Outcome| o.shapes.iter().any(|s| matches!(s.shape, Shape::Scalars(_)) && !is_metrics(o, s));
     let plain: Vec<&Outcome> = outcomes.iter().filter(|o| !has_table(o) && !o.metrics.is_empty()).collect();
     let mut owned: Vec<(&str, &Metric)> =
@@ -386,14 +399,28 @@ fn numbers(outcomes: &[Outcome], spec: Option<&Spec>, checks: &[Check]) -> Optio
     let metrics: Vec<Metric> = owned.iter().map(|(_, m)| noted(m)).collect();
     let mut table = Scalars::from_metrics(&metrics);
     let names: Vec<String> = table.rows.iter().map(|r| r.name.clone()).collect();
-    for ((i, row), (owner, _)) in table.rows.iter_mut().enumerate().zip(&owned) {
+    let of = |m: &Metric| {
+        let name = m.full_name();
+        checks.iter().filter(|c| c.metric == name).map(|c| c.passed).reduce(|a, b| a && b)
+    };
+    for ((i, row), (owner, metric)) in table.rows.iter_mut().enumerate().zip(&owned) {
         if names.iter().enumerate().any(|(k, n)| k != i && *n == row.name) {
             row.name = format!("{owner}: {}", row.name);
         }
+        // Seen also where there is no room for the note.
+        if let Some(passed) = of(metric) {
+            row.name = format!("{} {}", if passed { '✓' } else { '✗' }, row.name);
+        }
     }
-    let summary = format!("{} measures", table.rows.len());
+    let summary = match checks.len() {
+        0 => format!("{} measures", table.rows.len()),
+        all => format!("{} of {all} as expected", checks.iter().filter(|c| c.passed).count()),
+    };
     let mut pane = Pane::new("numbers", "Numbers", Shape::Scalars(table), summary);
-    pane.warnings = plain.iter().flat_map(|o| o.warnings.iter().cloned()).collect();
+    // What has a figure has its warnings there.
+    let is_alone =
+        |o: &&&Outcome| !others.iter().any(|p| p.key.strip_prefix(&o.name).is_some_and(|k| k.starts_with('/')));
+    pane.warnings = plain.iter().filter(is_alone).flat_map(|o| o.warnings.iter().cloned()).collect();
     Some(pane)
 }
 
@@ -438,9 +465,11 @@ mod tests {
         };
         let checks = [check(Some(5.0), None, true), check(None, Some(8.0), false)];
         let outcome = Outcome { name: "early".into(), metrics: vec![metric], ..Outcome::default() };
-        let pane = numbers(&[outcome], None, &checks).unwrap();
+        let pane = numbers(&[outcome], None, &checks, &[]).unwrap();
         let Shape::Scalars(table) = &pane.shape.shape else { panic!() };
         assert_eq!(table.rows[0].measured.note, "✓ expected from 5; ✗ expected up to 8");
+        assert_eq!(table.rows[0].name, "✗ exc.spikes mean");
+        assert_eq!(pane.summary, "1 of 2 as expected");
     }
 
     /// The second figure of an analysis speaks of its own subject, and is warned of its own.
@@ -456,11 +485,15 @@ mod tests {
             warnings: vec!["inh.spikes: few spikes".into(), "the bins are wide".into()],
             ..Outcome::default()
         };
-        let panes: Vec<Pane> = measured(&outcome).collect();
+        let shown: Vec<&NamedShape> = outcome.shapes.iter().collect();
+        let panes: Vec<Pane> = measured(&outcome, &shown).collect();
         let words: Vec<&str> = panes.iter().map(|p| p.summary.as_str()).collect();
         assert_eq!(words, ["exc.spikes: 5 Hz; peak at 3 ms", "inh.spikes: 9 Hz", "exc.spikes[0]: 7 Hz"]);
         let warned: Vec<usize> = panes.iter().map(|p| p.warnings.len()).collect();
-        assert_eq!(warned, [1, 2, 1]);
+        assert_eq!(warned, [1, 1, 0], "each of its own subject; the wide bins are told once");
+        // A subject without a figure has its warning on the first.
+        let panes: Vec<Pane> = measured(&outcome, &shown[..1]).collect();
+        assert_eq!(panes[0].warnings.len(), 2);
     }
 
     #[test]

@@ -7,3 +7,5 @@ pub mod movie;
 mod opening;
 pub mod pane;
 mod recorded;
+mod silent;
+pub mod together;

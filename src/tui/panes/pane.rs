@@ -131,6 +131,17 @@ impl Pane {
         matches!(self.shape.shape, Shape::Card(_) | Shape::Scalars(_))
     }
 
+    /// Whether it is a table of numbers.
+    pub(crate) fn is_table(&self) -> bool {
+        matches!(self.shape.shape, Shape::Scalars(_))
+    }
+
+    /// Rows of a table that stand first because the scenario expects something of them.
+    pub(crate) fn expected_rows(&self) -> usize {
+        let Shape::Scalars(table) = &self.shape.shape else { return 0 };
+        table.rows.iter().take_while(|r| r.name.starts_with(['✓', '✗'])).count()
+    }
+
     /// Whether y counts rows from the top.
     pub(crate) fn has_rows(&self) -> bool {
         matches!(self.shape.shape, Shape::Raster(_) | Shape::Matrix(_))

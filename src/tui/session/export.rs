@@ -1,10 +1,13 @@
 //! Out of the dashboard: figures, tables, whole runs into files that are never overwritten; text into the clipboard.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::panes::content::{Content, Pane};
+use crate::report::{Form, report};
 use crate::state::message::ExportKind;
 use spikedeck_plot::{self as plot, View};
+use spikedeck_run::Finished;
 use spikedeck_store::{self as store, Format};
 use spikedeck_table as table;
 
@@ -15,11 +18,16 @@ use spikedeck_table as table;
 pub fn write(
     kind: ExportKind,
     content: &Content,
+    all: &[Arc<Content>],
     pane: usize,
     view: &View,
     size: (u16, u16),
     look: plot::Look,
 ) -> Result<PathBuf, String> {
+    if matches!(kind, ExportKind::Differences | ExportKind::Report | ExportKind::Markdown) {
+        let folder = std::env::current_dir().map_err(|e| format!("the current directory: {e}"))?;
+        return of_all(&folder, kind, all);
+    }
     let pane = content.panes.get(pane).ok_or("there is no pane to write")?;
     let folder = std::env::current_dir().map_err(|e| format!("the current directory: {e}"))?;
     write_into(&folder, kind, content, pane, view, size, look)
@@ -65,12 +73,40 @@ fn write_into(
             let write = |path: &Path| store::write(path, &table, format).map(drop).map_err(|e| e.to_string());
             at_free(folder, &stem, format.extension(), write)
         }
+        ExportKind::Differences | ExportKind::Report | ExportKind::Markdown => {
+            unreachable!("what is of all columns is written by `of_all`")
+        }
         ExportKind::Run => {
             let finished = content.finished.as_ref().ok_or("the run is not over yet")?;
             let save = |path: &Path| table::save(path, finished, Format::Parquet, false).map(drop);
             at_free(folder, &content.label, "", |path| save(path).map_err(|e| e.to_string()))
         }
     }
+}
+
+/// Writes what is of all columns into a folder.
+fn of_all(folder: &Path, kind: ExportKind, all: &[Arc<Content>]) -> Result<PathBuf, String> {
+    let contents: Vec<&Content> = all.iter().map(AsRef::as_ref).filter(|c| c.finished.is_some()).collect();
+    let labels: Vec<&str> = contents.iter().map(|c| c.label.as_str()).collect();
+    let stem = labels.join("-");
+    let form = match kind {
+        ExportKind::Report => Form::Html,
+        ExportKind::Markdown => Form::Markdown,
+        _ => {
+            let runs: Vec<&Finished> = contents.iter().filter_map(|c| c.finished.as_deref()).collect();
+            if runs.len() < 2 {
+                return Err("differences can be written when two runs are over".to_owned());
+            }
+            let table = table::differences(&spikedeck_run::compare(&runs));
+            let write = |path: &Path| store::write(path, &table, Format::Parquet).map(drop).map_err(|e| e.to_string());
+            return at_free(folder, &format!("{stem}-differences"), Format::Parquet.extension(), write);
+        }
+    };
+    let text = report(&contents, form).ok_or("no run is over yet")?;
+    let extension = if form == Form::Html { "html" } else { "md" };
+    at_free(folder, &format!("{stem}-report"), extension, |path| {
+        store::write_text(path, &text).map_err(|e| e.to_string())
+    })
 }
 
 /// Writes a picture of the whole screen into the current directory and gives its path.
@@ -182,6 +218,23 @@ mod tests {
         assert!(std::fs::read_to_string(write(ExportKind::Svg)).unwrap().starts_with("<svg"));
         assert!(std::fs::read(write(ExportKind::Png)).unwrap().starts_with(b"\x89PNG"));
         assert!(std::fs::read_to_string(write(ExportKind::Text)).unwrap().lines().count() >= 12);
+    }
+
+    #[test]
+    fn what_is_of_all_columns_is_named_after_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let all = [Arc::new(content("a", 10.0)), Arc::new(content("b", 14.0))];
+        for (kind, name) in [
+            (ExportKind::Report, "a-b-report.html"),
+            (ExportKind::Markdown, "a-b-report.md"),
+            (ExportKind::Differences, "a-b-differences.parquet"),
+        ] {
+            let path = of_all(dir.path(), kind, &all).unwrap();
+            assert_eq!(path.file_name().unwrap(), name);
+            assert!(std::fs::metadata(path).unwrap().len() > 100);
+        }
+        assert!(of_all(dir.path(), ExportKind::Differences, &all[..1]).is_err());
+        assert_eq!(of_all(dir.path(), ExportKind::Report, &all[..1]).unwrap().file_name().unwrap(), "a-report.html");
     }
 
     #[test]

@@ -34,24 +34,18 @@ impl LocalBackend {
 
 impl Backend for LocalBackend {
     fn entries(&self) -> Vec<Entry> {
-        let given = self.given.iter().map(|source| Entry {
-            source: source.clone(),
-            name: source.label(),
-            title: String::new(),
-            tags: vec!["given".into()],
-        });
+        let named = |source: &Source| Entry::new(source.clone(), source.label(), String::new(), vec!["given".into()]);
+        let given = self.given.iter().map(|source| named(source).own());
+        let of_folder = found_in(Path::new(".")).into_iter().filter(|e| !self.given.contains(&e.source));
         let built_in = scenario::built_in().iter().flat_map(|s| {
-            let entry = |name: String, title: String| Entry {
-                source: Source::Scenario(name.clone().into()),
-                name,
-                title,
-                tags: s.tags.clone(),
+            let entry = |name: String, title: String| {
+                Entry::new(Source::Scenario(name.clone().into()), name, title, s.tags.clone())
             };
             let variants =
                 s.variants.iter().map(move |v| entry(format!("{}:{v}", s.name), format!("{} ({v})", s.title)));
-            std::iter::once(entry(s.name.clone(), s.title.clone())).chain(variants)
+            std::iter::once(entry(s.name.clone(), s.title.clone()).with_text(s.text)).chain(variants)
         });
-        given.chain(built_in).collect()
+        given.chain(of_folder).chain(built_in).collect()
     }
 
     fn preview(&self, source: &Source) -> Result<Preview, String> {
@@ -85,7 +79,13 @@ impl Backend for LocalBackend {
         let points = run::points(&spec, &|more| run::again(&spec, more)).map_err(|e| e.to_string())?;
         let s = &spec.simulation;
         let (name, variant) = (spec.name.clone(), split_variant(&asked.reference).1);
-        let label = variant.map_or_else(|| name.clone(), |v| format!("{name}:{v}"));
+        let mut label = variant.map_or_else(|| name.clone(), |v| format!("{name}:{v}"));
+        // A sweep of one point is that point.
+        if let [point] = &points[..]
+            && spec.sweep.is_some()
+        {
+            label = format!("{label} {}", point.label());
+        }
         let time = (0.0, s.steps as f64 * s.dt / s.time_base.seconds());
         let (path, threads) = (spec.path.clone(), self.threads);
         let beside = spec.files.iter().map(|f| f.path.clone()).filter(|p| p.is_file()).collect();
@@ -121,12 +121,63 @@ impl Backend for LocalBackend {
 
     fn open(&self, path: &Path) -> Result<Arc<Finished>, String> {
         let opened = if table::is_run(path) {
-            table::open(path).map_err(|e| e.to_string())
+            table::open(path).map_err(|e| e.to_string()).and_then(|mut run| {
+                // Of seeds alone: another run with the same is compared seed by seed.
+                if run.spec.as_ref().and_then(|s| s.sweep.as_ref()).is_some_and(|s| s.axes.is_empty()) {
+                    run.facts.seeds = table::seed_values(path).map_err(|e| e.to_string())?;
+                }
+                Ok(run)
+            })
         } else {
             run::recording_from(path, &run::Sampling::default()).map_err(|e| e.to_string())
         };
         opened.map(Arc::new)
     }
+}
+
+/// Most scenarios, and most runs, of a folder that are listed.
+const LISTED: usize = 9;
+/// Most names of a folder that are looked at.
+const LOOKED_AT: usize = 2000;
+/// Bytes of a file that say whether it is a scenario.
+const HEAD: u64 = 64 * 1024;
+
+/// Scenarios and finished runs of a folder (runs in `runs` too), the newest first.
+fn found_in(folder: &Path) -> Vec<Entry> {
+    let listed = |folder: &Path| -> Vec<PathBuf> {
+        let names = std::fs::read_dir(folder).into_iter().flatten().take(LOOKED_AT);
+        names.filter_map(|entry| Some(entry.ok()?.path())).collect()
+    };
+    let here = listed(folder);
+    let scenarios = here.iter().filter(|p| p.extension().is_some_and(|e| e == "toml") && is_scenario(p));
+    let in_runs = listed(&folder.join("runs"));
+    let runs = here.iter().chain(&in_runs).filter(|p| table::is_run(p));
+    let newest = |mut paths: Vec<PathBuf>| {
+        let age = |p: &PathBuf| std::fs::metadata(p).and_then(|m| m.modified()).ok();
+        paths.sort_by_cached_key(|p| std::cmp::Reverse(age(p)));
+        paths.truncate(LISTED);
+        paths
+    };
+    let plain = |p: &Path| p.strip_prefix(".").unwrap_or(p).to_path_buf();
+    let scenario = |p: PathBuf| {
+        let name = plain(&p).display().to_string();
+        Entry::new(Source::Scenario(name.clone().into()), name, String::new(), vec!["scenario".into()]).own()
+    };
+    let run = |p: PathBuf| {
+        let path = plain(&p);
+        let name = path.display().to_string();
+        Entry::new(Source::Finished(path), name, "finished run".into(), vec!["run".into()]).own()
+    };
+    let scenarios = newest(scenarios.cloned().collect()).into_iter().map(scenario);
+    scenarios.chain(newest(runs.cloned().collect()).into_iter().map(run)).collect()
+}
+
+/// Whether a file of settings is a scenario: it says how long to simulate.
+fn is_scenario(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut head = String::new();
+    let read = File::open(path).and_then(|f| f.take(HEAD).read_to_string(&mut head));
+    read.is_ok() && head.lines().any(|l| l.trim_start().starts_with("[simulation"))
 }
 
 fn preview(spec: &Spec) -> Preview {
@@ -170,5 +221,30 @@ fn connections(spec: &Spec, p: &ProjectionSpec) -> f64 {
         Rule::Edges { source, .. } => source.len() as f64,
         // Bounded by all pairs; how many lie near enough is known when they are placed.
         Rule::AllToAll | Rule::Neighbours { .. } | Rule::Gaussian { .. } => from * to,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenarios_and_runs_of_a_folder_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write("mine.toml", "title = 'a'\n[simulation]\nduration = '1 s'\n");
+        write("Cargo.toml", "[package]\nname = 'b'\n");
+        write("notes.txt", "[simulation]");
+        std::fs::write(dir.path().join("bytes.toml"), [0xff, 0xfe, 0]).unwrap();
+        for run in ["one", "runs/two"] {
+            std::fs::create_dir_all(dir.path().join(run)).unwrap();
+            write(&format!("{run}/manifest.json"), "{}");
+        }
+        let found = found_in(dir.path());
+        let mut names: Vec<String> = found.iter().filter_map(|e| Some(e.name.rsplit('/').next()?.to_owned())).collect();
+        names.sort();
+        assert_eq!(names, ["mine.toml", "one", "two"]);
+        assert!(found.iter().all(|e| e.group == crate::state::gallery::Group::Own));
+        assert!(found_in(&dir.path().join("nowhere")).is_empty());
     }
 }

@@ -27,6 +27,7 @@ use crate::session::jobs::Jobs;
 use crate::session::watcher::Watcher;
 use crate::settings::{LinkMode, Settings};
 use crate::state::app::App;
+use crate::state::columns::Column;
 use crate::state::message::{Effect, Message};
 use crate::state::source::Source;
 use crate::state::theme::{self, Theme};
@@ -146,7 +147,7 @@ pub fn run(options: Options) -> io::Result<i32> {
 /// Lines of failures that are told again.
 const REPLAYED: usize = 60;
 
-/// What failed while the screen was taken, told again where it stays.
+/// What failed while the screen was taken, and which runs stand nowhere now, told where it stays.
 fn replay(app: &App) {
     let mut err = io::stderr().lock();
     let bad: Vec<&str> = app.log.lines().iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
@@ -155,6 +156,9 @@ fn replay(app: &App) {
     }
     if bad.len() > REPLAYED {
         let _ = writeln!(err, "… and more: {} lines in all", bad.len());
+    }
+    for told in app.columns.list().iter().filter_map(Column::unwritten) {
+        let _ = writeln!(err, "{}", spikedeck_core::visible::visible(&told));
     }
 }
 
@@ -286,11 +290,11 @@ impl Session {
                     self.writes.extend(self.aside("save", work, died));
                 }
                 Effect::Edit(path) => self.edit(&path)?,
-                Effect::Export { kind, content, pane, view, size } => {
+                Effect::Export { kind, content, all, pane, view, size } => {
                     let (look, tell) = (self.app.look, self.tell.clone());
                     self.writes.retain(|w| !w.is_finished());
                     let work = move || {
-                        let message = match export::write(kind, &content, pane, &view, size, look) {
+                        let message = match export::write(kind, &content, &all, pane, &view, size, look) {
                             Ok(path) => Message::Notice(format!("written: {}", path.display()), false),
                             Err(why) => Message::Notice(why, true),
                         };

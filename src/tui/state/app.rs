@@ -119,12 +119,24 @@ impl App {
     pub fn layout(&self) -> RunLayout {
         layout::run(RunQuery {
             size: self.size,
-            columns: self.columns.len(),
+            columns: if self.columns.combined().is_some() { 1 } else { self.columns.len() },
             panes: self.columns.keys().len(),
-            focus: (self.columns.focus(), self.columns.pane_index()),
+            focus: (
+                if self.columns.combined().is_some() { 0 } else { self.columns.focus() },
+                self.columns.pane_index(),
+            ),
             extent: self.extent,
             panel: self.panel.is_some(),
+            second: self.rows_of_second(),
         })
+    }
+
+    /// Rows that the second pane needs for the numbers that are expected: those, their heading, and the title.
+    fn rows_of_second(&self) -> u16 {
+        let key = self.columns.keys().get(1);
+        let panes = key.into_iter().flat_map(|key| self.columns.panes(key));
+        let rows = panes.map(|p| p.expected_rows() + 2 + usize::from(!p.warnings.is_empty()));
+        u16::try_from(rows.max().unwrap_or(0)).unwrap_or(u16::MAX)
     }
 
     /// The job of a column.

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::panes::content::{Content, Pane};
+use crate::panes::together::{Together, combined};
 use crate::state::bench::Bench;
 use crate::state::message::{Effect, JobId};
 use crate::state::source::{Asked, Source};
 use crate::state::view::{Range, join};
 
 /// Seconds that a run takes whose results are not thrown away without asking.
-const LONG: f64 = 30.0;
+const LONG: f64 = 10.0;
 
 /// Seconds of a run that goes along with a held key.
 pub const QUICK: f64 = 1.0;
@@ -95,6 +96,13 @@ impl Column {
             && computed.is_some_and(|run| run.facts.simulate_seconds + run.facts.analyse_seconds >= LONG)
     }
 
+    /// What is told of a run that was computed and written nowhere, when the dashboard is left: how it is had again.
+    pub fn unwritten(&self) -> Option<String> {
+        let asked = self.source.asked().filter(|_| !self.written)?;
+        self.content.as_deref()?.finished.as_ref()?;
+        Some(format!("{} was not kept: `{} --out DIR` runs it again and keeps it", self.label, asked.command()))
+    }
+
     /// What is shown.
     pub fn content(&self) -> Option<&Arc<Content>> {
         self.content.as_ref()
@@ -128,6 +136,10 @@ pub struct Columns {
     frozen: bool,
     /// What the command line named.
     named: Vec<Source>,
+    /// How the panes of several columns are shown.
+    together: Together,
+    /// All columns in one, where they are not shown beside each other.
+    combined: Option<Arc<Content>>,
 }
 
 impl Columns {
@@ -183,9 +195,58 @@ impl Columns {
         chosen.or_else(first).unwrap_or(0)
     }
 
-    /// The focused pane of the focused column.
+    /// The focused pane: of the focused column, or of all together.
     pub fn pane(&self) -> Option<&Pane> {
-        self.focused()?.pane(self.keys.get(self.pane_index())?)
+        self.shown(self.focus, self.pane_index())
+    }
+
+    /// The pane that a column shows at a place in [`Columns::keys`]; where all are in one, that of all.
+    pub fn shown(&self, column: usize, pane: usize) -> Option<&Pane> {
+        match &self.combined {
+            Some(all) => all.panes.get(pane),
+            None => self.list.get(column)?.pane(self.keys.get(pane)?),
+        }
+    }
+
+    /// All columns in one, where they are not shown beside each other.
+    pub fn combined(&self) -> Option<&Arc<Content>> {
+        self.combined.as_ref()
+    }
+
+    /// How the panes of several columns are shown.
+    pub fn together(&self) -> Together {
+        self.together
+    }
+
+    /// Shows the panes of several columns in another way.
+    pub fn bring_together(&mut self, together: Together) {
+        self.together = together;
+        self.combine();
+    }
+
+    fn combine(&mut self) {
+        self.combined = None;
+        if self.together == Together::Beside || self.list.len() < 2 {
+            return;
+        }
+        let letter = |i: usize| char::from(b'A' + (i % 26) as u8);
+        let panes = self.keys.iter().filter_map(|key| {
+            let all = self.list.iter().enumerate().filter_map(|(i, c)| Some((letter(i), c.pane(key)?)));
+            let all: Vec<(char, &Pane)> = all.collect();
+            let (first, pane) = all.first()?;
+            let alone = || {
+                let mut one: Pane = (*pane).clone();
+                one.title = format!("{first} {}", pane.title);
+                one
+            };
+            Some(combined(self.together, &all).unwrap_or_else(alone))
+        });
+        let labels: Vec<String> =
+            self.list.iter().enumerate().map(|(i, c)| format!("{} {}", letter(i), c.label)).collect();
+        let finished = self.list.iter().map(|c| c.content.as_deref()?.finished.clone()).collect::<Option<Vec<_>>>();
+        let finished = finished.and_then(|all| all.into_iter().next());
+        let all = Content { label: labels.join("-"), panes: panes.collect(), finished, ..Content::default() };
+        self.combined = Some(Arc::new(all));
     }
 
     /// The pane of a key in every column that has it.
@@ -210,6 +271,13 @@ impl Columns {
     /// New columns in place of those that are there.
     pub fn replace(&mut self, columns: Vec<Column>) {
         *self = Self { list: columns, named: std::mem::take(&mut self.named), ..Self::default() };
+        self.collect_keys();
+    }
+
+    /// A new column behind the others, which has the focus now.
+    pub fn add(&mut self, column: Column) {
+        self.list.push(column);
+        self.focus = self.list.len() - 1;
         self.collect_keys();
     }
 
@@ -242,6 +310,7 @@ impl Columns {
                 column.content = Some(Arc::new(moved));
             }
         }
+        self.combine();
     }
 
     /// Whether the picture holds still.
@@ -308,6 +377,7 @@ impl Columns {
             }
         }
         self.keys = keys;
+        self.combine();
     }
 }
 
@@ -315,6 +385,7 @@ impl Columns {
 mod tests {
     use super::*;
     use crate::testing::content;
+    use spikedeck_signal::Shape;
 
     fn two() -> Columns {
         let source = |name: &str| Source::Scenario(name.into());
@@ -343,6 +414,17 @@ mod tests {
         assert!(!columns.keys().contains(&"spikes".to_owned()), "what is gone has no place");
     }
 
+    #[test]
+    fn what_was_computed_and_written_nowhere_is_told() {
+        let mut columns = two();
+        assert_eq!(columns.list()[0].unwritten(), None, "nothing was computed");
+        columns.show(0, Arc::new(content("a", 10.0)));
+        let told = columns.list()[0].unwritten().unwrap();
+        assert_eq!(told, "a was not kept: `spikedeck run a --out DIR` runs it again and keeps it");
+        columns.get_mut(0).unwrap().written = true;
+        assert_eq!(columns.list()[0].unwritten(), None);
+    }
+
     /// A run ends with other panes than it had while it lasted: without a choice the focus is on the first, a chosen
     /// pane keeps it.
     #[test]
@@ -362,6 +444,26 @@ mod tests {
                 Some(index) => assert_eq!(columns.pane().unwrap().key, keys[index]),
             }
         }
+    }
+
+    /// All columns in one have a pane for every key, in their order; with one column left there is nothing to combine.
+    #[test]
+    fn columns_are_brought_together_and_apart() {
+        let mut columns = two();
+        columns.show(0, Arc::new(content("a", 10.0)));
+        columns.show(1, Arc::new(content("b", 14.0)));
+        for mode in [Together::Over, Together::Less] {
+            columns.bring_together(mode);
+            let all = columns.combined().unwrap();
+            assert_eq!(all.panes.len(), columns.keys().len());
+            let spectrum = columns.keys().iter().position(|k| k == "psd/spectrum").unwrap();
+            let Shape::Series(s) = &columns.shown(1, spectrum).unwrap().shape.shape else { panic!() };
+            assert_eq!(s.curves.len(), if mode == Together::Over { 2 } else { 1 }, "{mode:?}");
+        }
+        columns.remove_focused();
+        assert!(columns.combined().is_none() && columns.pane().is_some());
+        columns.bring_together(Together::Beside);
+        assert!(columns.combined().is_none());
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub struct DifferenceRow {
     pub intervals: Vec<Option<(f64, f64)>>,
     /// Whether that interval excludes zero.
     pub clear: Vec<bool>,
+    /// Probability of a difference at least as large if there is none.
+    pub p_values: Vec<Option<f64>>,
+    /// Size of the effect over paired seeds.
+    pub effects: Vec<Option<f64>>,
 }
 
 impl DifferenceRow {
@@ -124,6 +128,8 @@ fn table(comparison: &run::Comparison, letters: Vec<char>) -> Differences {
         differences: d.differences.clone(),
         intervals: d.difference_intervals.clone(),
         clear: (0..d.values.len()).map(|k| d.is_clear(k)).collect(),
+        p_values: d.p_values.clone(),
+        effects: d.effects.clone(),
     };
     let rows: Vec<DifferenceRow> = comparison.rows.iter().map(row).collect();
     let mut ordered: Vec<&DifferenceRow> = rows.iter().collect();
@@ -177,6 +183,8 @@ mod tests {
             differences: vec![Some(0.0), Some(b - a)],
             difference_intervals: vec![None, interval],
             pairs: Vec::new(),
+            p_values: vec![None, None],
+            effects: vec![None, None],
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Splits are computed here with saturating whole numbers; nothing is left to a constraint solver.
 
+use crate::panes::pane::Pane;
 use ratatui::layout::Rect;
 
 /// How much of the run view one pane takes.
@@ -71,6 +72,13 @@ impl PlacedPane {
     pub fn inner(&self) -> Rect {
         part(self.area, 0, 1, self.area.width, self.area.height.saturating_sub(1))
     }
+
+    /// Where its picture is: below the title, and below the line of its warnings where there is room for both.
+    pub fn figure(&self, pane: &Pane) -> Rect {
+        let inner = self.inner();
+        let below = u16::from(!pane.warnings.is_empty() && inner.height >= WARNED);
+        part(inner, 0, below, inner.width, inner.height - below)
+    }
 }
 
 /// A column on the screen.
@@ -103,6 +111,9 @@ pub struct RunLayout {
     pub pages: usize,
 }
 
+/// Least height below its title at which a pane has a line for its warnings.
+const WARNED: u16 = 6;
+
 /// Least comfortable width and height of a pane.
 const COMFORTABLE: (u16, u16) = (52, 10);
 
@@ -121,6 +132,8 @@ pub struct RunQuery {
     pub extent: Extent,
     /// Whether the panel of parameters is open.
     pub panel: bool,
+    /// Rows that the second pane would fill: the numbers, of which none that is expected is to be hidden.
+    pub second: u16,
 }
 
 /// Splits the panel of parameters off: beside the panes, or below them on a narrow screen.
@@ -238,7 +251,7 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
         (from, (from + later).min(q.panes))
     };
     let mut placed = Vec::with_capacity(to - from);
-    let mut top = 0;
+    let (mut top, mut second) = (0, 0);
     let mut next = from;
     if lead && page == 0 {
         let below = (to - 1).div_ceil(across) as u16;
@@ -247,8 +260,12 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
         } else {
             (area.height * 4 / (3 * below + 4)).max(COMFORTABLE.1.min(area.height))
         };
-        placed.push(PlacedPane { pane: 0, area: part(area, 0, 0, area.width, height) });
-        top = height;
+        // What the second pane wants beyond an even share is taken from the first.
+        let even = if below == 0 { 0 } else { (area.height - height).div_ceil(below) };
+        let wanted = q.second.saturating_sub(even).min(height.saturating_sub(COMFORTABLE.1));
+        placed.push(PlacedPane { pane: 0, area: part(area, 0, 0, area.width, height - wanted) });
+        top = height - wanted;
+        second = even + wanted;
         next = 1;
     }
     let rest = part(area, 0, top, area.width, area.height.saturating_sub(top));
@@ -257,11 +274,24 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
     for k in 0..count {
         let (row, col) = (k / across, k % across);
         let in_row = if row + 1 == rows { count - row * across } else { across };
-        let (y, height) = share(rest.height, rows, row, 0);
+        let (y, height) = shared(rest.height, rows, row, second);
         let (x, width) = share(rest.width, in_row, col, 2);
         placed.push(PlacedPane { pane: next + k, area: part(rest, x, y, width, height) });
     }
     (placed, page, pages)
+}
+
+/// The height of a row of panes and where it begins; the first of several is at least so high.
+fn shared(height: u16, rows: usize, row: usize, first: u16) -> (u16, u16) {
+    if first == 0 || rows < 2 {
+        return share(height, rows, row, 0);
+    }
+    let first = first.min(height);
+    if row == 0 {
+        return (0, first);
+    }
+    let (y, own) = share(height - first, rows - 1, row - 1, 0);
+    (first + y, own)
 }
 
 /// The gallery on the screen.
@@ -293,7 +323,7 @@ pub fn gallery(width: u16, height: u16) -> GalleryLayout {
             if width < 72 {
                 return GalleryLayout { head, list: body, preview: Rect::default(), footer };
             }
-            let list = (width * 2 / 5).clamp(32, 72);
+            let list = if width >= 110 { (width * 11 / 20).min(96) } else { (width * 2 / 5).clamp(32, 72) };
             GalleryLayout {
                 head,
                 list: part(body, 0, 0, list, body.height),
@@ -322,7 +352,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn query(size: (u16, u16), columns: usize, panes: usize) -> RunQuery {
-        RunQuery { size, columns, panes, focus: (0, 0), extent: Extent::Shared, panel: false }
+        RunQuery { size, columns, panes, focus: (0, 0), extent: Extent::Shared, panel: false, second: 0 }
     }
 
     #[test]
@@ -333,6 +363,21 @@ mod tests {
         assert!(l.columns[0].panes[0].area.height >= 12);
         assert_eq!(l.columns[0].panes[1].area.width, 59);
         assert_eq!(l.pages, 1);
+    }
+
+    /// Numbers that are expected take rows from the first pane, which stays comfortable, and from no other.
+    #[test]
+    fn the_second_pane_gets_the_rows_that_it_wants() {
+        let heights = |second: u16| -> Vec<u16> {
+            let l = run(RunQuery { second, ..query((120, 40), 1, 5) });
+            l.columns[0].panes.iter().map(|p| p.area.height).collect()
+        };
+        let even = heights(0);
+        let wanted = heights(even[1] + 3);
+        assert_eq!((wanted[0], wanted[1], wanted[2]), (even[0] - 3, even[1] + 3, even[2] + 3));
+        assert_eq!(wanted[3..], even[3..]);
+        let most = heights(100);
+        assert!(most[0] >= COMFORTABLE.1 && most[1] > wanted[1], "{most:?}");
     }
 
     #[test]
@@ -356,11 +401,11 @@ mod tests {
         #[test]
         fn panes_never_overlap_nor_leave_the_screen(
             w in 0u16..400, h in 0u16..120, c in 0usize..5, p in 0usize..30, f in 0usize..30, e in 0usize..3,
-            panel in any::<bool>(),
+            panel in any::<bool>(), second in 0u16..60,
         ) {
             let extent = [Extent::Shared, Extent::Row, Extent::Whole][e];
             let focus = (if c == 0 { 0 } else { f % c }, if p == 0 { 0 } else { f % p });
-            let l = run(RunQuery { size: (w, h), columns: c, panes: p, focus, extent, panel });
+            let l = run(RunQuery { size: (w, h), columns: c, panes: p, focus, extent, panel, second });
             let mut rects: Vec<Rect> = l.columns.iter().flat_map(|c| c.panes.iter().map(|p| p.area)).collect();
             rects.push(l.panel);
             for (i, r) in rects.iter().enumerate() {

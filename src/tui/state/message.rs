@@ -106,6 +106,12 @@ pub enum ExportKind {
     Text,
     /// The whole run.
     Run,
+    /// The metrics of all columns held against the first, as Parquet.
+    Differences,
+    /// A report of all columns as a page.
+    Report,
+    /// The same as Markdown.
+    Markdown,
 }
 
 /// What is to be done.
@@ -136,6 +142,8 @@ pub enum Effect {
         kind: ExportKind,
         /// Of which results.
         content: Arc<Content>,
+        /// All columns, for what is of all.
+        all: Vec<Arc<Content>>,
         /// Which pane.
         pane: usize,
         /// As it is looked at.

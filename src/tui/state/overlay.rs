@@ -1,5 +1,7 @@
 //! What lies over the screen.
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr as _;
 
@@ -9,6 +11,7 @@ use crate::state::jobs::Jobs;
 use crate::state::layout::dialog;
 use crate::state::log::Log;
 use crate::state::message::ExportKind;
+use crate::state::source::Settings;
 
 /// What lies over the screen.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +49,15 @@ pub enum Overlay {
         /// Lines up from the end.
         up: usize,
     },
+    /// The points of a sweep, one of which is opened.
+    Points {
+        /// All of them: what each is called, and what is set for it alone.
+        rows: Arc<Vec<PointRow>>,
+        /// Typed text.
+        query: String,
+        /// Chosen line.
+        selected: usize,
+    },
     /// What to write out.
     Export {
         /// Chosen line.
@@ -53,6 +65,25 @@ pub enum Overlay {
     },
     /// Whether to leave although something runs, or took long and was not written.
     Quit,
+}
+
+/// A point of a sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PointRow {
+    /// What tells it from the others.
+    pub label: String,
+    /// What is set for it alone, beside what is set in the column.
+    pub set: Settings,
+}
+
+/// The points that match what was typed, by their places among all.
+pub fn points_found(rows: &[PointRow], query: &str) -> Vec<usize> {
+    let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+    let has = |row: &PointRow| {
+        let label = row.label.to_lowercase();
+        words.iter().all(|w| label.contains(w.as_str()))
+    };
+    (0..rows.len()).filter(|k| has(&rows[*k])).collect()
 }
 
 /// What can be written out, in the order of the list: what, its key, its title, and what one gets.
@@ -63,6 +94,14 @@ pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
     (ExportKind::Parquet, 't', "Table as Parquet", "the numbers behind the pane"),
     (ExportKind::Csv, 'c', "Table as CSV", "the numbers behind the pane"),
     (ExportKind::Run, 'r', "Whole run", "a folder with manifest, spikes, traces, metrics and all tables"),
+    (
+        ExportKind::Report,
+        'h',
+        "Report as HTML",
+        "one page of all columns: figures, numbers, methods, scenario, versions",
+    ),
+    (ExportKind::Markdown, 'm', "Report as Markdown", "the same as text, figures in it"),
+    (ExportKind::Differences, 'd', "Differences", "every metric of all columns against the first, with p (Parquet)"),
 ];
 
 /// What leaving now would lose.

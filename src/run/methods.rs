@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use super::seen::looked_at;
 use spikedeck_analysis as analysis;
 use spikedeck_core::number;
 use spikedeck_core::units::{Dimension, Quantity};
-use spikedeck_run as run;
 use spikedeck_scenario::{AnalysisSpec, OptionKind, OptionValue, Subject};
 use spikedeck_signal::{Outcome, Recording, TimeBase};
 
 /// A paragraph about one analysis of a recording, alone or in a scenario; `None` where it has no result.
-pub(super) fn paragraph(
+pub fn methods(
     outcome: &Outcome,
     spec: &AnalysisSpec,
     (recording, in_scenario): (&Recording, bool),
@@ -24,7 +24,7 @@ pub(super) fn paragraph(
     let (card, base) = (analysis.card(), recording.time_base);
     let mut text = vec![format!("{} ({}): {}.", card.title, spec.kind, card.summary)];
     text.push(format!("Looked at: {}.", subjects(spec)));
-    let (window, trials) = run::looked_at(recording, spec, in_scenario);
+    let (window, trials) = looked_at(recording, spec, in_scenario);
     text.push(format!(
         "Analysed: {} to {}{}.",
         number::with_unit(window.start, base.unit()),
@@ -138,7 +138,7 @@ mod tests {
         ]);
         let (of, source, target) = (Vec::new(), Vec::new(), Vec::new());
         let spec = AnalysisSpec { name: "x".into(), kind: "transfer_entropy".into(), of, source, target, options };
-        let text = paragraph(&outcome, &spec, (&Recording::default(), false), 7).unwrap();
+        let text = methods(&outcome, &spec, (&Recording::default(), false), 7).unwrap();
         for part in [
             "Transfer entropy (transfer_entropy)",
             "bin 5 ms",
@@ -154,6 +154,6 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("150") && !text.contains('\n'));
-        assert!(paragraph(&Outcome::default(), &spec, (&Recording::default(), false), 7).is_none());
+        assert!(methods(&Outcome::default(), &spec, (&Recording::default(), false), 7).is_none());
     }
 }
