@@ -256,8 +256,8 @@ struct Tried {
 }
 
 /// The shortest history beyond which none tells more by so much as chance gives, among all that are tried, in one of
-/// twenty cases: what further numbers gain by chance is chi-squared over 2N ln 2, of which the mean is taken off as bias
-/// already.
+/// twenty cases: what further numbers gain by chance is chi-squared over 2N ln 2, of which the mean is taken off as
+/// bias already.
 fn shortest(tried: &[Tried], n: f64) -> usize {
     let gained = |short: &Tried, long: &Tried| {
         let more = long.freedom - short.freedom;

@@ -69,7 +69,7 @@ fn of_events() -> Vec<Case> {
             let places: Vec<u32> = (0..200).map(|_| place.below(6)).collect();
             let train = renewal(s, 0, 1, 30.0, 200_000.0)
                 .into_iter()
-                .filter(|t| places[((t / 1000.0) as usize).min(199)] % 2 == 0 || place.uniform() < 1.0 / 3.0)
+                .filter(|t| places[((t / 1000.0) as usize).min(199)].is_multiple_of(2) || place.uniform() < 1.0 / 3.0)
                 .collect();
             let x = places.iter().flat_map(|p| [f64::from(*p); 50]).collect();
             let mut r = recording(&[train], 200_000.0);
