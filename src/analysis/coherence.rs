@@ -1,5 +1,6 @@
 //! Coherence of pairs of signals: by Welch's segments or by several tapers, with its level, phase and delay.
 
+mod given;
 mod law;
 mod pictures;
 
@@ -23,12 +24,21 @@ pub struct Coherence;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Coherence",
-    synonyms: &["msc", "magnitude_squared_coherence", "cross_spectrum", "csd", "phase_delay"],
+    synonyms: &[
+        "msc",
+        "magnitude_squared_coherence",
+        "cross_spectrum",
+        "csd",
+        "phase_delay",
+        "partial_coherence",
+        "conditional_coherence",
+    ],
     summary: "how far two signals go together at each frequency, with chance level, phase and delay",
     formula: "S_xy(f) = Σ X* Y over segments (and tapers);  C(f) = |S_xy|²/(S_xx S_yy)\n\
               level: 1 − 0.05^(1/(K − 1)), K = independent transforms that segments and tapers are worth\n\
               phase = arg S_xy, negative where the second is later; delay τ: largest |Σ C/(1 − C) exp(i(φ + 2πfτ))| \
-              over the coherent ordinates",
+              over the coherent ordinates\n\
+              partial: |P_xy|²/(P_xx P_yy), P the inverse of the matrix of all spectra; K less the others",
     assumptions: "Stationary signals; the relation is linear. K allows for segments that overlap (Welch's equivalent \
                   number). The interval at the peak is exact for normal noise (the law of the estimate is inverted), \
                   and its lower end allows for the choice among the ordinates searched; that of a band takes the \
@@ -48,6 +58,7 @@ const CARD: AnalysisCard = AnalysisCard {
         "Halliday and others 1995, doi:10.1016/S0079-6107(96)00009-0",
         "Thomson 1982, doi:10.1109/PROC.1982.12433",
         "Hannan and Thomson 1973, doi:10.1093/biomet/60.3.469",
+        "Rosenberg and others 1998, doi:10.1016/S0165-0270(98)00061-2",
     ],
 };
 
@@ -66,6 +77,8 @@ options! {
     pub struct Options {
         method: Method = choice(Method::Welch),
             "overlapping segments under one taper, or segments side by side under several (dpss)";
+        partial: bool = flag(false),
+            "whether each pair is looked at given all other signals that `of` names: what they explain is taken out";
         segment: Option<Time> = psd::segment();
         overlap: f64 = psd::overlap("0.5");
         window: Taper = choice(Taper::Hann), "taper of welch (hann: periodic, as SciPy)";
@@ -117,10 +130,13 @@ impl Estimator for Coherence {
         let silent = vec![0.0; pairs.len()];
         let values: Vec<&[f64]> =
             signals.iter().zip(&unfit).map(|(s, bad)| bad.as_ref().map_or(&*s.values, |_| &silent[..])).collect();
+        let members = if o.partial { Some(given::members(&pairs, &unfit)?) } else { None };
         let spectra = f.part(0, 2, |f| {
             cross_spectra(&values, &sound, rate, &cut, |done, of| f.progress(done as f64 / of as f64))
         })?;
-        let law = Law::new(&cut, &spectra);
+        let mut law = Law::new(&cut, &spectra);
+        // Each signal that is given takes one transform.
+        law.worth -= members.as_ref().map_or(0.0, |m| m.len() as f64 - 2.0);
         let floors: Vec<f64> = values.iter().map(|v| rounding(v, &cut, spectra.segments)).collect();
         if law.worth < 4.0 {
             f.warn(format!(
@@ -141,7 +157,11 @@ impl Estimator for Coherence {
                     Some(why) => Err(why),
                     None => {
                         let place = sound.iter().position(|l| *l == (i, j)).expect("pairs without a fault are sound");
-                        Ok(Found::new(&spectra, place, (i, j), &floors))
+                        let whole = Found::new(&spectra, place, (i, j), &floors);
+                        Ok(match &members {
+                            Some(m) => whole.given(&spectra.partial(&sound, m, place)),
+                            None => whole,
+                        })
                     }
                 };
                 peaks.push(report(o, f, &name, found, &law, few));
@@ -153,7 +173,8 @@ impl Estimator for Coherence {
         }
         f.metric(Metric::new("segments", "independent_transforms", law.worth, "", spectra.segments as u64).note(
             format!(
-                "K; n = segments of {} samples, {} tapers; 95 % level without coherence {}",
+                "K{}; n = segments of {} samples, {} tapers; 95 % level without coherence {}",
+                if o.partial { ", less the signals that are given" } else { "" },
                 cut.segment,
                 cut.tapers.len(),
                 short(chance_level(law.worth, 0.95))

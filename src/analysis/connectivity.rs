@@ -255,7 +255,10 @@ fn held(metric: Metric, value: f64, drawn: &[f64]) -> Metric {
     if sd <= 1e-12 * middle.abs() {
         return metric.chance(middle).note(format!("all {} rewired graphs have one value", drawn.len()));
     }
-    let far = drawn.iter().filter(|v| (*v - middle).abs() >= (value - middle).abs()).count();
+    // About the mean of all, the graph's own among them: then each of them is as likely to be the farthest.
+    let all = (drawn.iter().sum::<f64>() + value) / (1 + drawn.len()) as f64;
+    let seen = (value - all).abs() * (1.0 - 1e-12);
+    let far = drawn.iter().filter(|v| (*v - all).abs() >= seen).count();
     metric.chance(middle).p((1 + far) as f64 / (1 + drawn.len()) as f64).note(format!(
         "z = {:.2} against {} graphs with the same degrees",
         (value - middle) / sd,
@@ -357,6 +360,32 @@ mod tests {
         assert!(
             held(m(), 5.0, &list[..10]).note.contains("fewer than 19") && held(m(), 5.0, &[3.0; 20]).p_value.is_none()
         );
+    }
+
+    /// Of graphs whose edges are drawn alone p is uniform: rewired ones are such graphs, too.
+    #[test]
+    fn chance_of_random_graphs_is_even() {
+        let (mut of_clustering, mut of_reciprocity) = (Vec::new(), Vec::new());
+        for seed in 0..60 {
+            let mut s = Key::new(seed, "connectivity", "random").stream(0, 0);
+            let mut edges = Vec::new();
+            for a in 0..25_u32 {
+                edges.extend((0..25).filter(|b| *b != a && s.uniform() < 0.2).map(|b| (a, b)));
+            }
+            let graph = Graph::new(25, edges).0;
+            let drawn: Vec<Graph> = (0..19).map(|_| graph.rewired(SWAPS, &mut s)).collect();
+            let p = |of: fn(&Graph) -> f64| {
+                let values: Vec<f64> = drawn.iter().map(of).collect();
+                held(Metric::new("p", "x", of(&graph), "", 1), of(&graph), &values).p_value.unwrap()
+            };
+            of_clustering.push(p(|g| mean(&g.clustering())));
+            of_reciprocity.push(p(Graph::reciprocity));
+        }
+        for p in [of_clustering, of_reciprocity] {
+            let below = |level: f64| p.iter().filter(|p| **p <= level).count();
+            // Binomial of 60: 0.1 gives more than 13 with a chance of 0.003, 0.5 fewer than 18 with one of 0.001.
+            assert!(below(0.1) <= 13 && (18..=42).contains(&below(0.5)), "{p:?}");
+        }
     }
 
     /// A ring in which each reaches the next two: clustering by hand, and far above that of rewired rings.

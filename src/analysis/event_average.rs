@@ -141,6 +141,11 @@ enum Values {
 }
 
 impl Target {
+    /// Whether the values are rates, in `unit`, which are nowhere below 0.
+    fn is_rate(&self, unit: &str) -> bool {
+        matches!(self.values, Values::Spikes(..)) || self.label.1 == unit
+    }
+
     fn all(f: &Findings<'_>, s: &Subject, o: &Options) -> Result<Vec<Self>, AnalysisError> {
         let seconds = f.base.seconds();
         if s.what == Observable::Spikes {
@@ -297,7 +302,7 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
         response.push(mean(&row[zero..]));
     });
     let curve: Vec<f64> = sum.iter().map(|s| s / n as f64 + overall).collect();
-    let unit = target.label.1.clone();
+    let (unit, rate_unit) = (target.label.1.clone(), f.base.rate_unit());
     let counted = match left {
         0 => "n = events".to_owned(),
         left => format!("n = events ({left} near the ends of the window left out)"),
@@ -307,8 +312,12 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
         if n < 2 {
             return made.note("one event has no interval");
         }
+        if values.iter().all(|v| *v == values[0]) {
+            return made.note("no interval: all events are alike");
+        }
         let (_, low, high) = mean_interval(values, 0.95);
-        made.interval(low, high).note("95 % interval over events (t)")
+        let floor = if metric != "change" && target.is_rate(rate_unit) { 0.0 } else { f64::NEG_INFINITY };
+        made.interval(low.max(floor), high).note("95 % interval over events (t)")
     };
     f.metric(over("baseline", &baseline));
     f.metric(over("response", &response));

@@ -3,10 +3,15 @@
 use super::dependence::signals::{Pairs, Signal, pairs};
 use super::prelude::*;
 use super::psd::BANDS;
+use spikedeck_core::coherence::{Cut, cross_spectra};
+use spikedeck_core::fft::Complex64;
 use spikedeck_core::granger::{Model, Moments, chance_level, interval, tail};
 use spikedeck_core::statistics::{mean, variance};
 use spikedeck_core::surrogate::{Correction, adjust};
+use spikedeck_core::tapers::dpss;
 use spikedeck_core::units::short;
+use spikedeck_core::welch::{Detrend, default_segment};
+use spikedeck_core::wilson::factors;
 use spikedeck_scenario::Band;
 use spikedeck_signal::{Axis, CurveStyle, Matrix, Series, Shape, TimeBase};
 
@@ -15,15 +20,27 @@ pub struct Granger;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Granger causality",
-    synonyms: &["granger_causality", "gc", "geweke", "spectral_granger", "mvgc"],
+    synonyms: &[
+        "granger_causality",
+        "gc",
+        "geweke",
+        "spectral_granger",
+        "mvgc",
+        "wilson",
+        "nonparametric_granger",
+        "spectral_factorization",
+    ],
     summary: "how much the past of one signal helps to foretell another: in time, conditional, and over frequency",
     formula: "F = ln(σ²(y | past of y)/σ²(y | past of x and y));  conditional: both given the past of all others\n\
               f(ω) = ln S_yy/(S_yy − (Σ_xx − Σ_xy²/Σ_yy) |H_yx|²), S = H Σ H*, H = (I − Σ A_k e^(−iωk))⁻¹\n\
-              order: least BIC of the model of all signals that take part",
+              order: least BIC of the model of all signals that take part\n\
+              factored: S from tapers (dpss), taken apart into H Σ H* by Wilson's iteration, without a model",
     assumptions: "Stationary signals, a linear relation, noise that is independent from sample to sample once the past \
                   is known. p: n F is chi-squared with as many degrees of freedom as the order; the interval is that \
                   of the noncentral law.",
-    bias: "F is never negative and about order/n without causality: chance is the 95 % level.",
+    bias: "F is never negative and about order/n without causality: chance is the 95 % level. Factored spectra of few \
+           tapers and segments lie higher (about tapers' noise at each frequency), and a line narrower than the \
+           tapers' band is smeared.",
     cost: "O(n (signals · order)²) a pair; conditional once for all",
     caveats: "Causality in Granger's sense is foretelling: a common input that reaches one signal first looks like it \
               (condition on it, if it was recorded). Samples much finer than what happens make models of long order \
@@ -34,8 +51,20 @@ const CARD: AnalysisCard = AnalysisCard {
         "Geweke 1982, doi:10.1080/01621459.1982.10477803",
         "Geweke 1984, doi:10.1080/01621459.1984.10477110",
         "Barnett and Seth 2014, doi:10.1016/j.jneumeth.2013.10.018",
+        "Wilson 1972, doi:10.1137/0123044",
+        "Dhamala, Rangarajan, Ding 2008, doi:10.1016/j.neuroimage.2008.02.020",
     ],
 };
+
+words! {
+    /// Which spectra the measure over frequency is that of.
+    pub enum Spectra {
+        /// Those of the models.
+        Model = "model",
+        /// Those of the signals, taken apart.
+        Factored = "factored",
+    }
+}
 
 options! {
     /// What `granger` can be told.
@@ -48,6 +77,11 @@ options! {
         bands: Vec<Band> = bands(),
             "bands as \"NAME LOW HIGH\" in Hz over which the measure over frequency is averaged (default: delta 1 4, \
              theta 4 8, alpha 8 13, beta 13 30, gamma 30 80, as far as they reach)";
+        spectra: Spectra = choice(Spectra::Model),
+            "what the measure over frequency rests on: model: the regressions; factored: spectra under tapers, taken \
+             apart after Wilson, without an order that has to be right";
+        segment: Option<Time> = super::psd::segment();
+        nw: f64 = number("4").between(1.0, 100.0), "factored: time-bandwidth product of the 2 nw − 1 tapers";
         bin: Option<Time> = time_if_given().piece(),
             "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the \
              recorded interval for traces)";
@@ -76,11 +110,20 @@ impl Estimator for Granger {
         let mut results = Vec::new();
         f.each(&pairs.links, |f, &(i, j)| {
             let (from, to) = (all.sources[i], all.targets[j]);
-            let one = match &shared {
+            let mut one = match &shared {
                 Some(Ok(fitted)) => found(fitted, (from, to)),
                 Some(Err(why)) => Err(why.clone()),
                 None => all.moments(o, &[from, to]).and_then(|fitted| found(&fitted, (0, 1))),
             };
+            if let (Ok(found), Spectra::Factored) = (&mut one, o.spectra) {
+                let two = [from, to].map(|k| all.signals[k].values.as_slice());
+                let apart = factored(o, two, pairs.interval());
+                found.over_frequency = apart.as_ref().ok().filter(|_| found.given == 0).cloned();
+                found.factored = Some(apart.and_then(|values| match found.given {
+                    0 => Ok(mean(&values)),
+                    _ => Err("spectra of two signals are taken apart, without others that are given".into()),
+                }));
+            }
             f.progress(1.0)?;
             results.push(one);
             Ok(())
@@ -160,6 +203,29 @@ struct Found {
     given: usize,
     /// The measure at frequencies from 0 to half a cycle a sample.
     over_frequency: Option<Vec<f64>>,
+    /// Its mean where it is that of factored spectra, or why it has none.
+    factored: Option<Result<f64, String>>,
+}
+
+/// The measure from the first to the second at frequencies from 0 to Nyquist, from their spectra alone.
+fn factored(o: &Options, two: [&[f64]; 2], interval: f64) -> Result<Vec<f64>, String> {
+    let n = two[0].len();
+    let asked = o.segment.map_or_else(|| default_segment(n), |s| (s.seconds / interval).round() as usize);
+    // Spectra from 0 to Nyquist.
+    let segment = (asked.clamp(16, n.max(16)) / 2) * 2;
+    let count = ((2.0 * o.nw).round() as usize).saturating_sub(1).max(2);
+    let tapers = dpss(segment, o.nw, count)
+        .filter(|_| segment <= n)
+        .ok_or_else(|| format!("{count} tapers with nw {} do not fit into {segment} samples", short(o.nw)))?;
+    let cut = Cut::multitaper(&tapers, Detrend::Constant);
+    let never = |_, _| Ok::<(), std::convert::Infallible>(());
+    let Ok(s) = cross_spectra(&two, &[(0, 1)], interval.recip(), &cut, never);
+    let real = |v: f64| Complex64::new(v, 0.0);
+    let all: Vec<[Complex64; 4]> = (0..=segment / 2)
+        .map(|k| [real(s.power[0][k]), s.cross[0][k].conj(), s.cross[0][k], real(s.power[1][k])])
+        .collect();
+    let found = factors(&all).ok_or("no factors were found of these spectra: take longer or fewer segments")?;
+    Ok((0..all.len()).map(|k| found.granger(0, 1, k)).collect())
 }
 
 fn found(fitted: &Fitted, (from, to): (usize, usize)) -> Result<Found, String> {
@@ -184,6 +250,7 @@ fn found(fitted: &Fitted, (from, to): (usize, usize)) -> Result<Found, String> {
         is_at_most: fitted.is_at_most,
         given: all.len() - 2,
         over_frequency: (0..=FREQUENCIES).map(|k| fitted.model.spectral(from, to, place(k))).collect(),
+        factored: None,
     })
 }
 
@@ -229,11 +296,19 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
                 Metric::new(&name, "p_adjusted", adjusted, "", x.n as u64).note("Benjamini-Hochberg over all pairs"),
             );
         }
+        if let Some(whole) = &x.factored {
+            f.metric(match whole {
+                Ok(value) => Metric::new(&name, "granger_factored", *value, "", x.n as u64)
+                    .note("mean over frequency of factored spectra; no interval and no p of its own: see granger"),
+                Err(why) => Metric::missing(&name, "granger_factored", "", x.n as u64, why),
+            });
+        }
         f.word(format!("{name}: {:.4} (p {:.3}, order {})", x.measure, p, x.order));
         if let Some(values) = &x.over_frequency {
             of_bands(o, f, &name, values, nyquist);
             if curves.len() < MOST_DRAWN {
-                let at = (0..values.len()).map(|k| nyquist * k as f64 / FREQUENCIES as f64).collect();
+                let step = nyquist / (values.len() - 1) as f64;
+                let at = (0..values.len()).map(|k| step * k as f64).collect();
                 curves.push(curve(name, at, values.clone(), CurveStyle::Line));
             }
         }
@@ -259,7 +334,7 @@ fn of_bands(o: &Options, f: &mut Findings<'_>, name: &str, values: &[f64], nyqui
     let usual: &[(&str, f64, f64)] = if f.base == TimeBase::Milliseconds { &BANDS } else { &[] };
     let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
     let given: Vec<(&str, f64, f64)> = if o.bands.is_empty() { usual.to_vec() } else { written.collect() };
-    let step = nyquist / FREQUENCIES as f64;
+    let step = nyquist / (values.len() - 1) as f64;
     let unit = f.base.rate_unit();
     for (band, low, high) in given {
         let inside: Vec<f64> =
@@ -318,6 +393,39 @@ mod tests {
             (0..n).map(|k| back(k, 2) + e(1, k)).collect(),
             (0..n).map(|k| e(2, k)).collect(),
         ]
+    }
+
+    /// Factored spectra give the measure of the regression: over all frequencies, and in each band.
+    #[test]
+    fn spectra_taken_apart_agree_with_the_model() {
+        let key = Key::new(3, "granger", "factored");
+        let e = |unit: u32, k: usize| normal(key, unit, k as u64);
+        let (mut x, mut y) = (vec![0.0], vec![0.0]);
+        for k in 0..40_000 {
+            y.push(0.6 * y[k] + 0.4 * x[k] + e(1, k));
+            x.push(0.5 * x[k] + e(0, k));
+        }
+        let r = traces(&[x, y], 1.0);
+        let factored = |extra: &[(&'static str, OptionValue)]| {
+            let options = [&[("spectra", OptionValue::Text("factored".into()))], extra].concat();
+            run(&Granger, &r, vec![subject("V_m", &[])], &options).unwrap()
+        };
+        let (o, model) = (factored(&[]), run(&Granger, &r, vec![subject("V_m", &[])], &[]).unwrap());
+        let there = "p.V_m[0]->p.V_m[1]";
+        // Over frequency: ∫ ln(1 + c² |1/(1 − 0.5 z)|²), which is ln of the ratio of variances of the innovations.
+        let wanted = value(&model, there, "granger");
+        assert!((value(&o, there, "granger") - wanted).abs() < 1e-12);
+        assert!((value(&o, there, "granger_factored") / wanted - 1.0).abs() < 0.1, "{:?}", o.metrics);
+        assert!(value(&o, "p.V_m[1]->p.V_m[0]", "granger_factored") < 0.02);
+        for band in ["band_beta", "band_gamma"] {
+            assert!((value(&o, there, band) / value(&model, there, band) - 1.0).abs() < 0.2, "{band}");
+        }
+        let too_short = factored(&[("segment", OptionValue::Number(0.016)), ("nw", OptionValue::Number(50.0))]);
+        let m = metric(&too_short, there, "granger_factored");
+        assert!(m.value.is_none() && m.note.contains("do not fit"), "{m:?}");
+        let o = factored(&[("conditional", OptionValue::Flag(true))]);
+        // Given no other, it is the same.
+        assert!((value(&o, there, "granger_factored") / wanted - 1.0).abs() < 0.1);
     }
 
     #[test]

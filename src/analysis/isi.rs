@@ -23,8 +23,9 @@ const CARD: AnalysisCard = AnalysisCard {
                   factor: with at least one spike).",
     bias: "CV is biased downwards when the window holds few intervals; Poisson units with 4 intervals show 0.73 on \
            average, with 10 0.88. The value is not corrected, its interval is: it stands around the value less the \
-           bias that the jackknife finds, and there is a warning where that is more than the interval is wide. Fano \
-           with ddof 1 is unbiased for a Poisson process at any number of windows.",
+           bias that the jackknife finds. Where that is more than the interval is wide there is a warning, and over \
+           several units no interval: a window so short also holds intervals of the busiest units alone. Fano with \
+           ddof 1 is unbiased for a Poisson process at any number of windows.",
     cost: "O(spikes)",
     caveats: "Slow changes of the rate raise CV and Fano factor, not CV2, LV and LvR. For a renewal process with long \
               windows Fano = CV²; bursts and slow rates break this. Intervals on a grid of dt are multiples of it. \
@@ -285,6 +286,16 @@ fn variability(subject: &str, measure: &Measure, units: &Units, o: &Options) -> 
             let corrected: Vec<f64> =
                 units.corrected.iter().zip(values).map(|(c, plain)| c.map_or(*plain, |c| c.value)).collect();
             let (middle, low, high) = mean_interval(&corrected, 0.95);
+            // Where the bias is more than the uncertainty, neither the value nor what is left of it after a correction
+            // of the first order is where the truth is.
+            if units.biased().is_some() {
+                return metric.note(over).note(format!(
+                    "no interval: {} intervals in a typical unit make the value too low by more than its uncertainty \
+                     (about {:.3}, jackknife)",
+                    median(&units.lengths),
+                    middle - mean(values)
+                ));
+            }
             around(metric, low.max(0.0), high)
                 .note(over)
                 .note(format!("interval of the value less its bias, {middle:.3} (jackknife)"))
@@ -467,6 +478,22 @@ mod tests {
         assert!(!few((0..4).map(|u| gamma(7, u, 30, 20.0, 400.0)).collect(), 400.0));
         assert!(!few((0..20).map(|u| poisson(7, u, 20.0, 100_000.0)).collect(), 100_000.0));
         assert!(few((0..200).map(|u| poisson(7, u, 20.0, 400.0)).collect(), 400.0));
+    }
+
+    /// An interval never has its value on its edge: where the bias of few intervals is more than the uncertainty there
+    /// is none, and why.
+    #[test]
+    fn the_value_is_inside_its_interval() {
+        for (count, stop) in [(200, 400.0), (200, 1000.0), (20, 2000.0), (20, 10_000.0), (2, 1000.0)] {
+            let trains: Vec<Vec<f64>> = (0..count).map(|u| poisson(11, u, 20.0, stop)).collect();
+            let o = run(&Isi, &recording(&trains, stop), vec![], &[]).unwrap();
+            let m = metric(&o, "p.spikes", "cv");
+            match m.ends() {
+                Some((low, high)) => assert!(m.value > Some(low) && m.value < Some(high), "{count} {stop}: {m:?}"),
+                None => assert!(m.note.contains("intervals in a typical unit make the value too low"), "{m:?}"),
+            }
+            assert_eq!(m.ends().is_none(), o.warnings.iter().any(|w| w.contains("bias CV")));
+        }
     }
 
     /// ground-truth.md C2, last line: gamma renewal processes of shape 1 to 4.

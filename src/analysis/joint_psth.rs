@@ -190,7 +190,9 @@ fn look(f: &mut Findings<'_>, a: &Unit, b: &Unit, window: Window, o: &Options, d
     metric = match left_out(a, b, (&na, &nb), &both) {
         None => metric.note("no interval: without one of the trials there is no bin in which both units vary"),
         Some(values) => match jackknife_interval(value, &values) {
-            Some((low, high)) => metric.interval(low, high).note("95 % interval by leaving out one trial at a time"),
+            Some((low, high)) => {
+                metric.interval(low.max(-1.0), high.min(1.0)).note("95 % interval by leaving out one trial at a time")
+            }
             None => metric,
         },
     };

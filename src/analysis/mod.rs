@@ -54,6 +54,7 @@ mod autocorrelation_time;
 mod autocorrelogram;
 mod avalanches;
 mod band_filter;
+mod band_power;
 mod bursts;
 mod cable;
 mod coherence;
@@ -129,6 +130,7 @@ mod recurrence;
 mod rosenstein;
 mod sample_entropy;
 mod spike_information;
+mod spike_transfer_entropy;
 mod stimulus_information;
 mod transfer_entropy;
 mod weight_spectrum;
@@ -175,6 +177,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &population_rate::PopulationRate,
     &psd::Psd,
     &multitaper::Multitaper,
+    &band_power::BandPower,
     &spectrogram::Spectrogram,
     &scalogram::Scalogram,
     &autocorrelation_time::AutocorrelationTime,
@@ -222,6 +225,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &impedance::Impedance,
     &bifurcation::Bifurcation,
     &transfer_entropy::TransferEntropy,
+    &spike_transfer_entropy::SpikeTransferEntropy,
     &active_information_storage::ActiveInformationStorage,
     &multivariate_transfer_entropy::MultivariateTransferEntropy,
     &partial_information::PartialInformation,

@@ -153,7 +153,9 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
     noise = match left_out(&all, n) {
         None => noise.note("no interval: without one of the trials no pair of units varies"),
         Some(values) => match jackknife_interval(value, &values) {
-            Some((low, high)) => noise.interval(low, high).note("95 % interval by leaving out one trial at a time"),
+            Some((low, high)) => {
+                noise.interval(low.max(-1.0), high.min(1.0)).note("95 % interval by leaving out one trial at a time")
+            }
             None => noise,
         },
     };

@@ -176,6 +176,7 @@ fn times_cut_the_run_or_do_not() {
         "refractoriness",
         "refractory",
         "response",
+        "scan",
         "shift",
         "start",
         "steps",

@@ -18,18 +18,7 @@ pub struct Psd;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Power spectrum",
-    synonyms: &[
-        "welch",
-        "power_spectrum",
-        "periodogram",
-        "spectrum",
-        "pwelch",
-        "specparam",
-        "fooof",
-        "aperiodic",
-        "band_power",
-        "bandpower",
-    ],
+    synonyms: &["welch", "power_spectrum", "periodogram", "spectrum", "pwelch", "specparam", "fooof", "aperiodic"],
     summary: "Welch spectrum with intervals, peak with significance above the aperiodic level, band powers, exponent",
     formula: "P(f) = ⟨|Σ w_n x_n e^(−2πi f n/fs)|²⟩/(fs Σ w²), one-sided (doubled but at DC and Nyquist)\nspikes: \
               S(f) = |Σ e^(−2πi f t_k)|²/T, two-sided, Poisson level = rate\naperiodic: log10 P = b − χ log10 f, \

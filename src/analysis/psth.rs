@@ -3,7 +3,7 @@
 use super::prelude::*;
 use super::subject::{bin_count, bin_of};
 use spikedeck_core::bootstrap;
-use spikedeck_core::statistics::{mean, mean_interval, median, variance};
+use spikedeck_core::statistics::{mean, mean_interval, median, poisson_interval_of, variance};
 use spikedeck_core::surrogate::p_value;
 use spikedeck_scenario::Subject;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Recording, ReferenceLine, Series, Shape, SpikeTrains, Window};
@@ -109,6 +109,8 @@ struct Counted {
     /// Counts of each trial (rows) and unit in the stretch after the event, or in the whole window.
     counts: Vec<Vec<f64>>,
     spikes: u64,
+    /// Seconds of all units in all trials: of the whole window, before and after the event.
+    seconds: [f64; 3],
 }
 
 fn counted(f: &Findings<'_>, s: &Subject, o: &Options, trials: &[&Recording]) -> Result<Counted, AnalysisError> {
@@ -143,6 +145,7 @@ fn counted(f: &Findings<'_>, s: &Subject, o: &Options, trials: &[&Recording]) ->
         around: before.map(|_| [Vec::new(), Vec::new()]),
         counts: Vec::new(),
         spikes: 0,
+        seconds: [0.0; 3],
     };
     let seconds = f.base.seconds();
     for trial in trials {
@@ -166,6 +169,9 @@ fn counted(f: &Findings<'_>, s: &Subject, o: &Options, trials: &[&Recording]) ->
             row.push(count as f64);
         }
         of.spikes += whole as u64;
+        for (sum, length) in of.seconds.iter_mut().zip([Some(window), before, Some(after)]) {
+            *sum += found.trains.len() as f64 * seconds * length.map_or(0.0, |w| w.length());
+        }
         of.rates.push(binned.iter().map(|&n| rate(n, o.bin.axis)).collect());
         of.whole.push(rate(whole, window.length()));
         if let (Some(found), Some(before)) = (&mut of.around, before) {
@@ -198,12 +204,12 @@ fn measured(f: &mut Findings<'_>, name: &str, of: &Counted, o: &Options) -> Resu
         low.push(ends.map_or(f64::NAN, |e| e.0));
         high.push(ends.map_or(f64::NAN, |e| e.1));
     }
-    f.metric(rate_over_trials(name, "mean_rate", &of.whole, rate));
+    f.metric(rate_over_trials(name, "mean_rate", &of.whole, rate, of.seconds[0]));
     peak(f, name, of, &curve, (&low, &high), o)?;
     if let Some([before, after]) = &of.around {
         let difference: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
-        f.metric(rate_over_trials(name, "baseline", before, rate));
-        f.metric(rate_over_trials(name, "response", after, rate));
+        f.metric(rate_over_trials(name, "baseline", before, rate, of.seconds[1]));
+        f.metric(rate_over_trials(name, "response", after, rate, of.seconds[2]));
         f.metric(over_trials(name, "change", &difference, rate).chance(0.0).p(flipped(
             &difference,
             o.replicates,
@@ -219,13 +225,13 @@ fn measured(f: &mut Findings<'_>, name: &str, of: &Counted, o: &Options) -> Resu
     Ok(Curve { name: name.to_owned(), x: of.ends.clone(), y: curve, band: Some((low, high)), style: CurveStyle::Steps })
 }
 
-/// A rate over trials, which is nowhere below zero.
-fn rate_over_trials(name: &str, metric: &str, values: &[f64], unit: &str) -> Metric {
+/// A rate over trials of `seconds` in all: nowhere below zero, and never surer than a Poisson count of all spikes.
+fn rate_over_trials(name: &str, metric: &str, values: &[f64], unit: &str, seconds: f64) -> Metric {
     let over = over_trials(name, metric, values, unit);
-    match over.ends() {
-        Some((low, high)) => over.interval(low.max(0.0), high),
-        None => over,
-    }
+    let (Some(value), true) = (over.value, values.len() > 1) else { return over };
+    let (least, most) = poisson_interval_of(value * seconds, 0.95);
+    let (low, high) = over.ends().unwrap_or((value, value));
+    over.interval(low.max(0.0).min(least / seconds), high.max(most / seconds)).note("not below that of a Poisson count")
 }
 
 fn over_trials(name: &str, metric: &str, values: &[f64], unit: &str) -> Metric {
@@ -234,7 +240,11 @@ fn over_trials(name: &str, metric: &str, values: &[f64], unit: &str) -> Metric {
         return Metric::new(name, metric, mean(values), unit, n).note("one trial has no interval");
     }
     let (value, low, high) = mean_interval(values, 0.95);
-    Metric::new(name, metric, value, unit, n).interval(low, high).note("n = trials; 95 % interval over trials (t)")
+    let made = Metric::new(name, metric, value, unit, n);
+    if values.iter().all(|v| *v == values[0]) {
+        return made.note("n = trials, all alike: they have no interval");
+    }
+    made.interval(low, high).note("n = trials; 95 % interval over trials (t)")
 }
 
 /// The largest bin, against trials that are each turned round by a time of their own.
@@ -272,13 +282,20 @@ fn peak(
         }
         largest.push(sum.iter().copied().fold(0.0, f64::max) / of.rates.len() as f64);
     }
+    let p = p_value(curve[at] * (1.0 - 1e-12), &largest);
     let mut metric = Metric::new(name, "peak", curve[at], rate, n)
         .chance(median(&largest))
-        .p(p_value(curve[at], &largest))
-        .note("n = trials; the interval is that of this bin; chance: trials turned round, each by a time of its own");
-    if low[at].is_finite() {
-        metric = metric.interval(low[at], high[at]);
-    }
+        // The same counts summed in another order: what differs by rounding only counts as reached.
+        .p(p)
+        .note("n = trials; chance: trials turned round, each by a time of its own");
+    // The largest of many bins is large by choice: where that may be all, it tells nothing of the rate there.
+    metric = if p > 0.05 {
+        metric.note("no interval: not told from chance")
+    } else if low[at].is_finite() {
+        metric.interval(low[at], high[at]).note("the interval is that of this bin")
+    } else {
+        metric
+    };
     f.metric(metric);
     f.metric(
         Metric::new(name, "peak_time", of.ends[at] - 0.5 * o.bin.axis, unit, n)
@@ -394,7 +411,10 @@ mod tests {
         for name in ["peak", "peak_time", "fano"] {
             assert_eq!(metric(&silent, "p.spikes", name).value, None, "{name}");
         }
-        assert_eq!(metric(&silent, "p.spikes", "mean_rate").value, Some(0.0));
+        // As many seconds without a spike: Garwood's interval, ln 40 over two units in two trials of 100 ms.
+        let rate = metric(&silent, "p.spikes", "mean_rate");
+        let (low, high) = rate.ends().unwrap();
+        assert!(rate.value == Some(0.0) && low == 0.0 && (high - 40f64.ln() / 0.2).abs() < 1e-6, "{rate:?}");
     }
 
     /// Poisson units whose rate is `after` instead of 20 Hz from 50 ms on.

@@ -1,10 +1,12 @@
 //! Spectrogram: the spectrum of each segment over time, as an image.
 
+use super::multitaper::{tapers_fit, usual_tapers};
 use super::prelude::*;
 use super::psd::{self, TaperOptions};
 use spikedeck_core::statistics::{deviation, mean};
+use spikedeck_core::tapers::dpss;
 use spikedeck_core::units::short;
-use spikedeck_core::welch::segment_spectra;
+use spikedeck_core::welch::segment_spectra_under;
 use spikedeck_signal::{Axis, Image, Shape, TimeBase};
 
 /// The analysis `spectrogram`.
@@ -17,16 +19,22 @@ const WIDEST: usize = 4000;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Spectrogram",
-    synonyms: &["stft", "time_frequency"],
+    synonyms: &["stft", "time_frequency", "multitaper_spectrogram", "mtspecgram"],
     summary: "spectrum of each segment over time",
-    formula: "P(t, f) = |Σ w_n x_(n+t) e^(−2πi f n/fs)|²/(fs Σ w²), one-sided; shown in dB (10 log10) or as power",
+    formula: "P(t, f) = |Σ w_n x_(n+t) e^(−2πi f n/fs)|²/(fs Σ w²), one-sided; shown in dB (10 log10) or as power\n\
+              multitaper: the mean of that under K Slepian tapers, which smear over ± nw/segment",
     assumptions: "The signal is stationary within a segment. A column stands at the middle of its segment.",
     bias: "Each ordinate is one periodogram: its standard deviation is as large as its mean (chi-squared with 2 \
-           degrees of freedom), whatever the segment's length. Averages over units or columns settle it.",
+           degrees of freedom), whatever the segment's length. Averages over units or columns settle it, and \
+           several tapers do: with K of them the scatter is 1/√K of the mean.",
     cost: "O(columns · segment log segment)",
     caveats: "Time and frequency cannot both be sharp: Δt Δf ≥ 1 segment. Specks are noise, bands that last several \
               columns are not. Longer recordings than 4000 columns are averaged over neighbours.",
-    references: &["Welch 1967, doi:10.1109/TAU.1967.1161901", "Percival and Walden 1993, doi:10.1017/CBO9780511622762"],
+    references: &[
+        "Welch 1967, doi:10.1109/TAU.1967.1161901",
+        "Thomson 1982, doi:10.1109/PROC.1982.12433",
+        "Percival and Walden 1993, doi:10.1017/CBO9780511622762",
+    ],
 };
 
 words! {
@@ -39,9 +47,24 @@ words! {
     }
 }
 
+words! {
+    /// How many tapers a segment has.
+    pub enum Method {
+        /// That of `window`.
+        One = "one",
+        /// Several (dpss).
+        Multitaper = "multitaper",
+    }
+}
+
 options! {
     /// What `spectrogram` can be told.
     pub struct Options {
+        method: Method = choice(Method::One),
+            "one taper, that of `window`, or several (dpss): smoother columns that are less sharp in frequency";
+        nw: f64 = number("4").between(1.0, 1000.0),
+            "time-bandwidth product of multitaper: half of the band, in ordinates, over which it smears";
+        tapers: Option<usize> = integer_if_given().between(1.0, 2000.0), "tapers of multitaper (default: 2 nw − 1)";
         segment: Option<Time> = psd::segment();
         taper: TaperOptions = shared();
         overlap: f64 = psd::overlap("0.75");
@@ -57,11 +80,19 @@ impl Estimator for Spectrogram {
     const CARD: AnalysisCard = CARD;
     const LIVE: bool = true;
 
+    fn together(o: &Options, _: RunTimes) -> Result<(), Wrong> {
+        match o.tapers {
+            Some(tapers) if o.method == Method::Multitaper => tapers_fit(tapers, o.nw),
+            _ => Ok(()),
+        }
+    }
+
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         f.each_subject(|f, s| {
             let columns = subject::columns(f.request, s, o.taper.bin)?;
             let rate = columns.sampling_rate();
             let settings = psd::settings(o.segment, o.overlap, &o.taper, &columns, f)?;
+            let tapers = tapers(o, settings.segment, &s.text)?;
             let base = columns.base;
             let step = rate / settings.segment as f64;
             let highest = if base == TimeBase::Milliseconds { HIGHEST } else { f64::INFINITY };
@@ -75,7 +106,7 @@ impl Estimator for Spectrogram {
             let share = 1.0 / (columns.columns.len() * block) as f64;
             for column in &columns.columns {
                 f.request.check_cancelled()?;
-                segment_spectra(column, rate, &settings, |k, power| {
+                segment_spectra_under(&tapers, column, rate, &settings, |k, power| {
                     if k / block < width {
                         let at = (k / block) * height;
                         values[at..at + height].iter_mut().zip(&power[1..]).for_each(|(v, p)| *v += p * share);
@@ -107,10 +138,30 @@ impl Estimator for Spectrogram {
                     diverging: false,
                 }),
             );
-            f.word(format!("{}: {width} columns of {} samples, Δf {} {per}", s.text, settings.segment, short(step)));
+            let (n, wide) = (settings.segment, o.nw * step);
+            let smeared = match o.method {
+                Method::One => String::new(),
+                Method::Multitaper => format!(", {} tapers, smeared over ± {} {per}", tapers.len(), short(wide)),
+            };
+            f.word(format!("{}: {width} columns of {n} samples, Δf {} {per}{smeared}", s.text, short(step)));
             Ok(())
         })
     }
+}
+
+/// The tapers of a segment of `n` samples.
+fn tapers(o: &Options, n: usize, name: &str) -> Result<Vec<Vec<f64>>, AnalysisError> {
+    if o.method == Method::One {
+        return Ok(vec![o.taper.window.weights(n)]);
+    }
+    let count = o.tapers.unwrap_or_else(|| usual_tapers(o.nw));
+    dpss(n, o.nw, count).map(|t| t.weights).ok_or_else(|| {
+        AnalysisError::Unsuitable(format!(
+            "{name}: {count} tapers with nw {} do not fit into segments of {n} samples: take longer segments or a \
+             smaller `nw`",
+            short(o.nw)
+        ))
+    })
 }
 
 impl Shown {
@@ -216,6 +267,38 @@ mod tests {
         let k = 10 / 2 - 1;
         assert!((image.values[3 * 100 + k] - 0.5 / (1.5 * 2.0)).abs() < 1e-9);
         assert!((value(&o, "p.V_m", "ridge_mean") - 25.0).abs() < 2.0);
+    }
+
+    /// Of white noise ordinates scatter by 1/√K of their mean, and the mean is the density, whatever the tapers; a line
+    /// is a plateau of ± nw ordinates.
+    #[test]
+    fn several_tapers_settle_a_column() {
+        let noise: Vec<f64> = crate::series::fixtures::noise(3, 20_000);
+        let image = |method: &str, x: &[f64]| {
+            let text = |t: &str| OptionValue::Text(t.into());
+            let options = [
+                ("method", text(method)),
+                ("segment", OptionValue::Number(0.5)),
+                ("overlap", OptionValue::Number(0.0)),
+                ("values", text("power")),
+            ];
+            let o = run(&Spectrogram, &traces(&[x.to_vec()], 1.0), vec![subject("V_m", &[])], &options).unwrap();
+            match o.shapes.into_iter().next().unwrap().shape {
+                Shape::Image(image) => image,
+                other => panic!("{other:?}"),
+            }
+        };
+        for (method, scatter) in [("one", 1.0), ("multitaper", 1.0 / 7.0_f64.sqrt())] {
+            let v: Vec<f64> = image(method, &noise).values;
+            let (m, sd) = (mean(&v), deviation(&v, 1));
+            assert!((m / 0.002 - 1.0).abs() < 0.05 && (sd / m / scatter - 1.0).abs() < 0.1, "{method}: {m} {sd}");
+        }
+        let sine: Vec<f64> = (0..4000).map(|k| (TAU * 0.05 * f64::from(k)).sin()).collect();
+        let lined = image("multitaper", &sine);
+        // 50 Hz is ordinate 24 of 2 Hz each; its power is 1/2.
+        let column = &lined.values[..lined.height];
+        assert!((2.0 * column[20..=28].iter().sum::<f64>() - 0.5).abs() < 0.02, "{column:?}");
+        assert!(column[24 + 8] < 1e-3 * column[24]);
     }
 
     #[test]

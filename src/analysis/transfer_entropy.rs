@@ -1,6 +1,8 @@
 //! Transfer entropy of pairs of signals: what the source's past tells about the target now, beyond the target's own
 //! past.
 
+mod scan;
+
 use super::dependence::assess::{Method, estimate};
 use super::dependence::prepare::{self, Alphabet, Chosen};
 use super::dependence::{
@@ -17,11 +19,12 @@ pub struct TransferEntropy;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Transfer entropy",
-    synonyms: &["te", "information_transfer", "directed_information"],
+    synonyms: &["te", "information_transfer", "directed_information", "delay_scan", "interaction_delay"],
     summary: "how many bits the source's past tells about the target now, beyond the target's own past",
     formula: "TE(X→Y) = I(Y_t ; X_{t−u}, …, X_{t−u−(l−1)} | Y_{t−1}, …, Y_{t−k})\n\
               plugin: entropies of words of symbols; gaussian: ½ log₂(Var(Y|Y⁻)/Var(Y|Y⁻,X⁻)), half of Granger's;\n\
               ksg: ψ(k) + ⟨ψ(n_z+1) − ψ(n_xz+1) − ψ(n_yz+1)⟩, z the target's past\n\
+              scan: max over u of TE, against the max over the same u of each surrogate (of the source as a whole)\n\
               lagged_information_sum: Σ_τ I(Y_t ; X_{t−τ} | Y_{t−1}), which is not transfer entropy",
     assumptions: "Stationary signals; the histories k and l hold what matters of the past; no unseen common driver. \
                   Plug-in: words are \
@@ -60,12 +63,14 @@ struct Embedding {
     l_step: usize,
     /// From the newest sample of the source's past to the target.
     delay: usize,
+    /// Samples before the first target, at least.
+    least: usize,
 }
 
 impl Embedding {
     /// Samples that are only past.
     fn lost(self) -> usize {
-        (1 + (self.k - 1) * self.k_step).max(self.delay + (self.l - 1) * self.l_step)
+        (1 + (self.k - 1) * self.k_step).max(self.delay + (self.l - 1) * self.l_step).max(self.least)
     }
 
     /// The columns of a signal's past for the targets from `lost()` on.
@@ -125,6 +130,9 @@ options! {
             sample)";
         delay: Option<Time> = time_if_given().or_zero(),
             "u, from the source's newest past sample to the target (default one sample)";
+        scan: Option<Time> = time_if_given().or_zero(),
+            "largest delay: all from `delay` to this one are tried, and the greatest is held against the greatest of \
+             each surrogate (default: no scan)";
         correction: Correction = choice(Correction::MillerMadow), "bias correction of plugin";
         lagged_information_sum: usize = integer("0").between(0.0, 1000.0),
             "also the sum over this many lags of I(Y_t; X_{t-lag} | Y_{t-1}), which double-counts and is not transfer \
@@ -175,6 +183,17 @@ impl Estimator for TransferEntropy {
             Ok(Told { found, method: describe(method, e), corrected, note, warning })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "transfer_entropy", "transfer entropy");
+        if let Some(time) = o.scan {
+            let last = pairs.samples("scan", time)?;
+            if last <= e.delay {
+                let unit = f.base.unit();
+                return Err(AnalysisError::Unsuitable(format!(
+                    "`scan` is the largest delay that is tried, and {} {unit} is not more than `delay`",
+                    time.axis
+                )));
+            }
+            scan::scan(o, f, &pairs, e, last)?;
+        }
         f.metrics(extra);
         if !curves.is_empty() && curves.len() <= 12 {
             let (x, y) = (Axis::new("lag", "samples"), Axis::new("I(Y; X at lag | Y before)", "bits"));
@@ -201,6 +220,7 @@ fn embedding(o: &Options, pairs: &Pairs) -> Result<Embedding, AnalysisError> {
         l: o.source_history,
         l_step: samples("source_step", o.source_step)?,
         delay: samples("delay", o.delay)?,
+        least: 0,
     })
 }
 
@@ -271,7 +291,7 @@ fn data(seed: u64, o: &Options, pair: &Pair<'_>, e: Embedding, (method, by_value
 /// I(Y_t; X_{t-lag} | Y_{t-1}) for each lag from 1, by the same estimator, over the same targets.
 fn lagged_terms(seed: u64, o: &Options, pair: &Pair<'_>, lags: usize, how: (Method, bool)) -> Vec<f64> {
     let one = |lag: usize| {
-        let e = Embedding { k: 1, k_step: 1, l: 1, l_step: 1, delay: lag };
+        let e = Embedding { k: 1, k_step: 1, l: 1, l_step: 1, delay: lag, least: 0 };
         let (data, _) = data(seed, o, pair, e, how);
         estimate(&data, how.0).map_or(f64::NAN, |v| v.bits)
     };

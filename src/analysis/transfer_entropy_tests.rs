@@ -201,3 +201,45 @@ fn ties_tell_what_they_tell() {
     .unwrap();
     near(value(&out, "p.v[0]->p.v[1]", "transfer_entropy"), 0.469, 0.05);
 }
+
+/// y hears x after four samples: the greatest stands there, beyond chance's greatest; of independent signals the
+/// greatest of ten delays is not small more often than p says.
+#[test]
+fn the_delay_is_found_and_chance_is_that_of_the_greatest() {
+    let noise = |seed: u64| crate::series::fixtures::noise(seed, 1200);
+    let (x, e) = (noise(1), noise(2));
+    let mut y = e.clone();
+    for k in 4..1200 {
+        y[k] += 0.5 * y[k - 1] + 0.4 * x[k - 4];
+    }
+    let options = |surrogates: i64| {
+        [
+            ("scan", OptionValue::Number(0.01)),
+            ("surrogates", OptionValue::Integer(surrogates)),
+            ("estimator", word("gaussian")),
+        ]
+    };
+    let scanned = |x: &[f64], y: &[f64], surrogates: i64| {
+        run(&TransferEntropy, &traces(&[x, y]), vec![variable(0)], vec![variable(1)], &options(surrogates)).unwrap()
+    };
+    let o = scanned(&x, &y, 199);
+    let of = |o: &crate::Outcome, name: &str| o.metrics.iter().find(|m| m.metric == name).unwrap().clone();
+    let (top, delay) = (of(&o, "scan_max"), of(&o, "scan_delay"));
+    assert!(delay.value == Some(4.0) && top.p_value == Some(0.005) && top.n == Some(1190), "{top:?} {delay:?}");
+    // ½ log₂(1 + 0.16) bits.
+    near(top.value.unwrap(), 0.5 * 1.16_f64.log2(), 0.03);
+    let p: Vec<f64> = (0..60)
+        .map(|k| of(&scanned(&noise(100 + 2 * k), &noise(101 + 2 * k), 19), "scan_max").p_value.unwrap())
+        .collect();
+    let below = |level: f64| p.iter().filter(|p| **p <= level).count();
+    // Binomial of 60: 0.1 gives more than 13 with a chance of 0.003, 0.5 gives fewer than 18 with one of 0.001.
+    assert!(below(0.1) <= 13 && (18..=42).contains(&below(0.5)), "{p:?}");
+    let wrong = run(
+        &TransferEntropy,
+        &traces(&[&x, &y]),
+        vec![variable(0)],
+        vec![variable(1)],
+        &[("scan", OptionValue::Number(0.001))],
+    );
+    assert!(wrong.unwrap_err().to_string().contains("largest delay"));
+}

@@ -8,6 +8,7 @@
 use super::fft::{Complex64, complex_plan, real_plan};
 use super::tapers::Tapers;
 use super::welch::{Detrend, Settings, detrend_into};
+use nalgebra::DMatrix;
 use statrs::distribution::{Beta, ContinuousCDF};
 use std::f64::consts::TAU;
 
@@ -143,6 +144,44 @@ impl CrossSpectra {
             .map(|(c, (x, y))| {
                 let product = x * y;
                 if product > 0.0 { (c.norm_sqr() / product).min(1.0) } else { f64::NAN }
+            })
+            .collect()
+    }
+
+    /// Coherency of pair `pair` of `pairs` at each frequency, given all other `members` (Rosenberg and others 1998,
+    /// doi:10.1016/S0165-0270(98)00061-2): of the inverse P of their matrix of spectra, −P_ij/√(P_ii P_jj). `pairs` are
+    /// those the spectra were made of, every two members among them. Not a number where the members are not independent
+    /// of each other.
+    pub fn partial(&self, pairs: &[(usize, usize)], members: &[usize], pair: usize) -> Vec<Complex64> {
+        let nothing = Complex64::new(f64::NAN, f64::NAN);
+        let place = |i: usize, j: usize| pairs.iter().position(|p| *p == (i, j));
+        let (a, b) = pairs[pair];
+        let within = |signal: usize| members.iter().position(|m| *m == signal);
+        let (Some(a), Some(b)) = (within(a), within(b)) else { return vec![nothing; self.cross[pair].len()] };
+        let size = members.len();
+        // Where the cross-spectrum of each two members stands, and whether it is the other way.
+        let places: Vec<Option<(usize, bool)>> = (0..size * size)
+            .map(|k| {
+                let (i, j) = (members[k / size], members[k % size]);
+                place(i, j).map(|at| (at, false)).or_else(|| place(j, i).map(|at| (at, true)))
+            })
+            .collect();
+        (0..self.cross[pair].len())
+            .map(|f| {
+                // In units of each signal's own power, so that none is small beside another.
+                let power = |i: usize| self.power[members[i]][f].sqrt();
+                let matrix = DMatrix::from_fn(size, size, |i, j| {
+                    if i == j {
+                        return Complex64::new(1.0, 0.0);
+                    }
+                    places[i * size + j].map_or(nothing, |(at, turned)| {
+                        let z = self.cross[at][f] / (power(i) * power(j));
+                        if turned { z.conj() } else { z }
+                    })
+                });
+                let Some(inverse) = matrix.try_inverse() else { return nothing };
+                let product = inverse[(a, a)].re * inverse[(b, b)].re;
+                if product > 0.0 { -inverse[(a, b)] / product.sqrt() } else { nothing }
             })
             .collect()
     }
@@ -415,6 +454,42 @@ mod tests {
         assert!(cut.correlation(40, 4).iter().zip(settings.correlation(40)).all(|(a, b)| (a - b).abs() < 1e-12));
         let tapers = crate::tapers::dpss(128, 4.0, 7).unwrap();
         assert!((Cut::multitaper(&tapers, Detrend::Constant).worth(5) - 35.0).abs() < 1e-9);
+    }
+
+    /// x drives y, and y drives z: x and z are coherent, and not given y; two signals given none have their coherency.
+    #[test]
+    fn what_lies_between_takes_the_coherence() {
+        let key = Key::new(5, "coherence", "partial");
+        let e = |unit: u32| (0..60_000).map(move |k| normal(key, unit, k)).collect::<Vec<f64>>();
+        let add = |a: &[f64], b: &[f64], by: usize| -> Vec<f64> {
+            (0..a.len()).map(|k| b[k] + k.checked_sub(by).map_or(0.0, |k| a[k])).collect()
+        };
+        let x = e(0);
+        let y = add(&x, &e(1), 3);
+        let z = add(&y, &e(2), 2);
+        let pairs = [(0, 1), (0, 2), (1, 2)];
+        let never = |_, _| Ok::<(), ()>(());
+        let cut = Cut::welch(&Settings::new(128));
+        let s = cross_spectra(&[&x, &y, &z], &pairs, 1000.0, &cut, never).unwrap();
+        let mean = |all: Vec<f64>| all[4..60].iter().sum::<f64>() / 56.0;
+        let given = |members: &[usize], pair: usize| {
+            s.partial(&pairs, members, pair).iter().map(nalgebra::Complex::norm_sqr).collect::<Vec<f64>>()
+        };
+        // 1/(1 + 2) without y; a thousandth is the bias.
+        assert!((mean(s.coherence(1, (0, 2))) - 1.0 / 3.0).abs() < 0.01);
+        assert!(mean(given(&[0, 1, 2], 1)) < 0.003);
+        // Given z: x and y have correlations 1/√2, 1/√3 and √(2/3): (1/√2 − √2/3)²/((1 − 1/3)(1 − 2/3)).
+        let wanted = (0.5f64.sqrt() - 2.0f64.sqrt() / 3.0).powi(2) / (2.0 / 9.0);
+        assert!((mean(given(&[0, 1, 2], 0)) - wanted).abs() < 0.01, "{wanted}");
+        for (a, b) in given(&[0, 2], 1).iter().zip(s.coherence(1, (0, 2))) {
+            assert!((a - b).abs() < 1e-9, "{a} {b}");
+        }
+        let phases = s.partial(&pairs, &[0, 2], 1);
+        assert!(phases.iter().zip(&s.cross[1]).all(|(a, b)| (a.arg() - b.arg()).abs() < 1e-9));
+        assert!(s.partial(&pairs, &[0, 1], 1)[3].norm().is_nan());
+        let twice = cross_spectra(&[&x, &x, &z], &pairs, 1000.0, &cut, never).unwrap();
+        let same = twice.partial(&pairs, &[0, 1, 2], 1)[9].norm();
+        assert!(same.is_nan() || same < 1.0 + 1e-6, "{same}");
     }
 
     /// y is x later by three samples and turned round, in noise: coherence 1/2 and the delay, whatever the sign.

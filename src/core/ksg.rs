@@ -201,7 +201,7 @@ impl Counter {
 }
 
 /// ψ(0..=n) at whole numbers: ψ(1) = −γ, ψ(m + 1) = ψ(m) + 1/m. Entry 0 is minus infinity.
-fn digammas(n: usize) -> Vec<f64> {
+pub(super) fn digammas(n: usize) -> Vec<f64> {
     let mut psi = vec![f64::NEG_INFINITY, -0.577_215_664_901_532_9];
     for m in 1..=n {
         psi.push(psi[m] + 1.0 / m as f64);

@@ -299,6 +299,11 @@ impl<const D: usize> Tree<D> {
         self.count_node(0, &q, &inside) - near_in_time
     }
 
+    /// Number of points closer than `radius` to `q`, wherever that is.
+    pub fn count_around(&self, q: &[f64; D], radius: f64) -> usize {
+        if self.nodes.is_empty() { 0 } else { self.count_node(0, q, &|d| d < radius) }
+    }
+
     fn count_node(&self, at: usize, q: &[f64; D], inside: &impl Fn(f64) -> bool) -> usize {
         let node = &self.nodes[at];
         if !inside(node.nearest(q)) {

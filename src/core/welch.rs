@@ -263,7 +263,7 @@ pub fn welch_in_groups(signal: &[f64], rate: f64, settings: &Settings, groups: u
     let bins = n / 2 + 1;
     let groups = groups.clamp(1, segments);
     let weights = settings.taper.weights(n);
-    let scale = scale(&weights, rate, settings.scaling);
+    let scale = scale(std::slice::from_ref(&weights), rate, settings.scaling);
     let plan = complex_plan(n);
     let mut scratch = vec![Complex64::default(); plan.get_inplace_scratch_len()];
     let mut buffer = vec![Complex64::default(); n];
@@ -313,11 +313,22 @@ pub fn welch_in_groups(signal: &[f64], rate: f64, settings: &Settings, groups: u
 }
 
 /// The spectrum of each segment in time order, handed to `each` with its number.
-pub fn segment_spectra(signal: &[f64], rate: f64, settings: &Settings, mut each: impl FnMut(usize, &[f64])) {
+pub fn segment_spectra(signal: &[f64], rate: f64, settings: &Settings, each: impl FnMut(usize, &[f64])) {
+    segment_spectra_under(&[settings.taper.weights(settings.segment)], signal, rate, settings, each);
+}
+
+/// The same under several tapers, as long as a segment, all of which count alike: the mean of their spectra (of a line
+/// the power that all together let through).
+pub fn segment_spectra_under(
+    tapers: &[Vec<f64>],
+    signal: &[f64],
+    rate: f64,
+    settings: &Settings,
+    mut each: impl FnMut(usize, &[f64]),
+) {
     let segments = settings.segments(signal.len());
     let n = settings.segment;
-    let weights = settings.taper.weights(n);
-    let scale = scale(&weights, rate, settings.scaling);
+    let scale = scale(tapers, rate, settings.scaling);
     if segments == 0 {
         return;
     }
@@ -327,13 +338,17 @@ pub fn segment_spectra(signal: &[f64], rate: f64, settings: &Settings, mut each:
     for k in 0..segments {
         let samples = segment(signal, settings, k);
         let trend = Trend::of(samples, settings.detrend);
-        for (i, ((x, &a), &w)) in input.iter_mut().zip(samples).zip(&weights).enumerate() {
-            *x = (a - trend.at(i)) * w;
+        power.fill(0.0);
+        for weights in tapers {
+            for (i, ((x, &a), &w)) in input.iter_mut().zip(samples).zip(weights).enumerate() {
+                *x = (a - trend.at(i)) * w;
+            }
+            plan.process_with_scratch(&mut input, &mut output, &mut scratch)
+                .expect("input, output and scratch are those of the plan");
+            power.iter_mut().zip(&output).for_each(|(p, z)| *p += z.norm_sqr());
         }
-        if plan.process_with_scratch(&mut input, &mut output, &mut scratch).is_ok() {
-            power.iter_mut().zip(&output).enumerate().for_each(|(k, (p, z))| *p = z.norm_sqr() * scale * sides(k, n));
-            each(k, &power);
-        }
+        power.iter_mut().enumerate().for_each(|(k, p)| *p = *p * scale * sides(k, n));
+        each(k, &power);
     }
 }
 
@@ -342,10 +357,11 @@ fn segment<'a>(signal: &'a [f64], settings: &Settings, k: usize) -> &'a [f64] {
     &signal[from..from + settings.segment]
 }
 
-fn scale(weights: &[f64], rate: f64, scaling: Scaling) -> f64 {
+fn scale(tapers: &[Vec<f64>], rate: f64, scaling: Scaling) -> f64 {
+    let all = |of: fn(&Vec<f64>) -> f64| tapers.iter().map(of).sum::<f64>();
     match scaling {
-        Scaling::Density => 1.0 / (rate * weights.iter().map(|w| w * w).sum::<f64>()),
-        Scaling::Spectrum => 1.0 / weights.iter().sum::<f64>().powi(2),
+        Scaling::Density => 1.0 / (rate * all(|t| t.iter().map(|w| w * w).sum::<f64>())),
+        Scaling::Spectrum => 1.0 / all(|t| t.iter().sum::<f64>().powi(2)),
     }
 }
 

@@ -243,7 +243,7 @@ impl Palette {
 const SHADES_DARK: [[u8; 6]; 7] = [
     [236, 24, 31, 74, 81, 153],
     [236, 94, 136, 172, 214, 222],
-    [236, 239, 29, 36, 43, 86],
+    [236, 23, 29, 36, 43, 86],
     [236, 89, 132, 175, 212, 218],
     [236, 58, 100, 142, 184, 227],
     [236, 88, 130, 166, 202, 209],
@@ -332,7 +332,7 @@ mod tests {
         for (depth, theme) in
             [Depth::True, Depth::Indexed].into_iter().flat_map(|d| [(d, Theme::Dark), (d, Theme::Light)])
         {
-            let palette = Palette { depth, theme, ..Palette::default() };
+            let palette = Palette { theme, depth, ..Palette::default() };
             for n in 0..7 {
                 let role = Role::Series(n);
                 let mut ladder: Vec<Colour> = (0..=40).map(|k| palette.shade(role, f64::from(k) / 40.0)).collect();

@@ -202,8 +202,8 @@ fn notes(runs: &[&Finished], rows: &[Difference]) -> Vec<String> {
     notes
 }
 
-/// Ends of the difference `b - a` from each side's own half widths (Newcombe's square-and-add, which keeps skewed intervals
-/// skewed; doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
+/// Ends of the difference `b - a` from each side's own half widths (Newcombe's square-and-add, which keeps skewed
+/// intervals skewed; doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I).
 pub fn difference_interval(
     a: f64,
     (a_low, a_high): (f64, f64),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::observed::fell_silent;
 use super::recorded::{of_recorded, trial_tables};
 use super::trial_times as trials;
 use super::{Facts, Finished, Status, free_memory};
@@ -321,6 +322,8 @@ fn of_spikes(label: &str, file: SpikeFile) -> (Recording, Vec<String>) {
     let first = spikes.iter().filter_map(|s| s.times.first()).copied().min_by(f64::total_cmp);
     let last = spikes.iter().filter_map(|s| s.times.last()).copied().max_by(f64::total_cmp);
     let window = first.zip(last).map_or_else(Window::default, |(first, last)| window_of(first, last));
+    let silent = spikes.iter().zip(&called_units).filter_map(|(own, names)| fell_silent(own, names, window, base));
+    warnings.extend(silent);
     warnings.push(format!(
         "{LISTED}: it is taken to begin at {} and to end with its last spike, and silent units after \
          the last that fired are unknown",

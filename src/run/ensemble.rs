@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::across::{Across, Grouped};
-use super::footprint::Footprint;
 use super::compare::SeedValues;
+use super::footprint::Footprint;
 use super::single::stage;
 use super::{Event, Finished, Options, Point, RunError, Sink, Snapshot, Status, Tell, execute, trials};
 use spikedeck_scenario::{Expect, Spec};
@@ -176,7 +176,8 @@ impl Done {
         left.is_some()
     }
 
-    /// What the points that are done say together while others are made: at most a twentieth of the time is spent on it.
+    /// What the points that are done say together while others are made: at most a twentieth of the time is spent on
+    /// it.
     fn picture(&mut self, sum: &Sum<'_>, points: &[Point]) -> Option<Snapshot> {
         if self.results.len() >= sum.planned || Instant::now() < self.next_picture {
             return None;

@@ -10,7 +10,7 @@ use spikedeck_core::number::counted;
 use spikedeck_core::units::short;
 use spikedeck_signal::data::{Ids, Refused, SPANS, SpanFile, spans};
 use spikedeck_signal::stretches::{Stretch, common, joined, longest};
-use spikedeck_signal::{Recording, Window};
+use spikedeck_signal::{Recording, Spikes, TimeBase, Window};
 use spikedeck_store as store;
 
 /// Takes the stretches in which units were observed from the table at `path`: those of each unit, where it has a column
@@ -32,7 +32,7 @@ pub fn take_observed(opened: &mut Finished, path: &Path) -> Result<(), NotRead> 
     let events = opened.facts.event_populations.clone();
     let notes = put(Arc::make_mut(&mut opened.recording), &events, read).map_err(located)?;
     // What was not known is known now.
-    opened.warnings.retain(|w| !w.starts_with(LISTED) && !w.starts_with(UNKNOWN));
+    opened.warnings.retain(|w| !w.starts_with(LISTED) && !w.starts_with(UNKNOWN) && !w.contains(ASKED));
     opened.warnings.extend(notes);
     Ok(())
 }
@@ -74,7 +74,9 @@ fn put(recording: &mut Recording, events: &[String], file: SpanFile) -> Result<V
                 Some(units) => observed[units[row] as usize].push(*span),
             }
         }
-        observed.iter_mut().for_each(|own| *own = joined(own));
+        for own in &mut observed {
+            *own = joined(own);
+        }
         let spikes = &mut recording.spikes[k];
         spikes.size = population.size;
         let saw = |t: f64, own: &[Stretch]| own.is_empty() || own.iter().any(|s| s.0 <= t && t <= s.1);
@@ -105,10 +107,55 @@ fn put(recording: &mut Recording, events: &[String], file: SpanFile) -> Result<V
             }
         }
         None => {
-            notes.push("no stretch of time was observed in all units: choose some that were observed together".into())
+            notes.push("no stretch of time was observed in all units: choose some that were observed together".into());
         }
     }
     Ok(notes)
+}
+
+/// What is asked of such units.
+const ASKED: &str = "was it observed?";
+/// Spikes that a unit has at least, so that its longest interval says something.
+const LEAST: usize = 10;
+/// So many times the longest interval of a unit is longer than it is ever silent by chance.
+const TIMES: f64 = 5.0;
+/// The share of a recording that is silent then at least.
+const SHARE: f64 = 0.1;
+
+/// What to ask of units that are silent at an end of a recording for much longer than ever in between, where nobody
+/// says when they were observed.
+pub(super) fn fell_silent(own: &Spikes, names: &[String], window: Window, base: TimeBase) -> Option<String> {
+    let mut of: Vec<Option<(f64, f64, f64, usize)>> = vec![None; own.size];
+    for (&t, &unit) in own.times.iter().zip(&own.units) {
+        let seen = of.get_mut(unit as usize)?;
+        *seen = Some(match *seen {
+            None => (t, t, 0.0, 1),
+            Some((first, last, longest, n)) => (first, t, f64::max(longest, t - last), n + 1),
+        });
+    }
+    let is_long = |silent: f64, longest: f64| silent > (TIMES * longest).max(SHARE * window.length());
+    let lost: Vec<(usize, &str, f64)> = of
+        .iter()
+        .enumerate()
+        .filter_map(|(unit, seen)| {
+            let (first, last, longest, _) = seen.filter(|(.., n)| *n >= LEAST)?;
+            let (before, after) = (first - window.start, window.stop - last);
+            let ends = [("last", after), ("first", before)];
+            ends.into_iter().find(|(_, silent)| is_long(*silent, longest)).map(|(which, silent)| (unit, which, silent))
+        })
+        .collect();
+    let &(unit, which, silent) = lost.first()?;
+    let name = names.get(unit).cloned().unwrap_or_else(|| unit.to_string());
+    let more = match lost.len() - 1 {
+        0 => String::new(),
+        n => format!(" (and so {})", counted(n, "other is at an end", "others are at an end")),
+    };
+    let much = format!("{} {}", short(silent), base.unit());
+    Some(format!(
+        "unit {name} is silent for the {which} {}{more}, much longer than ever in between: {ASKED} \
+         `--observed` (`observed` of a `[recordings]` table) takes a table that says when units were",
+        much.trim_end()
+    ))
 }
 
 /// The unit of each row: by its name, where units have names, else by its number. Units that never fired are added.
@@ -148,7 +195,7 @@ fn units(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spikedeck_signal::{Population, Spikes};
+    use spikedeck_signal::Population;
 
     fn recording(names: &[&str]) -> Recording {
         let spikes = Spikes { population: "p".into(), size: 2, times: vec![10.0, 20.0, 900.0], units: vec![0, 1, 1] };
@@ -186,6 +233,30 @@ mod tests {
         let mut whole = recording(&[]);
         assert!(put(&mut whole, &[], file(&[(0.0, 1.0)], None)).unwrap().is_empty());
         assert_eq!((whole.window.stop, whole.populations[0].observed.len()), (1000.0, 2));
+    }
+
+    /// A unit that stops half-way is asked about, and neither one that fires to the end nor one of a few spikes is.
+    #[test]
+    fn a_unit_that_falls_silent_is_asked_about() {
+        let window = Window { start: 0.0, stop: 1000.0 };
+        let told = |from: f64, to: f64, apart: f64| {
+            let times: Vec<f64> =
+                (0..).map(|k| from + apart * f64::from(k)).take_while(|t| *t <= to).filter(|t| *t > 0.0).collect();
+            let own = Spikes { population: "p".into(), size: 3, units: vec![2; times.len()], times };
+            fell_silent(&own, &[], window, TimeBase::Milliseconds)
+        };
+        for (from, to, apart, words) in [
+            (0.0, 500.0, 10.0, Some("unit 2 is silent for the last 500 ms")),
+            (600.0, 1000.0, 10.0, Some("unit 2 is silent for the first 600 ms")),
+            (0.0, 1000.0, 10.0, None),
+            (0.0, 950.0, 5.0, None),
+            (0.0, 500.0, 100.0, None),
+            (0.0, 850.0, 80.0, None),
+        ] {
+            let found = told(from, to, apart);
+            assert_eq!(found.is_some(), words.is_some(), "{from} {to} {apart} {found:?}");
+            assert!(words.is_none_or(|w| found.unwrap().contains(w)));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::elsewhere::{by_time, numbered, repeated, window_of};
+use super::observed::fell_silent;
 use spikedeck_core::units::short;
 use spikedeck_signal::data::{FileUnit, Ids, TrialTable};
 use spikedeck_signal::stretches::{self, Stretch};
@@ -47,6 +48,9 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
         events.into_iter().map(|own| moments(own, &mut taken, &mut notes)).unzip();
     units.extend(tables);
     let window = window(&trains, &traces, &happened, observed, known, &mut notes);
+    if observed.is_none() {
+        notes.extend(trains.iter().zip(&units).filter_map(|(own, p)| fell_silent(own, &p.names, window, BASE)));
+    }
     let window = without(window, &invalid, &mut notes);
     let event_populations: Vec<String> = happened.iter().map(|s| s.population.clone()).collect();
     trains.extend(happened);
@@ -71,7 +75,9 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
 fn moments(own: RecordedEvents, taken: &mut HashSet<String>, notes: &mut Vec<String>) -> (Spikes, Population) {
     let population = free(own.name, taken);
     let mut columns = own.columns;
-    columns.iter_mut().for_each(|(_, times)| times.retain(|t| t.is_finite()));
+    for (_, times) in &mut columns {
+        times.retain(|t| t.is_finite());
+    }
     columns.retain(|(_, times)| !times.is_empty());
     let named: Vec<String> = columns.iter().enumerate().map(|(k, (name, _))| format!("[{k}] {name}")).collect();
     notes.push(format!("`{population}.spikes` are events: {}", named.join(", ")));

@@ -129,6 +129,8 @@ fn part(recording: &Recording, window: Window, populations: &BTreeSet<&str>) -> 
         transient: 0.0,
         spikes: recording.spikes.iter().filter(|s| is_of(&s.population)).cloned().collect(),
         traces: recording.traces.iter().filter(|t| is_of(&t.population)).cloned().collect(),
+        connections: recording.connections.clone(),
+        on_disk: recording.on_disk.clone(),
         ..shell(recording)
     }
 }

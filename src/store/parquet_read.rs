@@ -66,7 +66,8 @@ impl ParquetFile {
                 self.metadata.num_rows
             ));
         }
-        for group in &self.metadata.row_groups {
+        // The columns of a group without rows stand nowhere.
+        for group in self.metadata.row_groups.iter().filter(|group| group.num_rows() > 0) {
             for chunk in group.parquet_columns() {
                 let (start, size) = place(chunk);
                 let inside = start.zip(size).is_some_and(|(start, size)| {
@@ -134,6 +135,9 @@ impl ParquetFile {
         })?;
         let mut arrays: Vec<Box<dyn Array>> = Vec::new();
         for group in 0..self.metadata.row_groups.len() {
+            if self.metadata.row_groups[group].num_rows() == 0 {
+                continue;
+            }
             let chunk = {
                 let group = &self.metadata.row_groups[group];
                 let found: Vec<&ColumnChunkMetadata> =

@@ -9,8 +9,8 @@
 //! | `terminal` | the terminal: taken, given back, read, written to |
 //! | `session` | the loop, and what is done outside the state: jobs, files, the clipboard |
 //!
-//! `report` makes documents of results. `reader.rs` says in lines what `draw` draws, for screen readers; `describe.rs` puts a pane into words, `readout.rs`
-//! what stands under the crosshair.
+//! `report` makes documents of results. `reader.rs` says in lines what `draw` draws, for screen readers; `describe.rs`
+//! puts a pane into words, `readout.rs` what stands under the crosshair.
 //!
 //! `update.rs` takes a message to its place in `input` and `state`. A new command is a row in
 //! `input/commands.rs` and a function beside its like in `input`.

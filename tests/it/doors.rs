@@ -666,8 +666,20 @@ fn a_table_without_rows_is_told() {
         let run = run(&scenario, &[("f.csv", "time_ms,unit\n")]);
         assert!(run.plain().contains("0 rows") && run.spikes().is_empty(), "{}", run.said);
     }
-    let run = run(&chain("edges = \"f.csv\"", "weight = \"7 pA\"\ndelay = \"1 ms\""), &[("f.csv", "source,target\n")]);
-    assert!(run.plain().contains("0 rows"), "{}", run.said);
+    let connected = chain("edges = \"f.csv\"", "weight = \"7 pA\"\ndelay = \"1 ms\"");
+    let none = run(&connected, &[("f.csv", "source,target\n")]);
+    assert!(none.plain().contains("0 rows"), "{}", none.said);
+    // A table that another program wrote, and the own of a run in which nothing fired, also by the name of its population.
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(tables().join("no_rows.parquet"), folder.path().join("f.parquet")).unwrap();
+    let other = run_in(folder, &relays("f.parquet", ""));
+    assert!(other.plain().contains("0 rows") && other.spikes().is_empty(), "{}", other.said);
+    let silent = run(&relays("f.csv", ""), &[("f.csv", "time_ms,unit\n")]);
+    let own = silent.folder.path().join("out/spikes.parquet").display().to_string();
+    for more in ["", "population = \"p\""] {
+        let again = run(&relays(&own, more), &[]);
+        assert!(again.plain().contains("0 rows") && again.spikes().is_empty(), "{}", again.said);
+    }
 }
 
 const SOURCE: &str = "model = \"spike_source\"\nsize = 3\nspikes = { kind = \"spikes\", file = \"f.csv\" }";

@@ -41,3 +41,6 @@ STRANGE = {
 for name, values in STRANGE.items():
     write(f"time_is_{name}", values)
 write("beside", pa.array(MS, pa.float64()), **STRANGE)
+# A table without rows has a row group of none, whose columns stand nowhere.
+none = pa.table({"time_ms": pa.array([], pa.float64()), "unit": pa.array([], pa.int64())})
+pq.write_table(none, "no_rows.parquet", compression="none", write_statistics=False)

@@ -145,3 +145,29 @@ fn rounding_is_not_coherent_and_what_cannot_be_squared_is_refused() {
         }
     }
 }
+
+/// x drives y, which drives z: x and z are coherent, and given y they are not; p of nothing is not small.
+#[test]
+fn what_lies_between_is_taken_out() {
+    let n = 20_000;
+    let add = |a: &[f64], unit: u32| a.iter().zip(white(7, unit, n)).map(|(a, e)| a + e).collect::<Vec<f64>>();
+    let x = white(7, 0, n);
+    let y = add(&x, 1);
+    let z = add(&y, 2);
+    let of = |columns: &[Vec<f64>], partial: bool| {
+        let options = [("segment", OptionValue::Number(0.25)), ("partial", OptionValue::Flag(partial))];
+        run(&Coherence, &traces(columns, 1.0), vec![subject("V_m", &[])], &options)
+    };
+    let ends = "p.V_m[0]->p.V_m[2]";
+    let whole = of(&[x.clone(), y.clone(), z.clone()], false).unwrap();
+    let gamma = metric(&whole, ends, "band_gamma");
+    assert!(gamma.ci_low < Some(1.0 / 3.0) && gamma.ci_high > Some(1.0 / 3.0), "{gamma:?}");
+    let o = of(&[x.clone(), y.clone(), z], true).unwrap();
+    let gamma = metric(&o, ends, "band_gamma");
+    assert!(gamma.value.unwrap() < 0.02 && gamma.p_value.unwrap() > 0.01, "{gamma:?}");
+    assert!(metric(&o, "p.V_m[0]->p.V_m[1]", "band_gamma").value.unwrap() > 0.15);
+    let k = |o| value(o, "segments", "independent_transforms");
+    assert!((k(&whole) - k(&o) - 1.0).abs() < 1e-12);
+    let error = of(&[x, y], true).unwrap_err().to_string();
+    assert!(error.contains("three signals"), "{error}");
+}

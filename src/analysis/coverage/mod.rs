@@ -1,18 +1,24 @@
-//! How often intervals hold the truth, and how often p-values are small where there is nothing to find.
+//! How often intervals hold the truth, and how p-values are distributed where there is nothing to find.
 //!
 //! Each case is a process of which the truth is known, and an analysis of it. All of them with all their repeats are
-//! the page `data/reference/coverage.md`, which
+//! the pages `data/reference/coverage.md` (intervals) and `data/reference/p_values.md` (p-values, in `uniform.rs`),
+//! which
 //!
 //! ```sh
-//! UPDATE_PAGES=1 cargo test -p spikedeck-analysis --lib coverage::page -- --ignored
+//! cargo test -p spikedeck-analysis --lib coverage::page -- --ignored
+//! cargo test -p spikedeck-analysis --lib coverage::uniform::page -- --ignored
 //! ```
 //!
-//! measures anew; the cheap ones are tested with every other test, with the same seeds each time.
+//! measure anew; the cheap ones are tested with every other test, with the same seeds each time.
 
 mod bands;
 mod dynamics;
+mod groups;
 mod information;
 mod networks;
+mod null_groups;
+mod null_signals;
+mod null_trains;
 mod places;
 mod processes;
 mod series;
@@ -21,6 +27,7 @@ mod spectra;
 mod spikes;
 mod synchrony;
 mod trains;
+mod uniform;
 
 use crate::{Metric, Outcome, Request, find};
 use rayon::prelude::*;
@@ -109,6 +116,21 @@ struct Held {
     wanted: Wanted,
 }
 
+/// How p-values are distributed where there is nothing to find.
+#[derive(Clone, Copy)]
+enum Law {
+    /// Evenly over what they can be.
+    Uniform,
+    /// Small no more often than that; the reason.
+    AtMost(&'static str),
+}
+
+/// A p-value of a case in which there is nothing to find.
+struct Null {
+    metric: &'static str,
+    law: Law,
+}
+
 /// A process, an analysis of it, and what is true.
 struct Case {
     process: &'static str,
@@ -117,12 +139,19 @@ struct Case {
     run: Box<dyn Fn(u64) -> Outcome + Send + Sync>,
     held: Vec<Held>,
     /// Metrics whose p-values are those of nothing to find.
-    nulls: Vec<&'static str>,
+    nulls: Vec<Null>,
+    /// Whether it is about p-values alone: its intervals are measured elsewhere.
+    only_p: bool,
 }
 
 impl Case {
     fn new(process: &'static str, run: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Self {
-        Self { process, repeats: (1000, 200), run: Box::new(run), held: Vec::new(), nulls: Vec::new() }
+        Self { process, repeats: (1000, 200), run: Box::new(run), held: Vec::new(), nulls: Vec::new(), only_p: false }
+    }
+
+    /// One of which the p-values alone are looked at, in so many repeats of the ordinary tests.
+    fn of_p(process: &'static str, tests: u32, run: impl Fn(u64) -> Outcome + Send + Sync + 'static) -> Self {
+        Self { repeats: (0, tests), only_p: true, ..Self::new(process, run) }
     }
 
     /// How often it is repeated for the page and in the ordinary tests.
@@ -153,7 +182,12 @@ impl Case {
     }
 
     fn null(mut self, metric: &'static str) -> Self {
-        self.nulls.push(metric);
+        self.nulls.push(Null { metric, law: Law::Uniform });
+        self
+    }
+
+    fn null_at_most(mut self, metric: &'static str, why: &'static str) -> Self {
+        self.nulls.push(Null { metric, law: Law::AtMost(why) });
         self
     }
 }
@@ -170,6 +204,10 @@ fn cases() -> Vec<Case> {
     all.extend(networks::cases());
     all.extend(dynamics::cases());
     all.extend(series::cases());
+    all.extend(groups::cases());
+    all.extend(null_trains::cases());
+    all.extend(null_groups::cases());
+    all.extend(null_signals::cases());
     all
 }
 
@@ -184,9 +222,9 @@ struct Counted {
     mean: f64,
     width: f64,
     wanted: Option<Wanted>,
-    /// p-values, those up to 0.05 and up to 0.01.
-    tested: u32,
-    small: [u32; 2],
+    /// p-values, and how they should be distributed.
+    p: Vec<f64>,
+    law: Option<Law>,
 }
 
 /// Repeats a case, and counts.
@@ -216,13 +254,11 @@ fn count(case: &Case, repeats: u32) -> Vec<Counted> {
             mean,
             width: ends.iter().map(|(l, u)| u - l).sum::<f64>() / ends.len() as f64,
             wanted: Some(h.wanted),
-            tested: 0,
-            small: [0; 2],
+            p: Vec::new(),
+            law: None,
         });
     }
-    for &metric in &case.nulls {
-        let p: Vec<f64> = of(metric).iter().filter_map(|m| m.p_value).collect();
-        let up_to = |level: f64| p.iter().filter(|p| **p <= level + 1e-12).count() as u32;
+    for &Null { metric, law } in &case.nulls {
         list.push(Counted {
             kind: kind.clone(),
             metric,
@@ -232,8 +268,8 @@ fn count(case: &Case, repeats: u32) -> Vec<Counted> {
             mean: f64::NAN,
             width: f64::NAN,
             wanted: None,
-            tested: p.len() as u32,
-            small: [up_to(0.05), up_to(0.01)],
+            p: of(metric).iter().filter_map(|m| m.p_value).collect(),
+            law: Some(law),
         });
     }
     undeclared(case, &outcomes);
@@ -243,8 +279,11 @@ fn count(case: &Case, repeats: u32) -> Vec<Counted> {
 /// No interval and no p-value of a case stands outside its declarations: what is not measured is not given.
 fn undeclared(case: &Case, outcomes: &[Outcome]) {
     for m in outcomes.iter().flat_map(|o| &o.metrics) {
-        let measured = case.held.iter().any(|h| h.metric == m.metric);
-        assert!(m.ends().is_none() || measured, "{}: the interval of {} is not measured", case.process, m.full_name());
+        let (name, process) = (m.full_name(), case.process);
+        let measured = case.only_p || case.held.iter().any(|h| h.metric == m.metric);
+        assert!(m.ends().is_none() || measured, "{process}: the interval of {name} is not measured");
+        let tested = !case.only_p || case.nulls.iter().any(|n| n.metric == m.metric);
+        assert!(m.p_value.is_none() || tested, "{process}: the p-value of {name} is not tested");
     }
 }
 
@@ -288,7 +327,7 @@ fn bounds_of_the_tests_exclude_what_is_wrong() {
 }
 
 /// Every cheap case with fixed seeds: no interval that holds the truth in 80 % of the repeats passes, and no p-value
-/// that is up to 0.05 in 15 % of them, or never.
+/// that is up to 0.05 in 15 % of them, or that is not uniform.
 #[test]
 fn intervals_hold_the_truth_and_p_values_are_uniform() {
     let mut wrong = String::new();
@@ -318,52 +357,60 @@ fn intervals_hold_the_truth_and_p_values_are_uniform() {
                         tell(format!("all {} hold {}: too wide", c.given, c.truth));
                     }
                 }
-                None => {
-                    if 2 * c.tested < repeats {
-                        tell(format!("only {} p-values", c.tested));
-                    }
-                    if fewer_than(0.15, c.tested).is_none_or(|most| c.small[0] > most) || c.small[0] == 0 {
-                        tell(format!("{} of {} p-values up to 0.05", c.small[0], c.tested));
-                    }
-                }
+                None => uniform::judged(&c, repeats).into_iter().for_each(tell),
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// Measures all cases with all repeats and writes the page; with `CASES`, those whose text holds one of the texts
-/// between its `|`, into `spikedeck-coverage.md` in the folder for temporary files; with `REPEATS` at most so many.
+/// The cases whose text holds one of the texts that `CASES` has between its `|`, or all; and whether it is all.
+fn chosen() -> (Vec<Case>, bool) {
+    let only = std::env::var("CASES").ok();
+    let named = |case: &Case| {
+        let name = format!("{}: {}", (case.run)(1).kind, case.process);
+        only.as_ref().is_none_or(|o| o.split('|').any(|part| name.contains(part)))
+    };
+    (cases().into_iter().filter(named).collect(), only.is_none())
+}
+
+/// Writes a page, or the part of it that was chosen into a folder for temporary files.
+fn written(name: &str, text: &str, whole: bool) {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/reference").join(name);
+    let part = std::env::temp_dir().join(format!("spikedeck-{name}"));
+    std::fs::write(if whole { page } else { part }, text).unwrap();
+}
+
+/// The most repeats that `REPEATS` allows.
+fn most_repeats() -> u32 {
+    std::env::var("REPEATS").map_or(u32::MAX, |r| r.parse().unwrap())
+}
+
+/// Measures the intervals of all cases with all repeats and writes the page; with `CASES`, those that it names into
+/// `spikedeck-coverage.md` in the folder for temporary files; with `REPEATS` at most so many.
 #[test]
 #[ignore = "minutes"]
 fn page() {
-    let only = std::env::var("CASES").ok();
-    let most = std::env::var("REPEATS").map_or(u32::MAX, |r| r.parse().unwrap());
-    let (mut intervals, mut tests) = (String::new(), String::new());
-    for case in cases() {
-        let kind = (case.run)(1).kind;
-        let name = format!("{kind}: {}", case.process);
-        if only.as_ref().is_some_and(|o| !o.split('|').any(|part| name.contains(part))) {
-            continue;
-        }
-        for c in count(&case, case.repeats.0.min(most)) {
-            let line = row(&case, &c);
-            if c.wanted.is_some() { &mut intervals } else { &mut tests }.push_str(&line);
+    let (cases, whole) = chosen();
+    let mut intervals = String::new();
+    for case in cases.iter().filter(|case| !case.held.is_empty()) {
+        for c in count(case, case.repeats.0.min(most_repeats())) {
+            if let Some(wanted) = c.wanted {
+                intervals.push_str(&row(case, &c, wanted));
+            }
         }
     }
-    let text = format!("{HEAD}{intervals}{MIDDLE}{tests}");
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/reference/coverage.md");
-    let part = std::env::temp_dir().join("spikedeck-coverage.md");
-    std::fs::write(if only.is_some() { part } else { page }, text).unwrap();
+    written("coverage.md", &format!("{HEAD}{intervals}"), whole);
 }
 
-/// Every case that is tested with the others has its rows on the page.
+/// Every case with intervals that is tested with the others has its rows on the pages.
 #[test]
-fn the_page_has_every_case() {
-    let text = include_str!("../../../data/reference/coverage.md");
-    for case in cases().into_iter().filter(|c| c.repeats.1 > 0) {
-        let metrics = case.held.iter().map(|h| h.metric).chain(case.nulls.iter().copied());
-        for metric in metrics {
+fn the_pages_have_every_case() {
+    let intervals = include_str!("../../../data/reference/coverage.md");
+    let tests = include_str!("../../../data/reference/p_values.md");
+    for case in cases().into_iter().filter(|c| c.repeats.1 > 0 && !c.only_p) {
+        let held = case.held.iter().map(|h| (intervals, h.metric));
+        for (text, metric) in held.chain(case.nulls.iter().map(|n| (tests, n.metric))) {
             let found = text.lines().any(|l| l.contains(&format!("| {metric} | {} |", case.process)));
             assert!(found, "no row for {metric} of {}: measure the page anew", case.process);
         }
@@ -373,35 +420,30 @@ fn the_page_has_every_case() {
 const HEAD: &str = "\
 # How often intervals hold the truth
 
-Every estimator that states an interval (95 %) or a p-value was run many times on data of which the truth is known. The
-page is measured by `cargo test -p spikedeck-analysis --lib coverage::page -- --ignored`; the processes stand in
+Every estimator that states an interval (95 %) was run many times on data of which the truth is known. The page is
+measured by `cargo test -p spikedeck-analysis --lib coverage::page -- --ignored`; the processes stand in
 `src/analysis/coverage`. *Held* is the share of the intervals that hold the truth, with Wilson's interval of that share;
 *average* as truth is the mean of the estimate over all repeats, where no closed form says more. Wanted are 90 to 98 %;
-more where the last column says why; \"none\" where the interval is left out, with the reason.
+more where the last column says why; \"none\" where the interval is left out, with the reason. p-values have a page of
+their own, `p_values.md`.
 
 | estimator | metric | process | truth | mean estimate | held | 95 % (Wilson) | mean width | intervals | remark |
 |---|---|---|---|---|---|---|---|---|---|
 ";
 
-const MIDDLE: &str = "
-# How often p-values are small where there is nothing to find
+/// A share, and Wilson's interval of it, as two cells.
+fn share(hits: u32, n: u32) -> String {
+    let (low, high) = wilson(hits, n);
+    format!("{:.3} | {low:.3} to {high:.3}", f64::from(hits) / f64::from(n))
+}
 
-| estimator | metric | process | p ≤ 0.05 | 95 % (Wilson) | p ≤ 0.01 | 95 % (Wilson) | tests |
-|---|---|---|---|---|---|---|---|
-";
-
-fn row(case: &Case, c: &Counted) -> String {
-    let share = |hits: u32, n: u32| {
-        let (low, high) = wilson(hits, n);
-        format!("{:.3} | {low:.3} to {high:.3}", f64::from(hits) / f64::from(n))
-    };
+fn row(case: &Case, c: &Counted, wanted: Wanted) -> String {
     let start = format!("| {} | {} | {} |", c.kind, c.metric, case.process);
     let average = |h: &Held| h.metric == c.metric && matches!(h.truth, Truth::Average);
     let truth = if case.held.iter().any(average) { "average".to_owned() } else { short(c.truth) };
-    match c.wanted {
-        None => format!("{start} {} | {} | {} |\n", share(c.small[0], c.tested), share(c.small[1], c.tested), c.tested),
-        Some(Wanted::None(why)) => format!("{start} | {} | none | | | {} | {why} |\n", short(c.mean), c.given),
-        Some(wanted) => {
+    match wanted {
+        Wanted::None(why) => format!("{start} | {} | none | | | {} | {why} |\n", short(c.mean), c.given),
+        wanted => {
             let remark = if let Wanted::AtLeast(why) = wanted { why } else { "" };
             let held = share(c.held, c.given);
             format!("{start} {truth} | {} | {held} | {} | {} | {remark} |\n", short(c.mean), short(c.width), c.given)

@@ -25,8 +25,8 @@ pub(crate) fn drawable(wanted: Option<(f64, f64)>, data: Extremes, log: bool, pa
     if !span.is_finite() {
         return (low / 4.0, high / 4.0);
     }
-    // Differences of values below this are rounding, and their digits would fill the axis; places (which are not padded)
-    // may be far from zero, as the times of a clock.
+    // Differences of values below this are rounding, and their digits would fill the axis; places (which are not
+    // padded) may be far from zero, as the times of a clock.
     if span <= size * if pad > 0.0 { 1e-8 } else { 1e-12 } {
         let half = if size == 0.0 { 1.0 } else { size * 0.1 };
         return (low - half, high + half);

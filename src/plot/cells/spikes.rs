@@ -141,8 +141,8 @@ fn counted(
 }
 
 /// The step of a shade for a number of spikes in a pixel that holds `mean` of them on average. Half of the steps go up
-/// to the mean, in proportion, so that a network that fires evenly is no even block; the others to six times the mean by
-/// the logarithm, so that single spikes are seen beside bursts of hundreds.
+/// to the mean, in proportion, so that a network that fires evenly is no even block; the others to six times the mean
+/// by the logarithm, so that single spikes are seen beside bursts of hundreds.
 fn step(count: u32, mean: f64) -> usize {
     const MOST: f64 = 6.0;
     let share = f64::from(count) / mean.max(1.5);

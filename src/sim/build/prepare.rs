@@ -12,7 +12,6 @@ use crate::BuildError;
 use crate::axis::Axis;
 use crate::estimate;
 use crate::stimulus::{Stimulus, most};
-use spikedeck_core::units::short;
 use spikedeck_scenario::{Coupling, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, StimulusSpec, VariableId};
 
 /// Everything that does not belong to one thread.
@@ -60,7 +59,7 @@ pub(super) fn prepare<T>(
     let choices = choices.collect::<Result<Vec<_>, _>>()?;
     let whole = Whole::new(spec, &populations, &choices, &projections)?;
     let gain = gain::examine(spec, &populations, &projections, &histories)?;
-    let warnings = warnings(spec, &choices).into_iter().chain(gain).chain(late(spec, &projections)).collect();
+    let warnings = warnings(spec, &choices).into_iter().chain(gain).collect();
     then(&Prepared {
         spec,
         axis,
@@ -135,26 +134,6 @@ fn warnings(spec: &Spec, choices: &[Choice]) -> Vec<String> {
         }
     }
     list
-}
-
-/// What is said of projections of spikes whose delay is as long as the run: nothing that they bring arrives.
-fn late(spec: &Spec, projections: &[PreparedProjection<'_>]) -> Vec<String> {
-    let base = spec.simulation.time_base;
-    let axis = |steps: u64| format!("{} {}", short(steps as f64 * spec.simulation.dt / base.seconds()), base.unit());
-    let steps = spec.simulation.steps;
-    let is_late = |p: &&PreparedProjection<'_>| {
-        p.spec.coupling == Coupling::Event && p.values.same_delay().is_some_and(|d| u64::from(d) >= steps)
-    };
-    let told = |p: &PreparedProjection<'_>| {
-        let delay = p.values.same_delay().map_or(steps, u64::from);
-        format!(
-            "projections.{}: its delay ({}) is not shorter than the run ({}): nothing that it brings arrives",
-            p.spec.name,
-            axis(delay).trim_end(),
-            axis(steps).trim_end()
-        )
-    };
-    projections.iter().filter(is_late).map(told).collect()
 }
 
 /// Bytes that are needed, and those that are allowed.

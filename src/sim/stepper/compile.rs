@@ -216,7 +216,8 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         (spec.integrator, "named in the scenario or model".to_owned())
     };
     let fixed = !matches!(integrator, Integrator::Rk45 | Integrator::Rosenbrock);
-    if fixed && spec.spike_times != SpikeTimes::Grid && cut.is_some_and(|(s, _)| problem.grows_exponentially(s)) {
+    let spike_current = cut.is_some_and(|(s, _)| problem.grows_exponentially(s));
+    if fixed && spec.spike_times != SpikeTimes::Grid && spike_current {
         why.push_str("; spike times of order 1, as no fixed step follows a spike current (rosenbrock and rk45 do)");
     }
     // Of one unit: others of its population are looked at by nobody but for speed.
@@ -225,7 +226,7 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
         starts.extend(trust::lowered(spec, &first));
         trust::doubt(&problem, integrator, &starts, &first, p.time_unit)
     });
-    let doubt = doubt.flatten();
+    let doubt = doubt.flatten().or_else(|| trust::behind(integrator).filter(|_| lanes == 1 && spike_current));
     check(integrator, &mut problem, p.time_unit.per_second())?;
     let stage = stages::part(integrator).filter(|_| spec.in_stages);
     let method = if let Some(part) = stage {

@@ -136,6 +136,18 @@ pub fn doubt(
     ))
 }
 
+/// Says of schemes of Euler's kind that they are behind in an upstroke that grows exponentially: by some steps at each
+/// spike, whatever the step is, so that a neuron fires too seldom.
+pub fn behind(integrator: Integrator) -> Option<String> {
+    matches!(integrator, Integrator::Euler | Integrator::EulerSequential).then(|| {
+        format!(
+            "`{}` is behind in the upstroke of a spike current by some steps at each spike, and fires too seldom: \
+             `auto` takes a scheme that follows it, as heun, rk4 and exponential_euler do",
+            integrator.name()
+        )
+    })
+}
+
 /// Who is latched at the start: where nothing is reset, a spike is an upward crossing, and a unit that starts above its
 /// threshold has not crossed it.
 pub fn begun(spec: &StepperSpec<'_>, graph: &Graph, condition: Option<Id>) -> Firing {

@@ -255,18 +255,3 @@ receptors.r = { kind = \"r\" }
     assert!(said.contains("depends on an input"), "{said}");
     load(&carried.replace("seen = v + I", "seen = 2*v")).unwrap();
 }
-
-/// A delay as long as the run is probably one in another unit: nothing arrives.
-#[test]
-fn what_never_arrives_is_told() {
-    for (delay, told) in [("20 ms", true), ("500 ms", true), ("19.9 ms", false)] {
-        let text = format!(
-            "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
-             receptors.e = {{ kind = \"exp_current\", tau = \"2 ms\" }}\n[projections.late]\nfrom = \"a\"\n\
-             to = \"a.e\"\nconnect = \"all_to_all\"\nweight = \"1 pA\"\ndelay = \"{delay}\"\n"
-        );
-        let warnings = Network::examine(&spec(&text)).unwrap();
-        let found = warnings.iter().any(|w| w.contains("projections.late") && w.contains("nothing that it brings"));
-        assert_eq!((found, warnings.len()), (told, usize::from(told)), "{delay}: {warnings:?}");
-    }
-}

@@ -229,6 +229,31 @@ fn rosenbrock_counts_the_spikes_of_conductances() {
     }
 }
 
+/// Euler's schemes are behind in the upstroke of a spike current, 17.5 ms from spike to spike for 17.35, so that of six
+/// spikes in 100 ms one is lost: that is told, and of no other scheme.
+#[test]
+fn schemes_that_are_behind_in_an_upstroke_are_told() {
+    let examined = |model: &str, integrator: &str| {
+        let text = format!(
+            "[simulation]\nduration = \"100 ms\"\ndt = \"0.05 ms\"\n[populations.n]\nmodel = \"{model}\"\nsize = 3\n\
+             integrator = \"{integrator}\"\n[record.n]\nspikes = true\n"
+        );
+        Network::examine(&spec(&text)).unwrap()
+    };
+    for model in ["eif", "adex"] {
+        for integrator in ["euler", "euler_sequential"] {
+            let told = examined(model, integrator);
+            assert!(told.len() == 1 && told[0].contains("is behind in the upstroke"), "{model}: {told:?}");
+        }
+        for integrator in ["auto", "heun", "rk4", "rk45", "rosenbrock", "exponential_euler"] {
+            assert_eq!(examined(model, integrator), Vec::<String>::new(), "{model}, {integrator}");
+        }
+    }
+    for model in ["lif", "izhikevich"] {
+        assert_eq!(examined(model, "euler"), Vec::<String>::new(), "{model}");
+    }
+}
+
 /// Where a spike resets, the way back to rest from below shows what a step resolves.
 #[test]
 fn a_step_that_is_too_long_below_the_threshold_is_told() {
@@ -242,7 +267,7 @@ fn a_step_that_is_too_long_below_the_threshold_is_told() {
     for (model, integrator, dt, told) in [
         ("lif", "euler", "0.1 ms", false),
         ("lif", "euler", "15 ms", true),
-        ("adex", "euler", "0.1 ms", false),
+        ("adex", "heun", "0.1 ms", false),
         ("adex", "euler", "15 ms", true),
         ("izhikevich", "euler", "0.5 ms", false),
         ("izhikevich", "euler", "10 ms", true),

@@ -63,8 +63,7 @@ pub fn runs(app: &mut App) {
 /// Clears the search, then the marks; then back to the runs.
 pub fn escape(app: &mut App) -> Vec<Effect> {
     if !app.gallery.query.is_empty() {
-        app.gallery.query.clear();
-        app.gallery.filter();
+        app.gallery.clear_query();
     } else if !app.gallery.marked.is_empty() {
         app.gallery.marked.clear();
     } else {
@@ -78,16 +77,14 @@ pub fn typed(app: &mut App, key: Key) -> bool {
     match key.code {
         KeyCode::Esc => {
             app.gallery.typing = false;
-            app.gallery.query.clear();
-            app.gallery.filter();
+            app.gallery.clear_query();
         }
         // A space is part of what is looked for.
         KeyCode::Tab => {
             app.gallery.toggle_mark();
             let told = app.gallery.marked.len();
             app.say(format!("{told} marked; Enter shows them side by side, Tab marks and takes marks away"), false);
-            app.gallery.query.clear();
-            app.gallery.filter();
+            app.gallery.clear_query();
         }
         KeyCode::Backspace => {
             app.gallery.query.pop();

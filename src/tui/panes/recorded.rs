@@ -99,6 +99,11 @@ impl<'a> Origin<'a> {
         matches!(self, Self::Population(p) if p.system.spikes() && p.grid.is_none() && p.tree.is_none())
     }
 
+    /// Whether a variable is an angle.
+    fn is_angle(&self, variable: &str) -> bool {
+        matches!(self, Self::Population(p) if p.model.circular.iter().any(|c| c == variable))
+    }
+
     /// Whether its units have an order in space.
     fn in_space(&self) -> bool {
         matches!(self, Self::Population(p) if p.grid.is_some() || p.tree.is_some())
@@ -202,6 +207,7 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
             curves: v.curves(most, |u| if v.units == 1 { String::new() } else { place.unit(u) }),
             ..Series::default()
         };
+        let series = if place.is_angle(v.what) { around(series) } else { series };
         let summary = match v.units {
             1 if matches!(&place, Origin::Population(p) if p.size > 1) => place.unit(v.traces[0].units[0]),
             1 => String::new(),
@@ -218,6 +224,27 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
         });
     }
     panes
+}
+
+/// Angles from 0 to a whole turn, with a gap where one ends and the next begins: what an oscillator has gone through
+/// would hide where it is, and that of all others.
+fn around(series: Series) -> Series {
+    use std::f64::consts::{PI, TAU};
+    let curve = |c: Curve| {
+        let (mut x, mut y): (Vec<f64>, Vec<f64>) = (Vec::with_capacity(c.x.len()), Vec::with_capacity(c.x.len()));
+        for (at, angle) in c.x.iter().zip(c.y.iter().map(|a| a.rem_euclid(TAU))) {
+            if let (Some(&before), Some(&last)) = (x.last(), y.last())
+                && (angle - last).abs() > PI
+            {
+                x.push(f64::midpoint(before, *at));
+                y.push(f64::NAN);
+            }
+            x.push(*at);
+            y.push(angle);
+        }
+        Curve { x, y, ..c }
+    };
+    Series { curves: series.curves.into_iter().map(curve).collect(), ..series }
 }
 
 /// One unit of each of a few populations: what differs between them is what one wants to see.
@@ -412,6 +439,24 @@ mod tests {
         assert!((round_bin(0.02) - 0.02).abs() < 1e-12);
         assert_eq!(round_bin(0.0), 1.0);
         assert_eq!(round_bin(f64::NAN), 1.0);
+    }
+
+    /// Angles stay within a turn, whichever way they go, and no line crosses the pane where one is full.
+    #[test]
+    fn angles_go_around() {
+        let x: Vec<f64> = (0..100).map(f64::from).collect();
+        for pace in [0.3, -0.7, 2.0] {
+            let curve = Curve { x: x.clone(), y: x.iter().map(|t| t * pace).collect(), ..Curve::default() };
+            let found = around(Series { curves: vec![curve], ..Series::default() }).curves.remove(0);
+            assert!(found.x.is_sorted() && found.x.len() == found.y.len());
+            let samples: Vec<f64> = found.y.iter().copied().filter(|y| y.is_finite()).collect();
+            assert_eq!(samples.len(), 100, "no sample is lost");
+            assert!(samples.iter().all(|y| (0.0..std::f64::consts::TAU).contains(y)));
+            let jumps = found.y.windows(2).filter(|w| (w[1] - w[0]).abs() > std::f64::consts::PI).count();
+            assert_eq!(jumps, 0, "{pace}");
+            let turns = found.y.iter().filter(|y| y.is_nan()).count();
+            assert_eq!(turns, (99.0 * f64::abs(pace) / std::f64::consts::TAU) as usize + usize::from(pace < 0.0));
+        }
     }
 
     fn trace(population: &str, units: Vec<u32>) -> Trace {

@@ -27,6 +27,7 @@ use crate::session::jobs::Jobs;
 use crate::session::watcher::Watcher;
 use crate::settings::{LinkMode, Settings};
 use crate::state::app::App;
+use crate::state::columns::Column;
 use crate::state::message::{Effect, Message};
 use crate::state::source::Source;
 use crate::state::theme::{self, Theme};
@@ -146,7 +147,7 @@ pub fn run(options: Options) -> io::Result<i32> {
 /// Lines of failures that are told again.
 const REPLAYED: usize = 60;
 
-/// What failed while the screen was taken, told again where it stays.
+/// What failed while the screen was taken, and which runs stand nowhere now, told where it stays.
 fn replay(app: &App) {
     let mut err = io::stderr().lock();
     let bad: Vec<&str> = app.log.lines().iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
@@ -155,6 +156,9 @@ fn replay(app: &App) {
     }
     if bad.len() > REPLAYED {
         let _ = writeln!(err, "… and more: {} lines in all", bad.len());
+    }
+    for told in app.columns.list().iter().filter_map(Column::unwritten) {
+        let _ = writeln!(err, "{}", spikedeck_core::visible::visible(&told));
     }
 }
 

@@ -96,6 +96,13 @@ impl Column {
             && computed.is_some_and(|run| run.facts.simulate_seconds + run.facts.analyse_seconds >= LONG)
     }
 
+    /// What is told of a run that was computed and written nowhere, when the dashboard is left: how it is had again.
+    pub fn unwritten(&self) -> Option<String> {
+        let asked = self.source.asked().filter(|_| !self.written)?;
+        self.content.as_deref()?.finished.as_ref()?;
+        Some(format!("{} was not kept: `{} --out DIR` runs it again and keeps it", self.label, asked.command()))
+    }
+
     /// What is shown.
     pub fn content(&self) -> Option<&Arc<Content>> {
         self.content.as_ref()
@@ -405,6 +412,17 @@ mod tests {
         assert_eq!(columns.pane().unwrap().key, "spikes");
         columns.remove_focused();
         assert!(!columns.keys().contains(&"spikes".to_owned()), "what is gone has no place");
+    }
+
+    #[test]
+    fn what_was_computed_and_written_nowhere_is_told() {
+        let mut columns = two();
+        assert_eq!(columns.list()[0].unwritten(), None, "nothing was computed");
+        columns.show(0, Arc::new(content("a", 10.0)));
+        let told = columns.list()[0].unwritten().unwrap();
+        assert_eq!(told, "a was not kept: `spikedeck run a --out DIR` runs it again and keeps it");
+        columns.get_mut(0).unwrap().written = true;
+        assert_eq!(columns.list()[0].unwritten(), None);
     }
 
     /// A run ends with other panes than it had while it lasted: without a choice the focus is on the first, a chosen

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::state::layout::scroll_to;
-use crate::state::search::{Hit, search};
+use crate::state::search::Hit;
 use crate::state::source::{Source, split_variant};
 
 /// The questions by which the gallery is grouped.
@@ -235,6 +235,17 @@ impl Gallery {
         self.scroll = 0;
     }
 
+    /// Forgets what was looked for, and stays on what was chosen: on its scenario, where it is a folded variant.
+    pub fn clear_query(&mut self) {
+        let chosen = self.chosen();
+        self.query.clear();
+        self.filter();
+        let Some(index) = chosen else { return };
+        let place = |index: usize| self.hits.iter().position(|h| h.index == index);
+        let parent = self.parents.get(index).copied().flatten();
+        self.selected = place(index).or_else(|| place(parent?)).unwrap_or(0);
+    }
+
     /// Everything by group, variants folded under their scenario.
     fn grouped(&self) -> Vec<Hit> {
         let parent = |index: usize| self.parents.get(index).copied().flatten();
@@ -245,7 +256,7 @@ impl Gallery {
     }
 
     /// What has every word of the query in its name, title, tags or text, best first; a variant only for a word of its
-    /// own. Where there is nothing, names that have the letters in their order.
+    /// own.
     fn found(&self) -> Vec<Hit> {
         let query = plain(&self.query);
         let words: Vec<&str> = query.split_whitespace().collect();
@@ -268,9 +279,6 @@ impl Gallery {
         };
         let mut hits: Vec<(u32, Hit)> = self.entries.iter().enumerate().filter_map(ranked).collect();
         hits.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.index.cmp(&b.1.index)));
-        if hits.is_empty() && words.len() == 1 {
-            return search(&self.query, self.entries.iter().map(|e| [e.name.as_str()]));
-        }
         hits.into_iter().map(|h| h.1).collect()
     }
 
@@ -416,11 +424,22 @@ mod tests {
         assert_eq!(of("long"), ["cable:long"]);
         assert_eq!(of("cable:short"), ["cable:short"]);
         assert_eq!(of("balanced isi"), ["balanced-cuba"]);
-        assert_eq!(of("bcuba"), ["balanced-cuba"], "letters of a name in their order");
+        assert!(of("bcuba").is_empty(), "letters that are scattered over a name are no word");
         assert!(of("qqzz").is_empty() && of("transfer of zzz").is_empty());
         g.query = "cuba".into();
         g.filter();
         assert_eq!(g.hits[0].letters, [9, 10, 11, 12]);
+    }
+
+    #[test]
+    fn what_was_found_stays_chosen() {
+        let mut g = gallery();
+        for (query, then) in [("adex", "step"), ("long", "cable"), ("qqzz", "balanced-cuba")] {
+            g.query = query.into();
+            g.filter();
+            g.clear_query();
+            assert_eq!(g.entries[g.chosen().unwrap()].name, then, "{query}");
+        }
     }
 
     /// The chosen line is on the screen, whatever its height, and above the first one stands its heading.
