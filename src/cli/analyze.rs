@@ -213,8 +213,7 @@ fn tell_methods(measured: &Finished, asked: &[AnalysisSpec], seed: u64) -> Resul
     let mut out = output::out();
     for spec in asked {
         let of = measured.outcomes.iter().find(|o| o.name == spec.name);
-        if let Some(text) =
-            of.and_then(|o| run::methods(o, spec, (&measured.recording, measured.spec.is_some()), seed))
+        if let Some(text) = of.and_then(|o| run::methods(o, spec, (&measured.recording, measured.spec.is_some()), seed))
         {
             writeln!(out)?;
             for line in output::wrap(&text, output::width()) {

@@ -45,8 +45,8 @@ mod live;
 mod load;
 mod measure;
 mod memory;
-mod observed;
 mod methods;
+mod observed;
 mod other;
 mod points;
 mod recorded;
@@ -71,8 +71,8 @@ pub use load::{
     standard_input,
 };
 pub use memory::free_memory;
-pub use observed::take_observed;
 pub use methods::methods;
+pub use observed::take_observed;
 pub use points::{Plan, Point, Resolve, points};
 pub use seen::looked_at;
 pub use simulate::{Simulated, simulate};
