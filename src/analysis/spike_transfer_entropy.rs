@@ -142,7 +142,7 @@ fn units(request: &Request<'_>, subjects: &[Subject]) -> Result<Vec<Train>, Anal
             times.sort_by(f64::total_cmp);
             all.push(Train { name: s.text.clone(), times, edges });
         } else {
-            let names = t.units.iter().map(|&u| subject::unit_name(&s.text, u));
+            let names = t.units.iter().map(|&u| subject::unit_name(request, s, u));
             all.extend(names.zip(&t.trains).map(|(name, train)| Train { name, times: train.to_vec(), edges }));
         }
     }

@@ -74,7 +74,9 @@ fn put(recording: &mut Recording, events: &[String], file: SpanFile) -> Result<V
                 Some(units) => observed[units[row] as usize].push(*span),
             }
         }
-        observed.iter_mut().for_each(|own| *own = joined(own));
+        for own in &mut observed {
+            *own = joined(own);
+        }
         let spikes = &mut recording.spikes[k];
         spikes.size = population.size;
         let saw = |t: f64, own: &[Stretch]| own.is_empty() || own.iter().any(|s| s.0 <= t && t <= s.1);

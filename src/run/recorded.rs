@@ -75,7 +75,9 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
 fn moments(own: RecordedEvents, taken: &mut HashSet<String>, notes: &mut Vec<String>) -> (Spikes, Population) {
     let population = free(own.name, taken);
     let mut columns = own.columns;
-    columns.iter_mut().for_each(|(_, times)| times.retain(|t| t.is_finite()));
+    for (_, times) in &mut columns {
+        times.retain(|t| t.is_finite());
+    }
     columns.retain(|(_, times)| !times.is_empty());
     let named: Vec<String> = columns.iter().enumerate().map(|(k, (name, _))| format!("[{k}] {name}")).collect();
     notes.push(format!("`{population}.spikes` are events: {}", named.join(", ")));

@@ -117,7 +117,13 @@ impl TrialTable {
     /// The column of moments called `name`, with `_time` at its end or without.
     fn moment(&self, name: &str) -> Option<&[f64]> {
         let is = |column: &str| column == name || column.strip_suffix("_time") == Some(name);
-        self.moments.iter().find(|(column, _)| is(column)).map(|(_, times)| times.as_slice())
+        let found = self.moments.iter().find(|(column, times)| is(column) && times.len() == self.rows());
+        found.map(|(_, times)| times.as_slice())
+    }
+
+    /// Number of trials: columns of another length, which a damaged file may have, are not of them.
+    fn rows(&self) -> usize {
+        self.moments.first().map_or(0, |(_, times)| times.len())
     }
 
     /// When its trials were, on a time axis of `base`, for a recording of `populations`.
@@ -225,7 +231,7 @@ impl TrialTable {
 
     /// The column of labels called `name`.
     fn label(&self, name: &str) -> Result<&[String], Refused> {
-        let found = self.labels.iter().find(|(column, _)| column == name);
+        let found = self.labels.iter().find(|(column, texts)| column == name && texts.len() == self.rows());
         found.map(|(_, texts)| texts.as_slice()).ok_or_else(|| {
             let names = self.labels.iter().map(|(name, _)| name.as_str());
             let help = match (did_you_mean(name, names.clone()), self.labels.is_empty()) {
@@ -292,6 +298,13 @@ mod tests {
         assert!(refused(&TrialKeys { align: Some("cues".into()), ..keys() }).contains("did you mean `cue_time`"));
         assert!(refused(&TrialKeys { by: vec!["stimulus".into()], ..keys() }).contains("told by `side`"));
         assert!(refused(&TrialKeys { after: Some(-1.0), ..keys() }).contains("no length"));
+        let uneven = TrialTable {
+            moments: vec![("start".into(), vec![1.0, 2.0, 3.0]), ("stop".into(), vec![1.5])],
+            labels: vec![("side".into(), vec!["left".into()])],
+            ..TrialTable::default()
+        };
+        assert_eq!(uneven.times(&keys(), base, Vec::new()).unwrap().window.stop, 1000.0, "up to the next");
+        assert!(uneven.times(&TrialKeys { by: vec!["side".into()], ..keys() }, base, Vec::new()).is_err());
         let one = TrialTable { moments: vec![("start".into(), vec![1.0])], ..TrialTable::default() };
         assert!(one.times(&keys(), base, Vec::new()).is_err(), "one event has no end");
     }
