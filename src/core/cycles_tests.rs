@@ -142,7 +142,7 @@ fn hodgkin_huxley_has_its_fold_of_cycles() {
         o[2] = ah * (1.0 - h) - bh * h;
         o[3] = an * (1.0 - n) - bn * n;
     });
-    let found = all(&family, &[65.0, 1.0, 1.0, 1.0], (0.0, 200.0), &[-65.0, 0.053, 0.596, 0.318]);
+    let found = all(&family, &[65.0, 1.0, 1.0, 1.0], (0.0, 200.0), &[-65.0, 0.053, 0.596, 0.3177]);
     assert_eq!(found.len(), 2);
     assert!(
         (found[0].0 - 9.7754).abs() < 1e-4 && (found[1].0 - 154.5224).abs() < 1e-4,

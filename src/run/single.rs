@@ -262,8 +262,8 @@ pub(super) fn stage(tell: &Tell, name: &str, fraction: f64) {
 mod tests {
     use super::*;
 
-    /// A warning that stands on a scenario that is as it should be teaches to overlook warnings: before it runs, nothing
-    /// is said of any that is shipped.
+    /// A warning that stands on a scenario that is as it should be teaches to overlook warnings: before it runs,
+    /// nothing is said of any that is shipped.
     #[test]
     fn nothing_is_told_of_a_shipped_scenario_before_it_runs() {
         let mut looked_at = 0;

@@ -80,7 +80,7 @@ fn columns(text: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Text, Wrong> {
     let mut cells = Vec::new();
     let names: Vec<String> = match records.next(&mut cells)? {
         Some(_) => cells.iter().map(|c| c.trim().to_owned()).collect(),
-        None => return Err(Box::new(empty())),
+        None => return Err(Box::new(nothing())),
     };
     if names.iter().all(|n| n.parse::<f64>().is_ok()) {
         let line = records.begin..records.at;
@@ -130,7 +130,7 @@ fn columns(text: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Text, Wrong> {
 }
 
 /// That there is nothing.
-fn empty() -> Diagnostic {
+fn nothing() -> Diagnostic {
     Diagnostic::error("it is empty", 0..0).help("the first line names the columns, such as `time_ms,unit`")
 }
 
@@ -200,7 +200,7 @@ struct Records<'a> {
 impl<'a> Records<'a> {
     /// Those of a text, the heading first.
     fn of(text: &'a str) -> Result<Self, Wrong> {
-        let heading = text.lines().find(|line| !skipped(line)).ok_or_else(|| Box::new(empty()))?;
+        let heading = text.lines().find(|line| !skipped(line)).ok_or_else(|| Box::new(nothing()))?;
         Ok(Self { text, at: 0, line: 1, separator: separator(heading), begin: 0, spans: None })
     }
 

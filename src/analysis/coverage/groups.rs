@@ -92,7 +92,7 @@ fn of_power() -> Vec<Case> {
     let names = ["power_delta", "power_theta", "power_alpha", "power_beta", "power_gamma"];
     let shares = ["relative_delta", "relative_theta", "relative_alpha", "relative_beta", "relative_gamma"];
     let mut white =
-        Case::new("white noise, 1 kHz, 20 s in segments of 1 s", move |s| of(s, normals(s, 0, 20_000))).times(400, 100);
+        Case::new("white noise, 1 kHz, 20 s in segments of 1 s", move |s| of(s, normals(s, 0, 20_000))).times(400, 0);
     let mut resonant = Case::new("AR(2) with a resonance at 20 Hz, 1 kHz, 20 s in segments of 1 s", move |s| {
         of(s, ar2(s, 0, 0.97, 20.0, 20_000))
     })

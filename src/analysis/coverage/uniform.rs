@@ -163,6 +163,9 @@ const WITHOUT_P: &[&str] = &[
     "kantz",
     "correlation_dimension",
     "zero_one_test",
+    "bifurcation",
+    "impedance",
+    "phase_response",
 ];
 
 /// Kinds that need a scenario: their own tests look at their p-values.
