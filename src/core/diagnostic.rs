@@ -77,8 +77,8 @@ impl Diagnostic {
     }
 }
 
-/// A diagnostic with the text that it is about, for whoever does not have that text: a file of data that a scenario or a
-/// command names.
+/// A diagnostic with the text that it is about, for whoever does not have that text: a file of data that a scenario
+/// or a command names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InText {
     /// What the text is called: the path of the file.

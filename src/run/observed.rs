@@ -95,6 +95,10 @@ fn put(recording: &mut Recording, events: &[String], file: SpanFile) -> Result<V
     }
     match longest(&common(&all)) {
         Some((start, stop)) => {
+            // What a run leaves out at its start stays out.
+            let transient = recording.transient > 0.0;
+            let start = if transient { start.max(recording.analysis_window().start) } else { start };
+            recording.transient = 0.0;
             let fired = recording.spikes.iter().any(|s| s.times.binary_search_by(|t| t.total_cmp(&start)).is_ok());
             recording.window = Window { start: if fired { start.next_down() } else { start }, stop };
             if all.iter().any(|own| *own != all[0]) {

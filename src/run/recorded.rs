@@ -97,6 +97,7 @@ pub(super) fn trial_tables(events: &[RecordedEvents]) -> Vec<TrialTable> {
         name: own.name.clone(),
         moments: own.columns.clone(),
         labels: own.labels.clone(),
+        written: Vec::new(),
     };
     events.iter().map(table).collect()
 }
@@ -166,7 +167,15 @@ fn train(
                 }
                 note(format!("units are numbered in the order of the file: {}", list.join(", ")));
             }
-            (units, size, if called { labels } else { Vec::new() })
+            let different: HashSet<&String> = labels.iter().collect();
+            if different.len() < size {
+                note(format!(
+                    "{} of {size} units have a name that another has: they are numbered",
+                    size - different.len()
+                ));
+            }
+            let named = called && different.len() == size;
+            (units, size, if named { labels } else { Vec::new() })
         }
     };
     let (times, units) = by_time(times, units);
