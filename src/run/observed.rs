@@ -244,8 +244,11 @@ mod tests {
     fn a_unit_that_falls_silent_is_asked_about() {
         let window = Window { start: 0.0, stop: 1000.0 };
         let told = |from: f64, to: f64, apart: f64| {
-            let times: Vec<f64> =
-                (0..).map(|k| from + apart * f64::from(k)).take_while(|t| *t <= to).filter(|t| *t > 0.0).collect();
+            let times: Vec<f64> = (0..10_000)
+                .map(|k| from + apart * f64::from(k))
+                .take_while(|t| *t <= to)
+                .filter(|t| *t > 0.0)
+                .collect();
             let own = Spikes { population: "p".into(), size: 3, units: vec![2; times.len()], times };
             fell_silent(&own, &[], window, TimeBase::Milliseconds)
         };
