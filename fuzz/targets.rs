@@ -12,11 +12,15 @@ use std::sync::{Arc, OnceLock};
 
 use spikedeck::core::units::Dimension;
 use spikedeck::equation::expression::Expression;
-use spikedeck::model::library;
 use spikedeck::model::morphology::{cut, swc};
+use spikedeck::model::{Report, library};
 use spikedeck::run::Sampling;
 use spikedeck::scenario::{NoFiles, Overrides, load};
-use spikedeck::signal::data::{EDGES, EdgeKeys, SIGNAL, SPIKES, SignalKeys, SpikeKeys, edges, signal, spikes};
+use spikedeck::signal::TimeBase;
+use spikedeck::signal::data::{
+    EDGES, EdgeKeys, Refused, SIGNAL, SPANS, SPIKES, SignalKeys, SpikeKeys, TRIALS, TrialKeys, edges, signal, spans,
+    spikes, trials,
+};
 use spikedeck::store::Format;
 use spikedeck::{run, sim, store, table};
 
@@ -229,17 +233,34 @@ fn with_file(name: &str, bytes: &[u8], take: impl FnOnce(&Path)) {
     take(&path);
 }
 
+/// What is refused of a table has a place in it, if it is a text, and can be shown there.
+fn shown<T>(path: &Path, read: Result<T, Refused>) {
+    if let Err(why) = read
+        && let Some(wrong) = store::located(path, &why)
+    {
+        let _ = Report::of_text(&wrong).render(false);
+    }
+}
+
 /// A table by all that is ever asked of one.
 fn tabled(path: &Path) {
     const MOST: u64 = 50_000_000;
     if let Ok(table) = store::file_table(path, &SPIKES, MOST) {
-        let _ = spikes(&table, &SpikeKeys { several: true, ..SpikeKeys::default() });
+        shown(path, spikes(&table, &SpikeKeys { several: true, ..SpikeKeys::default() }));
     }
     if let Ok(table) = store::file_table(path, &EDGES, MOST) {
-        let _ = edges(&table, &EdgeKeys::default());
+        shown(path, edges(&table, &EdgeKeys::default()));
     }
     if let Ok(table) = store::file_table(path, &SIGNAL, MOST) {
-        let _ = signal(&table, &SignalKeys::default());
+        shown(path, signal(&table, &SignalKeys::default()));
+    }
+    if let Ok(table) = store::file_table(path, &SPANS, MOST) {
+        shown(path, spans(&table, TimeBase::Milliseconds));
+    }
+    if let Ok(table) = store::file_table(path, &TRIALS, MOST) {
+        let keys = TrialKeys::default();
+        let read = trials(&table, "trials", &keys, TimeBase::Milliseconds);
+        shown(path, read.and_then(|t| t.times(&keys, TimeBase::Milliseconds, Vec::new())));
     }
     let _ = store::describe(path);
     let _ = run::recording_from(path, &Sampling { rate: Some(1000.0), ..Sampling::default() });

@@ -235,9 +235,10 @@ impl<'p> Look<'p> {
     }
 
     fn tried(&self, history: usize, lost: usize, n: f64) -> Tried {
-        let Ok(found) = estimate(&self.data(history, lost), self.method) else {
-            return Tried { bits: f64::NAN, freedom: 0.0 };
-        };
+        let data = self.data(history, lost);
+        // Of words that are too many for the samples no correction takes the bias off.
+        let found = if prepare::sparse(&data).is_some() { None } else { estimate(&data, self.method).ok() };
+        let Some(found) = found else { return Tried { bits: f64::NAN, freedom: 0.0 } };
         match self.method {
             Method::Gaussian => {
                 let freedom = history as f64;
@@ -254,12 +255,14 @@ struct Tried {
     freedom: f64,
 }
 
-/// The shortest history beyond which none tells more by so much as chance gives in one of twenty cases: what further
-/// numbers gain by chance is chi-squared over 2N ln 2, of which the mean is taken off as bias already.
+/// The shortest history beyond which none tells more by so much as chance gives, among all that are tried, in one of
+/// twenty cases: what further numbers gain by chance is chi-squared over 2N ln 2, of which the mean is taken off as
+/// bias already.
 fn shortest(tried: &[Tried], n: f64) -> usize {
     let gained = |short: &Tried, long: &Tried| {
         let more = long.freedom - short.freedom;
-        let chance = if more > 0.0 { (chi_squared_quantile(more, 0.95) - more) / (2.0 * n * LN_2) } else { 0.0 };
+        let sure = 1.0 - 0.05 / tried.len() as f64;
+        let chance = if more > 0.0 { (chi_squared_quantile(more, sure) - more) / (2.0 * n * LN_2) } else { 0.0 };
         long.bits - short.bits > chance
     };
     // Where none can be estimated the first says why.
@@ -306,6 +309,19 @@ mod tests {
             &run(&ActiveInformationStorage, &shifted(&r, 1e9), vec![subject("V_m", &[])], &[]).unwrap(),
             1e-9,
         );
+    }
+
+    /// Independent states store nothing: no history is chosen of which the words are too many for the samples.
+    #[test]
+    fn independent_states_store_nothing() {
+        for (seed, states, n) in [(1, 2, 1500), (2, 3, 1500), (3, 5, 1500), (4, 8, 3000), (5, 3, 300)] {
+            let mut s = Key::new(seed, "ais", "states").stream(0, 0);
+            let x = (0..n).map(|_| f64::from(s.below(states))).collect();
+            let o = run(&ActiveInformationStorage, &traces(&[x], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+            let m = metric(&o, "p.V_m", "active_information_storage");
+            assert!(m.value.unwrap().abs() < 0.03 && m.p_value.unwrap() > 0.005, "{states} {n}: {m:?}");
+            assert!(value(&o, "p.V_m", "history") <= 2.0, "{states} {n}");
+        }
     }
 
     /// A coin that turns with probability 0.1: 1 − H(0.1) bits by plug-in; and a map that two samples foretell.

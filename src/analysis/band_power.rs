@@ -152,13 +152,10 @@ impl Stretches {
     }
 }
 
-fn report(
-    f: &mut Findings<'_>,
-    name: &str,
-    found: &Stretches,
-    (bands, range): (&[(&str, f64, f64)], (f64, f64)),
-    unit: &str,
-) {
+/// The bands, and the range of which they are a share.
+type Asked<'a> = (&'a [(&'a str, f64, f64)], (f64, f64));
+
+fn report(f: &mut Findings<'_>, name: &str, found: &Stretches, (bands, range): Asked<'_>, unit: &str) {
     let (hz, step) = (f.base.rate_unit(), found.whole.step);
     let over = format!("95 % interval, leaving out one of {} stretches of time (t)", found.each.len());
     let none = format!("no interval: fewer than {LEAST} stretches as long as a segment, or all alike");
@@ -241,7 +238,7 @@ mod tests {
     #[test]
     fn white_noise_has_power_by_width() {
         let x = noise(5, 40_000);
-        let o = of(&[x.clone()], &[segment(1.0)]);
+        let o = of(std::slice::from_ref(&x), &[segment(1.0)]);
         let spectrum = run(&crate::psd::Psd, &traces(&[x], 1.0), vec![subject("V_m", &[])], &[segment(1.0)]).unwrap();
         for (band, width) in [("delta", 3.0), ("theta", 4.0), ("alpha", 5.0), ("beta", 17.0), ("gamma", 50.0)] {
             let power = value(&o, "p.V_m", &format!("power_{band}"));

@@ -18,6 +18,8 @@ pub struct Impedance;
 
 /// How far below the slowest and above the fastest mode frequencies go where none are given.
 const BEYOND: f64 = 10.0;
+/// A trajectory that ends farther than this share of a state's size from the fixed point did not come there.
+const NEAR: f64 = 1e-2;
 /// Halvings of the interval around a frequency that is looked for.
 const ROUNDS: usize = 80;
 
@@ -76,12 +78,17 @@ impl Estimator for Impedance {
         bound.warnings.iter().for_each(|w| f.warn(w));
         let subject = &bound.population.name;
         let (state, port) = (o.state.index(), o.input.index());
-        let Some(rest) = at_rest(o, &bound, f)? else {
-            let why = "Newton's method finds no fixed point from where the trajectory ends";
-            f.metric(Metric::missing(subject, "resonance", bound.base.rate_unit(), 0, why));
-            f.word(format!("{subject}: no impedance, {why}"));
-            return Ok(());
+        let (rest, came) = match at_rest(o, &bound, f)? {
+            Ok(rest) => rest,
+            Err(why) => {
+                f.metric(Metric::missing(subject, "resonance", bound.base.rate_unit(), 0, &why));
+                f.word(format!("{subject}: no impedance, {why}"));
+                return Ok(());
+            }
         };
+        if !came {
+            f.warn("the trajectory did not come to this fixed point within `duration`: the unit may do something else");
+        }
         let Some(family) = Family::new(bound.system, &bound.parameters, &bound.inputs, Free::Input(port)) else {
             let why = format!("the equations of `{subject}` depend on time by themselves: they have no rest");
             return Err(AnalysisError::Unsuitable(why));
@@ -114,9 +121,12 @@ impl Estimator for Impedance {
         f.metrics(found.metrics(subject, &unit, bound.base.rate_unit()));
         f.metric(Metric::new(subject, name, rest[state] / rest_scale, rest_unit, 1).note("where the unit rests"));
         let resonance = found.peak();
-        f.word(match resonance {
-            Some(peak) => format!("{subject}: resonates at {} {}", brief(peak), bound.base.rate_unit()),
-            None => format!("{subject}: no resonance, the response falls with frequency"),
+        f.word(match (resonance, found.top() == 0) {
+            (Some(peak), _) => format!("{subject}: resonates at {} {}", brief(peak), bound.base.rate_unit()),
+            (None, true) => format!("{subject}: no resonance, the response falls with frequency"),
+            (None, false) => {
+                format!("{subject}: no resonance in the range, at whose upper end the response is greatest")
+            }
         });
         let x = || Axis::new("frequency", bound.base.rate_unit()).log();
         let references = |at: Option<f64>| {
@@ -135,19 +145,31 @@ impl Estimator for Impedance {
     }
 }
 
-/// The fixed point that the trajectory from the initial state comes to.
-fn at_rest(o: &Options, bound: &Bound<'_>, f: &Findings<'_>) -> Result<Option<Vec<f64>>, AnalysisError> {
+/// The fixed point that the trajectory from the initial state comes to, and whether it came there; or why there is
+/// none.
+fn at_rest(
+    o: &Options,
+    bound: &Bound<'_>,
+    f: &Findings<'_>,
+) -> Result<Result<(Vec<f64>, bool), String>, AnalysisError> {
     let times = f.scenario().expect("the equations were bound from a scenario").simulation.times();
     let or = |time: Option<Time>, usual: f64| time.map_or(usual, |t| t.seconds);
     let (duration, step) = (or(o.duration, times.duration), or(o.step, times.dt));
     let mut trajectory = Trajectory::new(&bound.flow, 0.0, &bound.initial, Vec::new(), step);
     let mut size: Vec<f64> = bound.initial.iter().map(|x| x.abs()).collect();
+    let mut half = 0;
     for k in 0..100 {
         f.progress(f64::from(k) / 100.0)?;
-        if trajectory.advance(duration / 100.0).is_err() {
-            return Ok(None);
+        if let Err(error) = trajectory.advance(duration / 100.0) {
+            return Ok(Err(format!("{error}, on the way to rest: a smaller `step` may help")));
+        }
+        if k == 50 {
+            half = trajectory.resets;
         }
         size.iter_mut().zip(&trajectory.x).for_each(|(s, x)| *s = s.max(x.abs()));
+    }
+    if trajectory.is_hybrid() && trajectory.resets > half {
+        return Ok(Err("the unit fires, and does not rest".into()));
     }
     let scale: Vec<f64> = size
         .iter()
@@ -156,14 +178,24 @@ fn at_rest(o: &Options, bound: &Bound<'_>, f: &Findings<'_>) -> Result<Option<Ve
         .collect();
     let mut x = trajectory.x.clone();
     let all: Vec<usize> = (0..x.len()).collect();
-    Ok(newton(&bound.flow, 0.0, &mut x, &all, &scale).then_some(x))
+    if !newton(&bound.flow, 0.0, &mut x, &all, &scale) {
+        return Ok(Err("Newton's method finds no fixed point from where the trajectory ends".into()));
+    }
+    // Of a threshold that only marks spikes, rest may lie on either side.
+    let height = bound.flow.threshold(0.0, &x, &mut vec![0.0; x.len()]).filter(|_| trajectory.is_hybrid());
+    if height.is_some_and(|h| h > 0.0) {
+        return Ok(Err("the fixed point lies beyond the threshold, where the unit does not rest".into()));
+    }
+    let came = x.iter().zip(&trajectory.x).zip(&scale).all(|((a, b), s)| (a - b).abs() <= NEAR * s);
+    Ok(Ok((x, came)))
 }
 
 /// Lowest and highest frequency.
 fn range(o: &Options, modes: &[(f64, f64)]) -> (f64, f64) {
     let sizes = || modes.iter().map(|m| m.0.hypot(m.1) / TAU).filter(|s| *s > 0.0);
-    let slowest = sizes().fold(f64::INFINITY, f64::min);
     let fastest = sizes().fold(0.0, f64::max);
+    // A mode that only rounding moves is none.
+    let slowest = sizes().filter(|s| *s > 1e-9 * fastest).fold(f64::INFINITY, f64::min);
     (o.from.map_or(slowest / BEYOND, |f| f.hertz), o.to.map_or(fastest * BEYOND, |f| f.hertz))
 }
 
@@ -197,11 +229,17 @@ impl Found<'_> {
         self.frequencies.iter().map(|f| self.linear.size(*f).map_or(f64::INFINITY, |z| z / self.scale)).collect()
     }
 
+    /// Place of the greatest response of those in the range.
+    fn top(&self) -> usize {
+        let sizes = self.sizes();
+        let places = 0..sizes.len();
+        places.max_by(|&a, &b| sizes[a].total_cmp(&sizes[b])).expect("there are at least ten frequencies")
+    }
+
     /// The frequency of the greatest response inside the range, refined; `None` where it is greatest at an end.
     fn peak(&self) -> Option<f64> {
-        let sizes = self.sizes();
-        let top = (0..sizes.len()).max_by(|&a, &b| sizes[a].total_cmp(&sizes[b]))?;
-        if top == 0 || top + 1 == sizes.len() {
+        let top = self.top();
+        if top == 0 || top + 1 == self.frequencies.len() {
             return None;
         }
         let (mut low, mut high) = (self.frequencies[top - 1], self.frequencies[top + 1]);
@@ -212,11 +250,20 @@ impl Found<'_> {
         Some(f64::midpoint(low, high))
     }
 
-    /// Where the response has fallen to the greatest over the root of two, above `peak`.
-    fn cut(&self, peak: f64, greatest: f64) -> Option<f64> {
+    /// Where the response is greatest, from 0 to the end of the range: at the peak, at an end, or at 0.
+    fn greatest(&self) -> Option<(f64, f64)> {
+        let top = self.peak().unwrap_or(self.frequencies[self.top()]);
+        let inside = self.linear.size(top).map(|z| (top, z));
+        let steady = self.linear.size(0.0).map(|z| (0.0, z));
+        inside.into_iter().chain(steady).max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+
+    /// Above where it is greatest, the frequency at which the response has fallen to that over the root of two.
+    fn cut(&self) -> Option<f64> {
+        let (top, greatest) = self.greatest()?;
         let below = |f: f64| self.linear.size(f).is_some_and(|z| z < greatest / SQRT_2);
-        let high = self.frequencies.iter().copied().find(|f| *f > peak && below(*f))?;
-        let (mut low, mut high) = (peak, high);
+        let high = self.frequencies.iter().copied().find(|f| *f > top && below(*f))?;
+        let (mut low, mut high) = (top, high);
         for _ in 0..ROUNDS {
             let middle = f64::midpoint(low, high);
             if below(middle) { high = middle } else { low = middle }
@@ -244,8 +291,7 @@ impl Found<'_> {
             let why = "|Z| is greatest at an end of the range: no resonance inside";
             list.extend([missing("resonance", rate, why), missing("peak", unit, why)]);
         }
-        let top = (peak.unwrap_or(self.frequencies[0]), greatest.or(steady));
-        list.push(match top.1.and_then(|z| self.cut(top.0, z)) {
+        list.push(match self.cut() {
             Some(cut) => Metric::new(subject, "cutoff", cut, rate, n)
                 .note("above it |Z| is below its greatest value over the root of 2"),
             None => missing("cutoff", rate, "the response does not fall that far inside the range"),
@@ -257,7 +303,7 @@ impl Found<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::equation_fixtures::{Model, run};
+    use crate::equation_fixtures::{Model, run, word};
     use crate::testing::metric;
     use spikedeck_signal::Recording;
 
@@ -280,6 +326,48 @@ mod tests {
         assert!((value("rest.V_m").unwrap() + 70.0).abs() < 1e-9);
     }
 
+    /// The cut-off is found from wherever the range begins, and there is none where the response does not fall to it.
+    /// A unit that fires has no impedance, whatever Newton's method finds beyond its threshold.
+    #[test]
+    fn ranges_and_thresholds_are_minded() {
+        let mut model = Model {
+            equations: "dV_m/dt = (E_L - V_m + R_m*I)/tau_m : V",
+            parameters: &[("tau_m", "20 ms"), ("E_L", "-70 mV"), ("R_m", "100 Mohm"), ("V_th", "-55 mV")],
+            inputs: &[("I", "A")],
+            initial: &["-60 mV"],
+            ..Model::default()
+        };
+        let at = |model: &Model, current: &str, options: &[(&'static str, crate::equation_fixtures::Said)]| {
+            run(&Impedance, &model.scenario(1e-4, 5000, &[("I", current)]), &Recording::default(), options).unwrap()
+        };
+        let out = at(&model, "0 nA", &[("from", word("20 Hz"))]);
+        assert!((metric(&out, "p", "cutoff").value.unwrap() - 1.0 / (TAU * 0.02)).abs() < 1e-9);
+        let out = at(&model, "0 nA", &[("from", word("1 Hz")), ("to", word("2 Hz"))]);
+        assert!(metric(&out, "p", "cutoff").value.is_none());
+        model.threshold = Some("V_m > V_th");
+        model.reset = Some("V_m = E_L");
+        assert!(metric(&at(&model, "0.1 nA", &[]), "p", "steady").value.is_some());
+        let fires = at(&model, "0.2 nA", &[]);
+        assert!(fires.summary.contains("the unit fires"), "{}", fires.summary);
+        assert!(fires.metrics.iter().all(|m| m.value.is_none()));
+    }
+
+    /// Below a resonance the response grows up to the end of the range, and that is no fall.
+    #[test]
+    fn a_response_that_grows_is_told() {
+        let model = Model {
+            equations: "dV/dt = (-0.1*V - W + I)/1 : 1\ndW/dt = (0.4*V - W)/20 : 1",
+            inputs: &[("I", "1")],
+            initial: &["0.1", "0"],
+            time_unit: spikedeck_equation::TimeUnit::Dimensionless,
+            ..Model::default()
+        };
+        let options = [("from", word("0.001")), ("to", word("0.01"))];
+        let out = run(&Impedance, &model.scenario(0.05, 20_000, &[]), &Recording::default(), &options).unwrap();
+        assert!(out.summary.contains("upper end"), "{}", out.summary);
+        assert!(metric(&out, "p", "cutoff").value.is_none() && metric(&out, "p", "resonance").value.is_none());
+    }
+
     /// A membrane with a slow restorative current, C V' = −gV − W + I, τ W' = bV − W: Z = 1/(iωC + g + b/(1 + iωτ)).
     #[test]
     fn a_slow_current_makes_a_resonance() {
@@ -295,9 +383,9 @@ mod tests {
         let value = |name: &str| metric(&out, "p", name).value.unwrap();
         // |Z|² = (1 + s)/((g + b − Cs/τ)² + (g + C/τ)² s) with s = (ωτ)²: the derivative vanishes at the positive root
         // of c² s² + 2c² s − ((g + b)² + 2c(g + b) − (g + c)²) = 0, c = C/τ.
-        let (g, b, c, tau) = (0.1, 0.4, 1.0 / 20.0, 20.0);
+        let (g, b, c, tau) = (0.1_f64, 0.4_f64, 1.0 / 20.0, 20.0);
         let rest = (g + b) * (g + b) + 2.0 * c * (g + b) - (g + c) * (g + c);
-        let s: f64 = -1.0 + (1.0 + rest / (c * c) as f64).sqrt();
+        let s: f64 = -1.0 + (1.0 + rest / (c * c)).sqrt();
         assert!((value("resonance") - s.sqrt() / tau / TAU).abs() < 1e-8, "{}", value("resonance"));
         assert!((value("steady") - 1.0 / (g + b)).abs() < 1e-12);
         let peak = ((1.0 + s) / ((g + b - c * s).powi(2) + (g + c).powi(2) * s)).sqrt();

@@ -312,7 +312,9 @@ fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Finding
         f.warn("no reset happened while measuring: these are the exponents of the silent unit");
     }
     if let Some(at_rest) = at_rest(found, &bound.flow) {
-        f.warn(format!("the trajectory rests at a fixed point; the real parts of its eigenvalues are {at_rest}"));
+        f.warn(format!(
+            "the trajectory rests at a fixed point; the real parts of its eigenvalues (at most 16) are {at_rest}"
+        ));
     }
 }
 

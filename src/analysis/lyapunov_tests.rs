@@ -166,8 +166,8 @@ fn of_network(text: &str) -> Result<crate::Outcome, AnalysisError> {
 /// the orthonormalisation holds.
 #[test]
 fn a_linear_network_has_its_modes() {
-    for n in [2, 30] {
-        let w = 0.5 / (n as f64 - 1.0);
+    for n in [2_u32, 30] {
+        let w = 0.5 / (f64::from(n) - 1.0);
         let text = format!(
             "[simulation]\nduration = 100\ndt = 0.05\n[models.unit]\ntime_unit = '1'\nequations = 'dx/dt = -x + I : \
              1'\ninputs = {{ I = '1' }}\ninitial = {{ x = 1 }}\n[populations.a]\nmodel = 'unit'\nsize = {n}\ninitial = \
@@ -181,9 +181,9 @@ fn a_linear_network_has_its_modes() {
         for k in 2..=n {
             near(value(&format!("lambda_{k}")), -1.0 - w, 1e-5);
         }
-        near(value("sum"), -(n as f64), 1e-5);
-        near(value("divergence"), -(n as f64), 1e-9);
-        assert_eq!(value("states"), n as f64);
+        near(value("sum"), -f64::from(n), 1e-5);
+        near(value("divergence"), -f64::from(n), 1e-9);
+        assert_eq!(value("states"), f64::from(n));
     }
 }
 
@@ -202,11 +202,13 @@ fn locked_oscillators_have_a_zero_and_a_negative_exponent() {
 /// Two Lorenz systems joined strongly move as one: its exponents, and those of what is across them below.
 #[test]
 fn lorenz_systems_that_are_joined_synchronise() {
-    let text = "[simulation]\nduration = 400\ndt = 0.005\n[models.l]\ntime_unit = '1'\nequations = '''\ndx/dt = 10*(y - \
-        x) + I : 1\ndy/dt = x*(28 - z) - y : 1\ndz/dt = x*y - 8/3*z : 1\n'''\ninputs = { I = '1' }\ninitial = { x = 1, \
-        y = 1, z = 20 }\n[populations.a]\nmodel = 'l'\nsize = 2\ninitial = { x = { values = [1, 2] } }\n\
-        [projections.p]\nkind = 'continuous'\nfrom = 'a'\nto = 'a.I'\nconnect = 'all_to_all'\nvalue = 'w*(x_pre - \
-        x_post)'\nweight = 10\n[analyses.l]\nkind = 'lyapunov'\nof = 'a'\ncoupled = true\n";
+    let text = "[simulation]\nduration = 400\ndt = 0.005\n[models.l]\ntime_unit = '1'\nequations = '''\n\
+        dx/dt = 10*(y - x) + I : 1\ndy/dt = x*(28 - z) - y : 1\ndz/dt = x*y - 8/3*z : 1\n'''\n\
+        inputs = { I = '1' }\ninitial = { x = 1, y = 1, z = 20 }\n\
+        [populations.a]\nmodel = 'l'\nsize = 2\ninitial = { x = { values = [1, 2] } }\n\
+        [projections.p]\nkind = 'continuous'\nfrom = 'a'\nto = 'a.I'\nconnect = 'all_to_all'\n\
+        value = 'w*(x_pre - x_post)'\nweight = 10\n\
+        [analyses.l]\nkind = 'lyapunov'\nof = 'a'\ncoupled = true\n";
     let out = of_network(text).unwrap();
     let value = |name: &str| metric(&out, "a", name).value.unwrap();
     near(value("lambda_1"), 0.9056, 0.03);

@@ -74,7 +74,7 @@ impl Estimator for PhaseResponse {
         let mut asked = 0_u32;
         let found = phase_response(&bound.flow, &bound.initial, settings, || {
             asked = asked.saturating_add(1);
-            asked % 64 != 0 || f.progress(1.0 - 1.0 / (1.0 + 1e-4 * f64::from(asked))).is_ok()
+            !asked.is_multiple_of(64) || f.progress(1.0 - 1.0 / (1.0 + 1e-4 * f64::from(asked))).is_ok()
         });
         f.request.check_cancelled()?;
         let subject = &bound.population.name;
@@ -159,10 +159,12 @@ impl Shown<'_> {
             delay += width * (-mean).max(0.0);
         }
         list.push(Metric::new(subject, "mean", area, per, n).note("over the cycle"));
-        list.push(
+        list.push(if whole > 0.0 {
             Metric::new(subject, "delaying", delay / whole, "", n)
-                .note("part of the area under |Z| in which kicks delay: near 0 is type 1, much of it type 2"),
-        );
+                .note("part of the area under |Z| in which kicks delay: near 0 is type 1, much of it type 2")
+        } else {
+            Metric::missing(subject, "delaying", "", n, "kicks to this state change the phase nowhere")
+        });
         let trivial = |m: &&(f64, f64)| (m.0 - 1.0).hypot(m.1);
         if let Some(one) = self.response.multipliers.iter().min_by(|a, b| trivial(a).total_cmp(&trivial(b))) {
             list.push(

@@ -170,7 +170,7 @@ fn counted(f: &Findings<'_>, s: &Subject, o: &Options, trials: &[&Recording]) ->
         }
         of.spikes += whole as u64;
         for (sum, length) in of.seconds.iter_mut().zip([Some(window), before, Some(after)]) {
-            *sum += found.trains.len() as f64 * seconds * length.map_or(0.0, |w| w.length());
+            *sum += found.trains.len() as f64 * seconds * length.map_or(0.0, Window::length);
         }
         of.rates.push(binned.iter().map(|&n| rate(n, o.bin.axis)).collect());
         of.whole.push(rate(whole, window.length()));

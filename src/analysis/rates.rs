@@ -55,7 +55,9 @@ impl Estimator for Rates {
             let seconds = window.length() * f.base.seconds();
             let units = subject::units(f.request, s)?;
             if seconds <= 0.0 {
-                return Err(AnalysisError::Unsuitable(format!("{}: nothing is left after the transient", s.text)));
+                let cut = f.recording.transient > 0.0;
+                let why = if cut { "nothing is left after the transient" } else { "the recording has no length" };
+                return Err(AnalysisError::Unsuitable(format!("{}: {why}", s.text)));
             }
             let (mut rates, mut spikes) = (Vec::with_capacity(units.len()), 0);
             let (mut latencies, mut single) = (Vec::new(), Vec::new());

@@ -68,7 +68,8 @@ options! {
         segment: Option<Time> = psd::segment();
         taper: TaperOptions = shared();
         overlap: f64 = psd::overlap("0.75");
-        f_max: Option<Frequency> = frequency_if_given().piece(), "highest frequency shown (default: Nyquist, or 200 Hz)";
+        f_max: Option<Frequency> = frequency_if_given().piece(),
+            "highest frequency shown (default: Nyquist, or 200 Hz)";
         values: Shown = choice(Shown::Decibels), "decibels, or power as it is";
     }
 }

@@ -10,7 +10,7 @@ pub use bins::{Outside, Rate, bin_count, bin_of, rate, rate_of};
 use super::value::Time;
 use super::{AnalysisError, Request};
 use spikedeck_scenario::{Observable, Place, PopulationId, Subject};
-use spikedeck_signal::{Population, Recording, TimeBase, Trace, Train, UnitTable, Window};
+use spikedeck_signal::{Population, Recording, TimeBase, Trace, Train, UnitTable, Window, written};
 
 /// Sorted spike trains of some units.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +93,7 @@ impl Columns {
     pub fn name(&self, column: usize) -> String {
         match self.units.get(column) {
             Some(_) if self.columns.len() > 1 && column < self.names.len() => {
-                format!("{}[{}]", stem(&self.subject), self.names[column])
+                format!("{}[{}]", stem(&self.subject), written(&self.names[column]))
             }
             Some(unit) if self.columns.len() > 1 => format!("{}[{unit}]", stem(&self.subject)),
             _ => self.subject.clone(),
@@ -109,7 +109,7 @@ pub fn stem(text: &str) -> &str {
 /// Name of one unit of a subject: `exc.spikes[3]`, by its name where it has one.
 pub fn unit_name(request: &Request<'_>, subject: &Subject, unit: u32) -> String {
     match population(request, subject) {
-        Ok(p) => format!("{}[{}]", stem(&subject.text), p.unit_name(unit)),
+        Ok(p) => format!("{}[{}]", stem(&subject.text), p.unit_written(unit)),
         Err(_) => format!("{}[{unit}]", stem(&subject.text)),
     }
 }

@@ -69,10 +69,22 @@ pub(super) struct FolderArgs {
 struct Job {
     /// Its number in Slurm.
     job: String,
+    /// The cluster that has it, where it is not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cluster: Option<String>,
     /// How many shards there are in all.
     shards: u32,
     /// How many of them it has.
     tasks: usize,
+}
+
+impl Job {
+    /// Of what `sbatch --parsable` says: `12`, or `12;cluster`.
+    fn of(said: &str, shards: u32, tasks: usize) -> Option<Self> {
+        let mut words = said.trim().split(';').map(str::trim).filter(|word| !word.is_empty());
+        let job = words.next()?.to_owned();
+        Some(Self { job, cluster: words.next().map(str::to_owned), shards, tasks })
+    }
 }
 
 pub(super) fn run(command: &Command) -> Result<(), CliError> {
@@ -91,22 +103,28 @@ fn submit(args: &SubmitArgs) -> Result<(), CliError> {
     let ScriptArgs { points, shards } = &args.script;
     let (spec, plan) = points.load()?;
     let noted = jobs(&points.out)?;
-    if let Some(job) = noted.iter().find(|job| matches!(tasks_of(&job.job), Ok(tasks) if !tasks.is_empty())) {
-        return Err(CliError::Other(format!(
-            "job {} of this sweep is still in the queue: `spikedeck cluster status {}` tells how far it is, and \
-             `scancel {}` ends it",
-            job.job,
-            points.out.display(),
-            job.job
-        )));
+    for job in &noted {
+        // Two arrays would make the same shards: without an answer nothing is submitted.
+        if !tasks_of(job)?.is_empty() {
+            return Err(CliError::Other(format!(
+                "job {} of this sweep is still in the queue: `spikedeck cluster status {}` tells how far it is, and \
+                 `scancel {}` ends it",
+                job.job,
+                points.out.display(),
+                job.job
+            )));
+        }
     }
     // The same shards as before, if their number is not given anew.
     let shards = shards.or_else(|| noted.last().map(|job| job.shards));
     let script = Script::of(Launcher::Slurm, points, (&spec, plan.len()), shards)?;
     write_script(&script)?;
-    let left = match points.out.exists() {
-        true => SweepProgress::read(&points.out)?.shards_left(script.shards as usize),
-        false => (1..=script.shards as usize).collect(),
+    let left = if points.out.exists() {
+        // Of another sweep each task would say so, in its log.
+        SweepFolder::open(&points.out, (&spec, &plan), points.format.into())?;
+        SweepProgress::read(&points.out)?.shards_left(script.shards as usize)
+    } else {
+        (1..=script.shards as usize).collect()
     };
     if left.is_empty() {
         let folder = points.out.display();
@@ -117,12 +135,9 @@ fn submit(args: &SubmitArgs) -> Result<(), CliError> {
     let mut sbatch = Program::new("sbatch");
     sbatch.arg("--parsable").arg(format!("--array={}", ranges(&left))).args(&args.sbatch).arg(&script.file);
     let said = said_by(sbatch, "sbatch")?;
-    // `12` or `12;cluster`.
-    let job = said.trim().split(';').next().unwrap_or_default().to_owned();
-    if job.is_empty() {
+    let Some(line) = Job::of(&said, script.shards, left.len()) else {
         return Err(CliError::Other(format!("sbatch named no job: {said}")));
-    }
-    let line = Job { job, shards: script.shards, tasks: left.len() };
+    };
     note(&points.out, &line)?;
     let (job, tasks) = (&line.job, counted(left.len(), "shard", "shards"));
     say(&format!("job {job}: {tasks} of {}; `spikedeck cluster status {}`", line.shards, points.out.display()))
@@ -143,11 +158,9 @@ fn write_script(script: &Script) -> Result<(), CliError> {
 
 fn status(folder: &Path) -> Result<(), CliError> {
     let noted = jobs(folder)?;
-    let progress = match folder.exists() || noted.is_empty() {
-        true => Some(SweepProgress::read(folder)?),
-        // No task has begun.
-        false => None,
-    };
+    // Where a job was submitted and there is no folder, no task has begun.
+    let is_there = folder.exists() || noted.is_empty();
+    let progress = if is_there { Some(SweepProgress::read(folder)?) } else { None };
     match &progress {
         Some(p) => {
             tell_folder(folder, (p.points, &p.made))?;
@@ -155,14 +168,14 @@ fn status(folder: &Path) -> Result<(), CliError> {
         }
         None => say(&format!("{}: no shard has begun", folder.display()))?,
     }
-    let mut in_queue = false;
+    let mut may_be_in_queue = false;
     for job in &noted {
-        let told = match tasks_of(&job.job) {
-            Ok(tasks) => {
-                in_queue |= !tasks.is_empty();
-                in_words(job, &tasks)
-            }
-            Err(error) => error.text().unwrap_or_default(),
+        let answer = tasks_of(job);
+        may_be_in_queue |= answer.as_ref().map_or(true, |tasks| !tasks.is_empty());
+        let told = match answer {
+            Ok(tasks) => in_words(job, &tasks),
+            Err(CliError::Other(why)) => why,
+            Err(error) => return Err(error),
         };
         say(&format!("job {} ({}): {told}", job.job, counted(job.tasks, "shard", "shards")))?;
     }
@@ -172,7 +185,7 @@ fn status(folder: &Path) -> Result<(), CliError> {
         Some(p) if p.made.len() == p.points => {
             say(&format!("all points are there; `spikedeck cluster collect {folder}` writes their tables"))
         }
-        _ if !in_queue => say("points are missing and no job is left; `spikedeck cluster submit` makes them"),
+        _ if !may_be_in_queue => say("points are missing and no job is left; `spikedeck cluster submit` makes them"),
         _ => Ok(()),
     }
 }
@@ -240,13 +253,16 @@ fn note(folder: &Path, job: &Job) -> Result<(), CliError> {
 }
 
 /// The tasks of a job that Slurm still has: how many are in each state, with the reason of those that wait.
-fn tasks_of(job: &str) -> Result<BTreeMap<String, usize>, CliError> {
+fn tasks_of(job: &Job) -> Result<BTreeMap<String, usize>, CliError> {
     let mut squeue = Program::new("squeue");
-    squeue.args(["--noheader", "--array", "--jobs", job, "--format", "%T %r"]);
+    squeue.args(["--noheader", "--array", "--jobs", &job.job, "--format", "%T %r"]);
+    squeue.args(job.cluster.iter().map(|cluster| format!("--clusters={cluster}")));
     match said_by(squeue, "squeue") {
         Ok(text) => {
             let mut states = BTreeMap::new();
-            for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            // With --clusters the first line names the cluster.
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("CLUSTER:"));
+            for line in lines {
                 let (state, reason) = line.split_once(' ').unwrap_or((line, "None"));
                 let is_told = state == "PENDING" && reason != "None";
                 let state = if is_told { format!("{state} ({reason})") } else { state.to_owned() };
@@ -300,6 +316,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_job_is_noted_with_its_cluster() {
+        assert_eq!(Job::of("12;north\n", 3, 2).unwrap().cluster.as_deref(), Some("north"));
+        assert!(Job::of("12\n", 3, 2).unwrap().cluster.is_none() && Job::of("\n", 3, 2).is_none());
+        let line = serde_json::to_string(&Job::of("12", 3, 2).unwrap()).unwrap();
+        assert_eq!(line, "{\"job\":\"12\",\"shards\":3,\"tasks\":2}");
+        assert_eq!(serde_json::from_str::<Job>(&line).unwrap(), Job::of("12", 3, 2).unwrap());
+    }
+
+    #[test]
     fn arrays_are_ranges() {
         assert_eq!(ranges(&[1, 2, 3, 5, 7, 8]), "1-3,5,7-8");
         assert_eq!(ranges(&[4]), "4");
@@ -308,7 +333,7 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_job_adds_up() {
-        let job = Job { job: "7".into(), shards: 10, tasks: 10 };
+        let job = Job::of("7\n", 10, 10).unwrap();
         let tasks = BTreeMap::from([("RUNNING".to_owned(), 2), ("PENDING (Resources)".to_owned(), 5)]);
         assert_eq!(in_words(&job, &tasks), "5 pending (resources), 2 running, 3 ended");
         assert_eq!(in_words(&job, &BTreeMap::new()), "10 ended");

@@ -51,7 +51,7 @@ impl Launcher {
             Self::Slurm => writeln!(
                 text,
                 "#SBATCH --job-name={name}\n#SBATCH --array=1-{shards}\n#SBATCH --cpus-per-task={threads}\n\
-                 #SBATCH --output={name}-%a.log\nexec {} --threads {threads}",
+                 #SBATCH --output={name}-%a.log\n#SBATCH --open-mode=append\nexec {} --threads {threads}",
                 command("$SLURM_ARRAY_TASK_ID")
             ),
             Self::Hyperqueue => writeln!(

@@ -473,7 +473,7 @@ mod tests {
         let s = cross_spectra(&[&x, &y, &z], &pairs, 1000.0, &cut, never).unwrap();
         let mean = |all: Vec<f64>| all[4..60].iter().sum::<f64>() / 56.0;
         let given = |members: &[usize], pair: usize| {
-            s.partial(&pairs, members, pair).iter().map(|z| z.norm_sqr()).collect::<Vec<f64>>()
+            s.partial(&pairs, members, pair).iter().map(nalgebra::Complex::norm_sqr).collect::<Vec<f64>>()
         };
         // 1/(1 + 2) without y; a thousandth is the bias.
         assert!((mean(s.coherence(1, (0, 2))) - 1.0 / 3.0).abs() < 0.01);

@@ -257,7 +257,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
                 if (from.z[n] - edge).abs() < 1e-12 {
                     break End::Range;
                 }
-                let Some(last) = self.at_edge(&from, &to, edge) else { break End::Range };
+                let Some(last) = self.at_edge(&from, &to, edge) else { break End::Lost };
                 to = last;
                 end = Some(End::Range);
             } else if to.z[..n].iter().any(|y| y.abs() > self.settings.bound) {
@@ -326,19 +326,17 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         let branch = |n: &Node| n.branch.0 * (n.branch.1 - reference).exp();
         let mut found = Vec::new();
         if from.fold * to.fold < 0.0 {
-            let (s, n) = self.locate(from, to, step, |n| n.fold);
-            found.push((s, Kind::Fold, n));
+            found.extend(self.locate(from, to, step, |n| n.fold).map(|(s, n)| (s, Kind::Fold, n)));
         }
         if branch(from) * branch(to) < 0.0 {
-            let (s, n) = self.locate(from, to, step, branch);
-            found.push((s, Kind::BranchPoint, n));
+            found.extend(self.locate(from, to, step, branch).map(|(s, n)| (s, Kind::BranchPoint, n)));
         }
-        if from.hopf * to.hopf < 0.0 {
-            let (s, n) = self.locate(from, to, step, |n| n.hopf);
-            // Two real eigenvalues that add up to zero are no Hopf point.
-            if let Some(omega) = critical(&n.eigenvalues) {
-                found.push((s, Kind::Hopf { omega: omega / self.family.time }, n));
-            }
+        // Two real eigenvalues that add up to zero are no Hopf point.
+        if from.hopf * to.hopf < 0.0
+            && let Some((s, n)) = self.locate(from, to, step, |n| n.hopf)
+            && let Some(omega) = critical(&n.eigenvalues)
+        {
+            found.push((s, Kind::Hopf { omega: omega / self.family.time }, n));
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         found.into_iter().map(|(_, kind, n)| (kind, n)).collect()
@@ -346,7 +344,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
 
     /// Where `test` is zero in the step from `from` to `to`: false position with the weight of an end that stays halved
     /// (Illinois), bisection where that is slow.
-    fn locate(&self, from: &Node, to: &Node, step: f64, test: impl Fn(&Node) -> f64) -> (f64, Node) {
+    fn locate(&self, from: &Node, to: &Node, step: f64, test: impl Fn(&Node) -> f64) -> Option<(f64, Node)> {
         let (mut low, mut high) = ((0.0, test(from)), (step, test(to)));
         let mut best = if low.1.abs() < high.1.abs() { from.clone() } else { to.clone() };
         let (mut at, mut least) = (if low.1.abs() < high.1.abs() { 0.0 } else { step }, f64::INFINITY);
@@ -377,7 +375,9 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
                 break;
             }
         }
-        (at, best)
+        // A test that jumps over zero, as at a kink of the equations, has none.
+        let small = 1e-3 * test(from).abs().max(test(to).abs());
+        (least <= small).then_some((at, best))
     }
 
     /// Where the branch that crosses at `at` goes, to either side: along what, besides the tangent, the linearisation

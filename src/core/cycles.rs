@@ -27,6 +27,8 @@ const SHORTEST: f64 = 1e-7;
 const FIRST: f64 = 5e-3;
 /// Cycles smaller than this share of a typical state are taken as a point.
 const SMALL: f64 = 2e-3;
+/// By how much the multiplier that is 1 for time's sake may miss it.
+const TRIVIAL: f64 = 1e-2;
 /// By how much multipliers may miss the unit circle and count as on it.
 const NEAR: f64 = 1e-6;
 
@@ -45,9 +47,9 @@ pub struct Cycle {
 }
 
 impl Cycle {
-    /// Whether small deviations die out.
-    pub fn is_stable(&self) -> bool {
-        self.multipliers.as_ref().is_some_and(|m| m.iter().all(|m| m.0.hypot(m.1) < 1.0))
+    /// Whether small deviations die out; `None` where it is not known.
+    pub fn is_stable(&self) -> Option<bool> {
+        self.multipliers.as_ref().map(|m| m.iter().all(|m| m.0.hypot(m.1) < 1.0))
     }
 }
 
@@ -71,6 +73,8 @@ pub enum End {
     Range,
     /// The period grows without bound: a homoclinic orbit, or a saddle-node on the cycle.
     Homoclinic,
+    /// The period is longer than it may be, and does not grow without bound there.
+    Long,
     /// It has as many cycles as it may.
     Cycles,
     /// Newton's method does not arrive, however short the step.
@@ -218,7 +222,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
             cycles.push(self.cycle(&to));
             if to.course.period > self.settings.longest * rest.period {
                 from = to;
-                break End::Homoclinic;
+                break if diverges(&cycles) { End::Homoclinic } else { End::Long };
             }
             if rounds <= 4 {
                 step = (1.4 * step).min(self.settings.step);
@@ -328,6 +332,15 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
     }
 }
 
+/// Whether the period grows without bound where the branch is cut: from one doubling of it to the next the parameter
+/// moves ever less (as exp(−T) towards a homoclinic orbit, as T⁻² towards a saddle-node on the cycle).
+fn diverges(cycles: &[Cycle]) -> bool {
+    let Some(last) = cycles.last() else { return false };
+    let before = |period: f64| cycles.iter().rev().find(|c| c.period <= period).map(|c| c.parameter);
+    let Some((half, quarter)) = before(0.5 * last.period).zip(before(0.25 * last.period)) else { return false };
+    (last.parameter - half).abs() < 0.5 * (half - quarter).abs()
+}
+
 /// Whether the second cycle lies opposite to the first: what was high is low.
 fn flipped(a: &Course, b: &Course) -> bool {
     let off = |c: &Course| {
@@ -337,7 +350,8 @@ fn flipped(a: &Course, b: &Course) -> bool {
     off(a).overlap(&off(b)) < 0.0
 }
 
-/// The Floquet multipliers without the one nearest 1, greatest modulus first.
+/// The Floquet multipliers without the one nearest 1, greatest modulus first; `None` where none is near it, because
+/// others are so great that numbers do not hold it.
 fn multipliers(turn: &DMatrix<f64>) -> Option<Vec<(f64, f64)>> {
     let n = turn.nrows();
     let rows: Vec<f64> = turn.transpose().iter().copied().collect();
@@ -346,6 +360,9 @@ fn multipliers(turn: &DMatrix<f64>) -> Option<Vec<(f64, f64)>> {
         let off = |k: usize| (all[k].0 - 1.0).hypot(all[k].1);
         off(a).total_cmp(&off(b))
     })?;
+    if (all[trivial].0 - 1.0).hypot(all[trivial].1) > TRIVIAL {
+        return None;
+    }
     all.remove(trivial);
     all.sort_by(|a, b| b.0.hypot(b.1).total_cmp(&a.0.hypot(a.1)));
     Some(all)

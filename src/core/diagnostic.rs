@@ -77,8 +77,8 @@ impl Diagnostic {
     }
 }
 
-/// A diagnostic with the text that it is about, for whoever does not have that text: a file of data that a scenario or a
-/// command names.
+/// A diagnostic with the text that it is about, for whoever does not have that text: a file of data that a scenario
+/// or a command names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InText {
     /// What the text is called: the path of the file.
@@ -93,7 +93,7 @@ impl InText {
     /// The line in which it is, from 1.
     pub fn line(&self) -> usize {
         let at = self.diagnostic.span.start.min(self.text.len());
-        1 + self.text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count()
+        1 + self.text.get(..at).map_or(0, |before| before.matches('\n').count())
     }
 }
 

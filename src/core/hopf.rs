@@ -43,8 +43,10 @@ pub fn onset<F: Family + ?Sized>(family: &F, x: &[f64], p: f64, omega: f64, weig
     let least = null.singular_values.imin();
     let mut q: DVector<Complex<f64>> = v.row(least).adjoint();
     let mut left: DVector<Complex<f64>> = u.column(least).into_owned();
-    let length = q.iter().zip(weights).map(|(q, w)| q.norm_sqr() * w * w).sum::<f64>().sqrt();
-    q.unscale_mut(length);
+    // Differences are taken along q as it is in states of size 1, whatever units they are told in; the coefficient goes
+    // with the square of its length.
+    q.unscale_mut(q.norm());
+    let weighted = q.iter().zip(weights).map(|(q, w)| q.norm_sqr() * w * w).sum::<f64>();
     let product = left.dotc(&q);
     if product.norm() == 0.0 || !product.is_finite() {
         return None;
@@ -81,7 +83,7 @@ pub fn onset<F: Family + ?Sized>(family: &F, x: &[f64], p: f64, omega: f64, weig
     // C(q, q, q̄) = C(a, a, q) + C(b, b, q) for q = a + ib.
     let third = complex(&(bend(&re) + bend(&im))) * &q;
     let sum = third - &of_q * still * Complex::new(2.0, 0.0) + of_q.conjugate() * twice;
-    let coefficient = left.dotc(&sum).re / (2.0 * omega);
+    let coefficient = left.dotc(&sum).re / (2.0 * omega * weighted);
     coefficient.is_finite().then_some(Onset { plane: [re, im], coefficient })
 }
 
@@ -158,6 +160,34 @@ mod tests {
             // q turns as the linear system does: J re = −ω im.
             let [re, im] = &found.plane;
             assert!((-omega * re[1] + omega * im[0]).abs() < 1e-12 && (omega * re[0] + omega * im[1]).abs() < 1e-12);
+        }
+    }
+
+    /// Terms of all orders: what differences leave out would show, if they were taken along a q of another length.
+    #[test]
+    fn differences_do_not_depend_on_weights() {
+        struct Curved;
+        impl Family for Curved {
+            fn dimension(&self) -> usize {
+                2
+            }
+            fn rate(&self, v: &[f64], _: f64, o: &mut [f64]) {
+                o[0] = -v[1] - v[0].tanh() + v[0] + v[1] * v[0].exp_m1();
+                o[1] = v[0];
+            }
+            fn jacobian(&self, v: &[f64], _: f64, o: &mut [f64], slope: &mut [f64]) {
+                o[0] = v[0].tanh().powi(2) + v[1] * v[0].exp();
+                o[1] = v[0].exp_m1() - 1.0;
+                o[2] = 1.0;
+                o[3] = 0.0;
+                slope.fill(0.0);
+            }
+        }
+        let at = |w: f64| onset(&Curved, &[0.0, 0.0], 0.0, 1.0, &[w, w]).unwrap().coefficient * w * w;
+        // The other formula: f_xxx = 2, f_xy = 1, f_xxy = 1 and no more up to third order.
+        assert!((at(1.0) - 2.0 * 2.0 / 16.0).abs() < 1e-7, "{}", at(1.0));
+        for w in [1e5, 1e-5, 1e8, 1e-8] {
+            assert!((at(w) - at(1.0)).abs() < 1e-9, "{w}: {}", at(w));
         }
     }
 

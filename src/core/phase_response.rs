@@ -12,6 +12,9 @@ const MOST_RETURNS: usize = 60;
 /// How near a state comes back that is on a cycle, in typical sizes.
 const CLOSED: f64 = 1e-7;
 
+/// Farther from itself after a turn it is on none, but on the way to rest or to a cycle.
+const LOOSE: f64 = 1e-4;
+
 /// How the cycle is found and sampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -132,7 +135,7 @@ pub fn phase_response<D: Dynamics>(
     if best.2 == 0 {
         return Err(ResponseError::NoReturn);
     }
-    if best.0 > 1e-3 {
+    if best.0 > LOOSE {
         return Err(ResponseError::NotClosed(best.0));
     }
     let (first, last) = (&crossings[best.1], &crossings[best.2]);
@@ -168,29 +171,40 @@ fn crossing<'s, D: Dynamics>(
     let mut below = false;
     while trajectory.t < stop {
         let (t, x, resets) = (trajectory.t, trajectory.x.clone(), trajectory.resets);
+        let held = trajectory.is_refractory();
         below |= x[state] < level;
         trajectory.advance(settings.step)?;
         if !proceed() {
             return Ok(None);
         }
-        if !(below && x[state] < level && trajectory.x[state] >= level && trajectory.resets == resets) {
+        // While a state is held the cycle cannot be cut: what begins there would not know of it.
+        let stays = trajectory.resets == resets && trajectory.x[state] < level;
+        if held || !below || x[state] >= level || stays {
             continue;
         }
-        let at = |h: f64| -> Result<Vec<f64>, TrajectoryError> {
+        let at = |h: f64| -> Result<Option<Vec<f64>>, TrajectoryError> {
             let mut part = Trajectory::new(system, t, &x, Vec::new(), settings.step);
             if h > 0.0 {
                 part.advance(h)?;
             }
-            Ok(part.x)
+            Ok((part.resets == 0).then_some(part.x))
         };
-        let (mut low, mut high) = ((0.0, x[state] - level), (settings.step, trajectory.x[state] - level));
+        // A step in which the state is reset is looked at up to there: short of the peak the level may be crossed.
+        let end = if trajectory.resets > resets { (trajectory.last_reset - t) * (1.0 - 1e-9) } else { settings.step };
+        let Some(last) = at(end)?.filter(|x| x[state] >= level) else { continue };
+        let (mut low, mut high) = ((0.0, x[state] - level), (end, last[state] - level));
+        let mut there = last;
         for round in 0..60 {
             let h = if round % 3 == 2 {
                 f64::midpoint(low.0, high.0)
             } else {
                 (low.0 * high.1 - high.0 * low.1) / (high.1 - low.1)
             };
-            let value = at(h)?[state] - level;
+            let Some(x) = at(h)? else { break };
+            let value = x[state] - level;
+            if value >= 0.0 {
+                there = x;
+            }
             if value < 0.0 {
                 low = (h, value);
                 high.1 *= 0.5;
@@ -202,7 +216,6 @@ fn crossing<'s, D: Dynamics>(
                 break;
             }
         }
-        let there = at(high.0)?;
         *trajectory = Trajectory::new(system, t + high.0, &there, Vec::new(), settings.step);
         return Ok(Some(Crossing { t: t + high.0, x: there }));
     }
@@ -379,6 +392,59 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// V' = V² + 1 from −1 to 1000: nearly all of the way up is in the last step before the reset, however long it is.
+    struct Quadratic;
+
+    impl Dynamics for Quadratic {
+        fn dimension(&self) -> usize {
+            1
+        }
+        fn rate(&self, _: f64, x: &[f64], o: &mut [f64]) {
+            o[0] = x[0] * x[0] + 1.0;
+        }
+        fn jacobian(&self, _: f64, x: &[f64], o: &mut [f64]) {
+            o[0] = 2.0 * x[0];
+        }
+        fn threshold(&self, _: f64, x: &[f64], gradient: &mut [f64]) -> Option<f64> {
+            gradient[0] = 1.0;
+            Some(x[0] - 1000.0)
+        }
+        fn reset(&self, _: f64, x: &mut [f64], jacobian: &mut [f64]) -> bool {
+            x[0] = -1.0;
+            jacobian[0] = 0.0;
+            true
+        }
+    }
+
+    #[test]
+    fn the_period_does_not_depend_on_the_step() {
+        let period = 1000.0_f64.atan() + 1.0_f64.atan();
+        for step in [0.001, 0.01, 0.1, 0.5, 1.0] {
+            let settings = Settings { step, transient: 10.0, longest: 30.0, ..SETTINGS };
+            let found = phase_response(&Quadratic, &[0.0], settings, || true).unwrap().unwrap();
+            assert!((found.period - period).abs() < 1e-4 && found.resets == 1, "{step}: {found:?}");
+        }
+    }
+
+    /// A focus that is damped by a thousandth a turn is no cycle.
+    #[test]
+    fn a_damped_oscillation_is_no_cycle() {
+        struct Damped;
+        impl Dynamics for Damped {
+            fn dimension(&self) -> usize {
+                2
+            }
+            fn rate(&self, _: f64, x: &[f64], o: &mut [f64]) {
+                o.copy_from_slice(&[-1e-4 * x[0] - x[1], x[0] - 1e-4 * x[1]]);
+            }
+            fn jacobian(&self, _: f64, _: &[f64], o: &mut [f64]) {
+                o.copy_from_slice(&[-1e-4, -1.0, 1.0, -1e-4]);
+            }
+        }
+        let found = phase_response(&Damped, &[1.0, 0.0], SETTINGS, || true);
+        assert!(matches!(found, Err(ResponseError::NotClosed(_))), "{found:?}");
     }
 
     /// What rests has no cycle, and what does not come back to where it was is told.

@@ -2,12 +2,12 @@
 //! doi:10.1103/PhysRevE.95.032319; Shorten, Spinney, Lizier 2021, doi:10.1371/journal.pcbi.1008054).
 //!
 //! The rate at which a source tells of a target is ⟨ln λ(t | both pasts) − ln λ(t | own past)⟩ over the target's
-//! spikes, times their rate. By Bayes, the ratio of a conditional rate to the mean rate is that of two densities of the
-//! past: at spikes, and at any time. These are estimated by nearest neighbours, all four within one radius, so that what a ball
-//! smears cancels: the larger of the distances to the k-th neighbour among the pasts at spikes and at times drawn
-//! evenly. Neighbours that are closer are counted as Kraskov, Stögbauer and Grassberger do (2004,
-//! doi:10.1103/PhysRevE.69.066138). Times of a train are in units of its mean interval, so that no ball is wide in one
-//! and narrow in the other.
+//! spikes, times their rate. By Bayes, the ratio of a conditional rate to the mean rate is that of two densities of
+//! the past: at spikes, and at any time. These are estimated by nearest neighbours, all four within one radius, so
+//! that what a ball smears cancels: the larger of the distances to the k-th neighbour among the pasts at spikes and
+//! at times drawn evenly. Neighbours that are closer are counted as Kraskov, Stögbauer and Grassberger do (2004,
+//! doi:10.1103/PhysRevE.69.066138). Times of a train are in units of its mean interval, so that no ball is wide in
+//! one and narrow in the other.
 
 use super::ksg::digammas;
 use super::neighbours::{Nearest, Tree};

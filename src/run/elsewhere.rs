@@ -10,7 +10,7 @@ use super::{Facts, Finished, Status, free_memory};
 use spikedeck_core::diagnostic::InText;
 use spikedeck_signal::data::{
     Even, FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys,
-    even, signal, spikes,
+    even_in, signal, spikes,
 };
 use spikedeck_signal::{FileColumns, Population, Recording, Spikes, TimeBase, Trace, Window};
 use spikedeck_store::{self as store, FileKind, Recorded, StoreError};
@@ -366,7 +366,7 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
         }
         (Some(times), None) => {
             let (base, scale, note) = axis(file.unit.as_ref());
-            let grid = even(times).map_err(|why| why.of_rows(&[], &file.time_column))?;
+            let grid = even_in(times, &file.rows, &file.time_column)?;
             (base, scale, note, grid)
         }
         (Some(_), Some(_)) => {

@@ -68,10 +68,6 @@ pub(crate) fn measure_each(
         if is_one_of_several && analysis.across_trials() {
             continue;
         }
-        if let Some(why) = too_many_pieces(entry, asked.scenario, recording) {
-            keep(empty(entry, analysis.card().title, &why));
-            continue;
-        }
         told(&entry.name, done as f64);
         let last = Mutex::new(0.0);
         let progress = |share: f64| {
@@ -88,11 +84,16 @@ pub(crate) fn measure_each(
                 continue;
             }
         };
+        let looked = own.as_ref().map_or(recording, |own| &own.recording);
+        if let Some(why) = too_many_pieces(entry, asked.scenario, looked) {
+            keep(empty(entry, analysis.card().title, &why));
+            continue;
+        }
         let own_trains = own.as_ref().map(|own| SpikeTrains::new(&own.recording));
         let request = Request {
             spec: entry,
             scenario: asked.scenario,
-            recording: own.as_ref().map_or(recording, |own| &own.recording),
+            recording: looked,
             trains: own_trains.as_ref().unwrap_or(&trains),
             seed: asked.seed,
             cancel,

@@ -74,7 +74,9 @@ fn put(recording: &mut Recording, events: &[String], file: SpanFile) -> Result<V
                 Some(units) => observed[units[row] as usize].push(*span),
             }
         }
-        observed.iter_mut().for_each(|own| *own = joined(own));
+        for own in &mut observed {
+            *own = joined(own);
+        }
         let spikes = &mut recording.spikes[k];
         spikes.size = population.size;
         let saw = |t: f64, own: &[Stretch]| own.is_empty() || own.iter().any(|s| s.0 <= t && t <= s.1);
@@ -93,6 +95,10 @@ fn put(recording: &mut Recording, events: &[String], file: SpanFile) -> Result<V
     }
     match longest(&common(&all)) {
         Some((start, stop)) => {
+            // What a run leaves out at its start stays out.
+            let transient = recording.transient > 0.0;
+            let start = if transient { start.max(recording.analysis_window().start) } else { start };
+            recording.transient = 0.0;
             let fired = recording.spikes.iter().any(|s| s.times.binary_search_by(|t| t.total_cmp(&start)).is_ok());
             recording.window = Window { start: if fired { start.next_down() } else { start }, stop };
             if all.iter().any(|own| *own != all[0]) {
@@ -238,8 +244,11 @@ mod tests {
     fn a_unit_that_falls_silent_is_asked_about() {
         let window = Window { start: 0.0, stop: 1000.0 };
         let told = |from: f64, to: f64, apart: f64| {
-            let times: Vec<f64> =
-                (0..).map(|k| from + apart * f64::from(k)).take_while(|t| *t <= to).filter(|t| *t > 0.0).collect();
+            let times: Vec<f64> = (0..10_000)
+                .map(|k| from + apart * f64::from(k))
+                .take_while(|t| *t <= to)
+                .filter(|t| *t > 0.0)
+                .collect();
             let own = Spikes { population: "p".into(), size: 3, units: vec![2; times.len()], times };
             fell_silent(&own, &[], window, TimeBase::Milliseconds)
         };

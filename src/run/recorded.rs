@@ -75,7 +75,9 @@ pub(super) fn of_recorded(label: &str, file: Recorded) -> (Recording, Vec<String
 fn moments(own: RecordedEvents, taken: &mut HashSet<String>, notes: &mut Vec<String>) -> (Spikes, Population) {
     let population = free(own.name, taken);
     let mut columns = own.columns;
-    columns.iter_mut().for_each(|(_, times)| times.retain(|t| t.is_finite()));
+    for (_, times) in &mut columns {
+        times.retain(|t| t.is_finite());
+    }
     columns.retain(|(_, times)| !times.is_empty());
     let named: Vec<String> = columns.iter().enumerate().map(|(k, (name, _))| format!("[{k}] {name}")).collect();
     notes.push(format!("`{population}.spikes` are events: {}", named.join(", ")));
@@ -95,6 +97,7 @@ pub(super) fn trial_tables(events: &[RecordedEvents]) -> Vec<TrialTable> {
         name: own.name.clone(),
         moments: own.columns.clone(),
         labels: own.labels.clone(),
+        written: Vec::new(),
     };
     events.iter().map(table).collect()
 }
@@ -164,7 +167,15 @@ fn train(
                 }
                 note(format!("units are numbered in the order of the file: {}", list.join(", ")));
             }
-            (units, size, if called { labels } else { Vec::new() })
+            let different: HashSet<&String> = labels.iter().collect();
+            if different.len() < size {
+                note(format!(
+                    "{} of {size} units have a name that another has: they are numbered",
+                    size - different.len()
+                ));
+            }
+            let named = called && different.len() == size;
+            (units, size, if named { labels } else { Vec::new() })
         }
     };
     let (times, units) = by_time(times, units);

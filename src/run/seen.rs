@@ -17,35 +17,55 @@ pub(super) struct Seen {
     pub notes: Vec<String>,
 }
 
+/// What an analysis looks at, before anything of it is copied.
+struct Look<'r> {
+    /// Populations, and which units of each.
+    named: Vec<(&'r Population, &'r [u32])>,
+    /// The stretch; nothing where it is the recording's own.
+    window: Option<Window>,
+    /// The trials that lie in it, by their places among all.
+    trials: Option<(&'r TrialTimes, Vec<usize>)>,
+    notes: Vec<String>,
+}
+
 /// What the analysis `entry` looks at: the stretch in which all units that it names were observed, and, where it looks
-/// at trials (`across`), those that lie in it. Nothing where that is the recording as it is. A recording that stands in
-/// a scenario has its `bounds` by that.
+/// at trials (`across`), those in which they were. A recording that stands in a scenario has its `bounds` by that.
 ///
 /// # Errors
-/// When its units were never observed together, or none of the trials lies in what was recorded.
-pub(super) fn seen(
-    recording: &Recording,
-    entry: &AnalysisSpec,
+/// When its units were never observed together, or there are no trials that can be taken.
+fn look<'r>(
+    recording: &'r Recording,
+    entry: &'r AnalysisSpec,
     (across, bounds): (bool, bool),
-) -> Result<Option<Seen>, String> {
+) -> Result<Look<'r>, String> {
     let named = subjects(recording, entry);
     let all: Vec<Vec<Stretch>> = named.iter().flat_map(|(p, units)| p.observed_of(units)).cloned().collect();
     let mut notes = Vec::new();
-    let window = if all.is_empty() { None } else { together(recording, &all, bounds, &mut notes)? };
+    let own = recording.analysis_window();
+    let known = !all.is_empty();
+    let shared = if known { shared(recording, &all, bounds)? } else { vec![(own.start, own.stop)] };
     let has_none = recording.trial.is_none() && recording.trials.is_empty();
     let is_of = |times: &&TrialTimes| named.iter().all(|(p, _)| times.populations.contains(&p.name));
     let times = recording.trial_times.iter().find(is_of).filter(|_| across && has_none && !named.is_empty());
-    if window.is_none() && times.is_none() {
-        return Ok(None);
+    if let Some(times) = times {
+        let inside = inside(times, &shared, (known, recording.time_base), &mut notes)?;
+        return Ok(Look { named, window: None, trials: Some((times, inside)), notes });
     }
+    let window = if known { together(recording, &all, &shared, &mut notes) } else { None };
+    Ok(Look { named, window, trials: None, notes })
+}
+
+/// The recording as an analysis looks at it; nothing where that is as it is.
+///
+/// # Errors
+/// As [`look`].
+pub(super) fn seen(recording: &Recording, entry: &AnalysisSpec, flags: (bool, bool)) -> Result<Option<Seen>, String> {
+    let Look { named, window, trials, notes } = look(recording, entry, flags)?;
     let populations: BTreeSet<&str> = named.iter().map(|(p, _)| p.name.as_str()).collect();
-    let cut = window.unwrap_or(recording.window);
-    let recording = match times {
-        Some(times) => {
-            notes.extend(times.notes.iter().cloned());
-            divided(recording, times, cut, &populations, &mut notes)?
-        }
-        None => part(recording, cut, &populations),
+    let recording = match (window, trials) {
+        (None, None) => return Ok(None),
+        (_, Some((times, inside))) => divided(recording, times, &inside, &populations),
+        (Some(window), None) => part(recording, window, &populations),
     };
     Ok(Some(Seen { recording, notes }))
 }
@@ -53,11 +73,12 @@ pub(super) fn seen(
 /// The stretch that an analysis looks at, and of how many trials.
 pub fn looked_at(recording: &Recording, entry: &AnalysisSpec, in_scenario: bool) -> (Window, usize) {
     let across = spikedeck_analysis::find(&entry.kind).is_some_and(Analysis::across_trials);
-    let of = |recording: &Recording| (recording.analysis_window(), recording.each_trial().count());
-    match seen(recording, entry, (across, in_scenario)) {
-        Ok(Some(own)) => of(&own.recording),
+    let own = (recording.analysis_window(), recording.each_trial().count());
+    match look(recording, entry, (across, in_scenario)) {
+        Ok(Look { trials: Some((times, inside)), .. }) => (times.window, inside.len()),
+        Ok(Look { window: Some(window), .. }) => (window, 1),
         // What was never seen together has no result, and nobody asks what it was of.
-        Ok(None) | Err(_) => of(recording),
+        Ok(_) | Err(_) => own,
     }
 }
 
@@ -75,33 +96,39 @@ fn subjects<'r>(recording: &'r Recording, entry: &'r AnalysisSpec) -> Vec<(&'r P
     subjects().filter_map(|s| Some((place(s.place)?, s.units.as_slice()))).collect()
 }
 
-/// The longest stretch in which all of some units were observed; nothing where it is the recording's own.
-fn together(
-    recording: &Recording,
-    all: &[Vec<Stretch>],
-    bounds: bool,
-    notes: &mut Vec<String>,
-) -> Result<Option<Window>, String> {
-    let base = recording.time_base;
+/// The stretches in which all of some units were observed, within the analysed part of a run.
+fn shared(recording: &Recording, all: &[Vec<Stretch>], bounds: bool) -> Result<Vec<Stretch>, String> {
     let own = recording.analysis_window();
     let mut shared = common(all);
     if bounds {
         shared = common(&[shared, vec![(own.start, own.stop)]]);
     }
-    let Some((start, stop)) = longest(&shared) else {
+    if shared.is_empty() {
         let what = if bounds { " within the run" } else { "" };
         return Err(format!(
             "no stretch of time{what} was observed in all of its {}: what is silent and what was not seen cannot be \
              told apart; choose units that were observed together",
             counted(all.len(), "unit", "units")
         ));
-    };
+    }
+    Ok(shared)
+}
+
+/// The longest of the stretches that some units share; nothing where it is the recording's own.
+fn together(
+    recording: &Recording,
+    all: &[Vec<Stretch>],
+    shared: &[Stretch],
+    notes: &mut Vec<String>,
+) -> Option<Window> {
+    let (base, own) = (recording.time_base, recording.analysis_window());
+    let (start, stop) = longest(shared)?;
     // Stretches are open at their start, and those of files are not.
     let fired = |s: &Spikes| s.times.binary_search_by(|t| t.total_cmp(&start)).is_ok();
     let at_start = start != own.start && recording.spikes.iter().any(fired);
     let window = Window { start: if at_start { start.next_down() } else { start }, stop };
     if (window.start, window.stop) == (own.start, own.stop) {
-        return Ok(None);
+        return None;
     }
     let differ = all.iter().any(|own| *own != all[0]);
     let gaps =
@@ -113,7 +140,40 @@ fn together(
             in_words(start, stop, base)
         ));
     }
-    Ok(Some(window))
+    Some(window)
+}
+
+/// The trials that lie in one of the stretches.
+fn inside(
+    times: &TrialTimes,
+    shared: &[Stretch],
+    (known, base): (bool, TimeBase),
+    notes: &mut Vec<String>,
+) -> Result<Vec<usize>, String> {
+    if times.at.is_empty() {
+        return Err(format!("the trials of `{}` cannot be taken: {}", times.name, times.notes.join("; ")));
+    }
+    notes.extend(times.notes.iter().cloned());
+    let (window, of) = (times.window, times.at.len());
+    let slack = 1e-9 * window.length();
+    let within = |at: f64| {
+        let lies = |s: &Stretch| at + window.start >= s.0 - slack && at + window.stop <= s.1 + slack;
+        shared.iter().any(lies)
+    };
+    let inside: Vec<usize> = (0..of).filter(|&k| within(times.at[k])).collect();
+    let left = of - inside.len();
+    let why = match (known, shared) {
+        (true, _) => "were not observed in all of its units".to_owned(),
+        (false, [(start, stop)]) => format!("are not within the recording, {}", in_words(*start, *stop, base)),
+        (false, _) => "are not within the recording".to_owned(),
+    };
+    if inside.is_empty() {
+        return Err(format!("all {} of `{}` {why}", counted(of, "trial", "trials"), times.name));
+    }
+    if left > 0 {
+        notes.push(format!("{left} of {of} trials of `{}` {why}, and are left out", times.name));
+    }
+    Ok(inside)
 }
 
 /// Both ends of a stretch, in words.
@@ -146,34 +206,9 @@ fn shell(recording: &Recording) -> Recording {
     }
 }
 
-/// The trials of a recording, each on a time axis of its own, that lie in `within`.
-fn divided(
-    recording: &Recording,
-    times: &TrialTimes,
-    within: Window,
-    populations: &BTreeSet<&str>,
-    notes: &mut Vec<String>,
-) -> Result<Recording, String> {
+/// Some trials of a recording, by their places among all, each on a time axis of its own.
+fn divided(recording: &Recording, times: &TrialTimes, inside: &[usize], populations: &BTreeSet<&str>) -> Recording {
     let window = times.window;
-    let slack = 1e-9 * window.length();
-    let lies = |at: &f64| at + window.start >= within.start - slack && at + window.stop <= within.stop + slack;
-    let all: Vec<usize> = (0..times.at.len()).filter(|&k| lies(&times.at[k])).collect();
-    let (out, base) = (times.at.len() - all.len(), recording.time_base);
-    let stretch = in_words(within.start, within.stop, base);
-    if all.is_empty() {
-        return Err(format!(
-            "none of the {} of `{}` lies in what was recorded, {stretch}",
-            counted(times.at.len(), "trial", "trials"),
-            times.name
-        ));
-    }
-    if out > 0 {
-        notes.push(format!(
-            "{out} of {} trials of `{}` are not within what was recorded, {stretch}, and are left out",
-            times.at.len(),
-            times.name
-        ));
-    }
     let cut = |own: &Spikes, at: f64| {
         let from = own.times.partition_point(|t| *t <= at + window.start);
         let to = own.times.partition_point(|t| *t <= at + window.stop).max(from);
@@ -194,9 +229,9 @@ fn divided(
             .collect(),
         ..shell(recording)
     };
-    let mut trials = all.into_iter().map(one);
-    let first = trials.next().expect("at least one trial lies in it");
-    Ok(Recording { trials: trials.map(Arc::new).collect(), ..first })
+    let mut trials = inside.iter().map(|&k| one(k));
+    let first = trials.next().expect("what looks at trials has at least one");
+    Recording { trials: trials.map(Arc::new).collect(), ..first }
 }
 
 #[cfg(test)]
@@ -296,6 +331,32 @@ mod tests {
         let late = TrialTimes { at: vec![5000.0], ..recording.trial_times[0].clone() };
         recording.trial_times = vec![late];
         let told = super::seen(&recording, &of(0, &[]), (true, false)).err().unwrap();
-        assert!(told.contains("none of the 1 trial"), "{told}");
+        assert!(told.contains("all 1 trial of `trials` are not within the recording, 0 to 1000 ms"), "{told}");
+        let none = TrialTimes { at: Vec::new(), notes: vec!["no length".into()], ..recording.trial_times[0].clone() };
+        recording.trial_times = vec![none];
+        let told = super::seen(&recording, &of(0, &[]), (true, false)).err().unwrap();
+        assert!(told.contains("cannot be taken: no length"), "{told}");
+    }
+
+    /// Trials of every stretch in which all units were observed are kept, not those of the longest alone.
+    #[test]
+    fn trials_are_kept_wherever_their_units_were_observed() {
+        let mut recording = recording();
+        let window = Window { start: 0.0, stop: 50.0 };
+        let at = vec![0.0, 80.0, 110.0, 250.0, 280.0, 410.0, 940.0];
+        let populations = vec!["x".to_owned()];
+        recording.trial_times = vec![TrialTimes { name: "t".into(), populations, at, window, ..TrialTimes::default() }];
+        let numbers = |units: &[u32]| -> Vec<u64> {
+            let seen = seen(&recording, &of(0, units), (true, false)).unwrap().unwrap();
+            assert_eq!(looked_at_trials(&recording, units), seen.recording.each_trial().count());
+            seen.recording.each_trial().map(|r| r.trial.as_ref().unwrap().number).collect()
+        };
+        assert_eq!(numbers(&[0]), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(numbers(&[3]), [0, 2, 3, 5, 6], "observed in three pieces");
+        assert_eq!(numbers(&[2, 3]), [0, 2, 3, 5]);
+    }
+
+    fn looked_at_trials(recording: &Recording, units: &[u32]) -> usize {
+        looked_at(recording, &AnalysisSpec { kind: "psth".into(), ..of(0, units) }, false).1
     }
 }

@@ -262,8 +262,15 @@ pub(super) fn stage(tell: &Tell, name: &str, fraction: f64) {
 mod tests {
     use super::*;
 
-    /// A warning that stands on a scenario that is as it should be teaches to overlook warnings: before it runs, nothing
-    /// is said of any that is shipped.
+    /// Scenario, part of the warning, and why it stands.
+    const ALLOWED: &[(&str, &str, &str)] = &[(
+        "prior-002-sheet-kernel",
+        "is drawn for each cell by itself",
+        "an earlier study repeated as it was: its noise is of cells, and of no field",
+    )];
+
+    /// A warning that stands on a scenario that is as it should be teaches to overlook warnings: before it runs,
+    /// nothing is said of any that is shipped, but what is allowed.
     #[test]
     fn nothing_is_told_of_a_shipped_scenario_before_it_runs() {
         let mut looked_at = 0;
@@ -272,7 +279,9 @@ mod tests {
             assert!(warnings.is_empty() && spec.warnings.is_empty(), "{}: {warnings:?}", scenario.name);
             // Those with very many connections take their time, and have no other parts than their small sisters.
             if spec.populations.iter().map(|p| p.size).sum::<usize>() < 20_000 {
-                assert_eq!(examine(&spec).unwrap(), Vec::<String>::new(), "{}", scenario.name);
+                let mut told = examine(&spec).unwrap();
+                told.retain(|t| !ALLOWED.iter().any(|(name, what, _)| *name == scenario.name && t.contains(what)));
+                assert!(told.is_empty(), "{}: {told:?}", scenario.name);
                 looked_at += 1;
             }
         }

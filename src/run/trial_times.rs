@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Finished, NotRead, free_memory};
+use spikedeck_signal::TrialTimes;
 use spikedeck_signal::data::{Refused, TRIALS, TrialKeys, TrialTable, trials};
 use spikedeck_store as store;
 
@@ -13,7 +14,17 @@ const USUAL: &str = "trials";
 /// somebody asks for them.
 pub(super) fn usual(opened: &mut Finished) {
     let Some(table) = opened.facts.trial_tables.iter().find(|t| t.name == USUAL).cloned() else { return };
-    let _ = put(opened, &table, &TrialKeys::default());
+    if let Err(why) = put(opened, &table, &TrialKeys::default()) {
+        let populations = spiking(opened);
+        let none = TrialTimes { name: table.name, populations, notes: vec![why.to_string()], ..TrialTimes::default() };
+        Arc::make_mut(&mut opened.recording).trial_times = vec![none];
+    }
+}
+
+/// The populations whose units spike.
+fn spiking(opened: &Finished) -> Vec<String> {
+    let events = &opened.facts.event_populations;
+    opened.recording.spikes.iter().map(|s| s.population.clone()).filter(|p| !events.contains(p)).collect()
 }
 
 /// Takes the trials that `keys` mean: of a table of the file, else of a file of their own.
@@ -45,9 +56,7 @@ pub fn take_trials(opened: &mut Finished, keys: &TrialKeys) -> Result<(), NotRea
 }
 
 fn put(opened: &mut Finished, table: &TrialTable, keys: &TrialKeys) -> Result<(), Refused> {
-    let events = &opened.facts.event_populations;
-    let spiking = opened.recording.spikes.iter().map(|s| s.population.clone()).filter(|p| !events.contains(p));
-    let times = table.times(keys, opened.recording.time_base, spiking.collect())?;
+    let times = table.times(keys, opened.recording.time_base, spiking(opened))?;
     Arc::make_mut(&mut opened.recording).trial_times = vec![times];
     Ok(())
 }

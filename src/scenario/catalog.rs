@@ -67,8 +67,7 @@ impl fmt::Display for OptionValue {
             Self::Flag(v) => write!(f, "{v}"),
             Self::Text(word) => write!(f, "`{word}`"),
             Self::State(id) => write!(f, "state {}", id.index()),
-            Self::Input(id) => write!(f, "input {}", id.index()),
-            Self::Adjustable(VariableId::Input(id)) => write!(f, "input {}", id.index()),
+            Self::Input(id) | Self::Adjustable(VariableId::Input(id)) => write!(f, "input {}", id.index()),
             Self::Adjustable(VariableId::Parameter(id)) => write!(f, "parameter {}", id.index()),
             Self::Adjustable(VariableId::State(_) | VariableId::Subexpression(_)) => {
                 unreachable!("what is computed is not adjusted")

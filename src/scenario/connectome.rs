@@ -84,10 +84,10 @@ pub(super) fn connectome(
         None => None,
     };
     let (weights, fits, gain) = (weights?, fits?, gain?);
-    resolver.taken(node, weights.check(fits), |_| &[])?;
+    resolver.taken(node, weights.check(fits), |()| &[])?;
     if let Some((n, lengths)) = &lengths {
         let fit = lengths.check(fits).and_then(|()| lengths.agrees(&weights)).and_then(|()| lengths.check_lengths());
-        resolver.taken(n, fit, |_| &[])?;
+        resolver.taken(n, fit, |()| &[])?;
     }
     let way = way?;
     let scale = |v: f64| gain * weight_unit.as_ref().map_or(v, |u| u.si(v));

@@ -266,6 +266,22 @@ mod tests {
         }
     }
 
+    /// What a unit is called in what is told is what it is asked for by.
+    #[test]
+    fn the_name_of_a_unit_is_read_as_this_unit() {
+        let names = ["7", "u 1", "0", "a, b", "3", "1..4", "x\"", "007", " y", "-2", "1.5", "2"];
+        let names = names.map(str::to_owned).to_vec();
+        let of = spikedeck_signal::Population { name: "p".into(), size: names.len(), names, ..Default::default() };
+        for unit in 0..of.size as u32 {
+            let text = of.unit_written(unit);
+            let found = range(&text, Units::called(of.size, &of.names));
+            assert!(found.is_ok_and(|units| units == [unit]) || text.contains("x\""), "{unit} {text}");
+        }
+        let bare = |text: &str| range(text, Units::called(of.size, &of.names));
+        assert_eq!(bare("5"), Ok(vec![5]), "no unit is called so");
+        assert!(bare("0").is_err_and(|e| e.contains("[\"0\"]")), "the third is");
+    }
+
     #[test]
     fn what_is_not_there_is_told_with_what_is() {
         let wrong = |keys: &[(&str, &str)], words: &str| {

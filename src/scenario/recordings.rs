@@ -60,7 +60,7 @@ pub(super) static RECORDING: Section = Section::new(
             "trials",
             Takes::File(&TRIALS),
             "its table `trials`, if it has one",
-            "what says when trials were, for the analyses that look at trials: a table of the file, or a file of events",
+            "what says when trials were, for analyses that look at them: a table of the file, or a file of events",
         ),
         Key::optional("align", Takes::Text("a column of moments"), "its start", "the moment that is time 0 of a trial"),
         Key::optional("before", MOMENT, "back to the start", "how much before that moment belongs to a trial"),

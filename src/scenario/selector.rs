@@ -225,14 +225,20 @@ pub(super) fn range(text: &str, of: Units<'_>) -> Result<Vec<u32>, String> {
                 Some(Ok(found)) => units.extend(found),
                 Some(Err((message, help))) if help.is_empty() => return Err(message),
                 Some(Err((message, help))) => return Err(format!("{message} ({help})")),
-                None => units.push(number(part)?),
+                None => {
+                    let place = number(part)?;
+                    if of.by_name(part.trim()).is_ok_and(|unit| unit != place) {
+                        return Err(format!(
+                            "a bare number is the place of a unit, and a unit elsewhere is called `{place}`: write \
+                             `[\"{place}\"]` for that one"
+                        ));
+                    }
+                    units.push(place);
+                }
             },
         }
     }
     match units.iter().find(|u| **u as usize >= size) {
-        Some(u) if of.by_name(&u.to_string()).is_ok() => {
-            Err(format!("there is no unit {u}: {}; `[\"{u}\"]` is the unit of this name", numbered(size)))
-        }
         Some(u) => Err(format!("there is no unit {u}: {}", numbered(size))),
         None => Ok(units),
     }

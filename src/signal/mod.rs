@@ -36,7 +36,7 @@ pub use file_columns::{FileColumn, FileColumns};
 pub use metric::{Metric, Outcome, Setting};
 pub use metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
 pub use on_disk::{OnDisk, Rows};
-pub use recording::{Absent, Connections, Population, Recording, Trial, TrialTimes};
+pub use recording::{Absent, Connections, Population, Recording, Trial, TrialTimes, written};
 pub use shape::{
     Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
     Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability, step_begin,

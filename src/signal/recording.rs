@@ -39,6 +39,14 @@ impl Population {
         }
     }
 
+    /// The same as it is written between brackets, where a bare number is the place of a unit.
+    pub fn unit_written(&self, unit: u32) -> Cow<'_, str> {
+        match self.names.get(unit as usize) {
+            Some(name) => written(name),
+            None => Cow::Owned(unit.to_string()),
+        }
+    }
+
     /// The stretches in which each of these units (all, if there are none named) was observed; those of which nothing
     /// is known are left out.
     pub fn observed_of<'a>(&'a self, units: &'a [u32]) -> impl Iterator<Item = &'a Vec<Stretch>> {
@@ -46,6 +54,12 @@ impl Population {
         let some = units.iter().filter_map(|&u| self.observed.get(u as usize));
         all.iter().chain(some).filter(|own| !own.is_empty())
     }
+}
+
+/// The name of a unit as it is written between brackets: in quotes where it would be read as something else.
+pub fn written(name: &str) -> Cow<'_, str> {
+    let is_bare = name.trim() == name && !name.is_empty() && name.parse::<u32>().is_err() && !name.contains("..");
+    if is_bare && !name.contains([',', '"', ']']) { Cow::Borrowed(name) } else { Cow::Owned(format!("\"{name}\"")) }
 }
 
 impl PartialEq for Population {

@@ -10,7 +10,7 @@ mod window;
 
 use std::ops::Range;
 
-use self::factored::{Connections, Factored};
+use self::factored::{Connections, Factored, Parts};
 use super::connect::{Link, Wiring};
 use super::expression::{Expression, Operand};
 use super::plasticity::{self, Learning, Rates};
@@ -23,6 +23,19 @@ const CHUNK: usize = 1024;
 
 /// Connections for each unit of both ends from which on parts of their values are evaluated once a unit.
 const LEAST: f64 = 4.0;
+
+/// Whether a projection has so many connections.
+fn is_many(wiring: &Wiring<'_>) -> bool {
+    wiring.expected() >= LEAST * (f64::from(wiring.sources) + f64::from(wiring.targets))
+}
+
+/// Bytes of the values that are kept of parts of the sources, for delays of up to `slots` steps, where connections with
+/// weights or delays of their own are held one by one and do not change.
+pub(super) fn bytes_of_parts(value: &Formula<CarriedName>, wiring: &Wiring<'_>, slots: u64) -> u64 {
+    let sums = if is_many(wiring) { Parts::of(value).map_or(0, |parts| parts.varying()) } else { 0 };
+    let rows = slots.saturating_add(slots / 4);
+    rows.saturating_mul(8 * sums as u64).saturating_mul(u64::from(wiring.sources) + 1)
+}
 
 /// Values of one variable of one whole population over the last steps.
 #[derive(Debug)]
@@ -196,7 +209,7 @@ impl Coupling {
     /// that sums have the same bits however targets are shared out.
     pub fn factor(&mut self, carried: &Carried<'_>, wiring: &Wiring<'_>) {
         let Links::Some { sources, lanes, weights, delays } = &self.links else { return };
-        if wiring.expected() < LEAST * (f64::from(wiring.sources) + f64::from(wiring.targets)) {
+        if !is_many(wiring) {
             return;
         }
         let connections = Connections {

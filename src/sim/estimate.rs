@@ -1,6 +1,7 @@
 //! Memory before it is allocated: an estimate, and what is allowed.
 
 use super::connect::Wiring;
+use super::coupling::bytes_of_parts;
 use super::delivery::{Ring, blocks};
 use super::geometry::Geometry;
 use super::memory::free_memory;
@@ -76,7 +77,8 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
                 2 + 8 * u64::from(weights) + 2 * u64::from(delays) + seen
             }
             (Coupling::Continuous { .. }, Rule::AllToAll) if !weights && !delays => 0,
-            (Coupling::Continuous { .. }, _) => 24 + 8 * u64::from(weights) + 2 * u64::from(delays),
+            // Both ends and what differs, beside them a matrix of what they are multiplied with.
+            (Coupling::Continuous { .. }, _) => 24 + 8 * u64::from(weights || delays) + 2 * u64::from(delays),
         };
         let blocks = blocks(count, f64::from(wiring.sources), wiring.targets as usize) as u64;
         let ends = (u64::from(wiring.sources), u64::from(wiring.targets));
@@ -91,9 +93,13 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             let bytes = (count * SINGLE as f64) as u64;
             parts.push((bytes, format!("events of projection {} that are kept one by one", projection.name)));
         }
-        if let Coupling::Continuous { .. } = projection.coupling {
+        if let Coupling::Continuous { value } = &projection.coupling {
             let slots = steps(longest(projection), spec.simulation.dt) + 2;
+            let one_by_one = !changes && (weights || delays || !matches!(projection.rule, Rule::AllToAll));
+            let parts_of = if delays { slots } else { 1 };
+            let kept = if one_by_one && count > 0.0 { bytes_of_parts(value, &wiring, parts_of) } else { 0 };
             let bytes = power_of_two(slots).saturating_mul(8).saturating_mul(u64::from(wiring.sources));
+            let bytes = bytes.saturating_add(kept);
             parts.push((bytes, format!("history of projection {}: {slots} steps", projection.name)));
         }
     }

@@ -18,7 +18,12 @@ pub(super) struct Limits {
 impl Limits {
     /// The first lane in which the parameter leaves its range.
     fn left(&self, change: &[f64]) -> Option<usize> {
-        let inside = |(lane, change): (usize, &f64)| (self.least..=self.most).contains(&(at(&self.own, lane) + change));
+        let inside = |(lane, change): (usize, &f64)| {
+            let own = at(&self.own, lane);
+            // A stimulus that ends at a bound may miss it by rounding.
+            let rounding = 4.0 * f64::EPSILON * own.abs().max(change.abs());
+            (self.least - rounding..=self.most + rounding).contains(&(own + change))
+        };
         change.iter().enumerate().position(|c| !inside(c))
     }
 }
@@ -82,10 +87,21 @@ impl InputPort {
             if self.broken.is_none() && !all_finite(&self.stimulus) {
                 self.broken = self.not_finite().map(|(stimulus, lane)| (k, stimulus, lane));
             }
-            if let (None, Some(limits), Some(last)) = (self.strayed, &self.limits, self.sources.last()) {
-                self.strayed = limits.left(&self.stimulus).map(|lane| (k, *last, lane as u32));
+            if let (None, Some(limits)) = (self.strayed, &self.limits) {
+                self.strayed = limits.left(&self.stimulus).map(|lane| (k, self.greatest(lane), lane as u32));
             }
         }
+    }
+
+    /// The stimulus that brings most to a lane.
+    fn greatest(&self, lane: usize) -> u32 {
+        let mut row = vec![0.0; self.stimulus.len()];
+        let mut size = |level: &Level| {
+            level.put_into(&mut row);
+            row[lane].abs()
+        };
+        let sizes = self.levels.iter().zip(&self.sources).map(|(level, source)| (size(level), *source));
+        sizes.max_by(|a, b| a.0.total_cmp(&b.0)).expect("what changed was brought by a stimulus").1
     }
 
     /// The first stimulus and lane with a value that is not finite.

@@ -376,8 +376,8 @@ impl Stepper {
         self.alarmed || self.unfollowed.is_some() || self.undefined.is_some()
     }
 
-    /// The first lane and state that is not finite, or whose step could not be done or has no spike that can be told, if
-    /// any.
+    /// The first lane and state that is not finite, or whose step could not be done or has no spike that can be told,
+    /// if any.
     pub fn not_finite(&self) -> Option<(u32, usize)> {
         // Lanes that are padding may be anything: they only make it slower.
         let state = if all_finite(self.program.all_states()) {

@@ -80,7 +80,7 @@ fn columns(text: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Text, Wrong> {
     let mut cells = Vec::new();
     let names: Vec<String> = match records.next(&mut cells)? {
         Some(_) => cells.iter().map(|c| c.trim().to_owned()).collect(),
-        None => return Err(empty()),
+        None => return Err(Box::new(nothing())),
     };
     if names.iter().all(|n| n.parse::<f64>().is_ok()) {
         let line = records.begin..records.at;
@@ -130,8 +130,8 @@ fn columns(text: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Text, Wrong> {
 }
 
 /// That there is nothing.
-fn empty() -> Wrong {
-    Box::new(Diagnostic::error("it is empty", 0..0).help("the first line names the columns, such as `time_ms,unit`"))
+fn nothing() -> Diagnostic {
+    Diagnostic::error("it is empty", 0..0).help("the first line names the columns, such as `time_ms,unit`")
 }
 
 /// What of the row that was read last is beyond `count` cells; all of it where it has fewer.
@@ -200,7 +200,7 @@ struct Records<'a> {
 impl<'a> Records<'a> {
     /// Those of a text, the heading first.
     fn of(text: &'a str) -> Result<Self, Wrong> {
-        let heading = text.lines().find(|line| !skipped(line)).ok_or_else(empty)?;
+        let heading = text.lines().find(|line| !skipped(line)).ok_or_else(|| Box::new(nothing()))?;
         Ok(Self { text, at: 0, line: 1, separator: separator(heading), begin: 0, spans: None })
     }
 
@@ -472,6 +472,48 @@ mod tests {
         assert!(table("").is_err_and(|e| e.contains("is empty")));
         let broken = read(Path::new("t.csv"), b"a\n1\n\xff\n", &|_| true);
         assert!(broken.is_err_and(|e| e.to_string().contains("line 3")));
+    }
+
+    /// However a cell is written, and whatever stands before it, its place is found.
+    #[test]
+    fn a_cell_is_found_where_it_stands() {
+        let mut state = 5_u64;
+        let mut next = |n: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n
+        };
+        for _ in 0..1000 {
+            let by = [",", ";", "\t", " "][next(4)];
+            let end = ["\n", "\r\n"][next(2)];
+            let (rows, columns) = (1 + next(6), 2 + next(3));
+            let names: Vec<String> = (0..columns).map(|k| format!("c{k}")).collect();
+            let mut text = ["", "\u{feff}", "# ours\n\n"][next(3)].to_owned() + &names.join(by) + end;
+            let mut written = Vec::new();
+            for row in 0..rows {
+                text += ["", "", "% half\n"][next(3)];
+                let cells: Vec<String> = (0..columns)
+                    .map(|k| match if by == " " { 0 } else { next(4) } {
+                        1 if k > 0 => String::new(),
+                        2 => format!("\"a{by}\"\"{row}\"\"\nb\""),
+                        _ => format!("{}.5", row * columns + k),
+                    })
+                    .collect();
+                let padded = |cell: &String| if by == " " || by == "\t" { cell.clone() } else { format!(" {cell} ") };
+                text += &(cells.iter().map(padded).collect::<Vec<_>>().join(by) + end);
+                written.push(cells);
+            }
+            for (row, cells) in written.iter().enumerate() {
+                for (name, cell) in names.iter().zip(cells) {
+                    let spot = Spot { row: Some(row), column: Some(name.clone()) };
+                    let (found, span) = locate(text.as_bytes(), &spot).unwrap();
+                    assert_eq!(&found[span], cell, "{row} {name} of {text:?}");
+                }
+            }
+            let heading = locate(text.as_bytes(), &Spot { row: None, column: None }).unwrap();
+            assert_eq!(&heading.0[heading.1], names.join(by));
+            assert!(locate(text.as_bytes(), &Spot { row: Some(rows), column: None }).is_none());
+            assert!(locate(text.as_bytes(), &Spot { row: None, column: Some("d".into()) }).is_none());
+        }
     }
 
     #[test]

@@ -583,8 +583,8 @@ fn under_caret(said: &str) -> (String, String) {
     (marked.collect(), place)
 }
 
-/// Whatever is wrong with a file of data is shown as what is wrong with a scenario is: the file, the line, its text, and
-/// a caret under the field; also where a comment, a byte order mark, quotes or another separator stand before it.
+/// Whatever is wrong with a file of data is shown as what is wrong with a scenario is: the file, the line, its text,
+/// and a caret under the field; also where a comment, a byte order mark, quotes or another separator stand before it.
 #[test]
 fn what_is_wrong_with_a_file_of_data_is_shown_under_its_field() {
     let one = |text: &str| run(&relays("f.csv", ""), &[("f.csv", text)]);
@@ -669,7 +669,7 @@ fn a_table_without_rows_is_told() {
     let connected = chain("edges = \"f.csv\"", "weight = \"7 pA\"\ndelay = \"1 ms\"");
     let none = run(&connected, &[("f.csv", "source,target\n")]);
     assert!(none.plain().contains("0 rows"), "{}", none.said);
-    // A table that another program wrote, and the own of a run in which nothing fired, also by the name of its population.
+    // A table that another program wrote, and the own of a run in which nothing fired, also by its population.
     let folder = tempfile::tempdir().unwrap();
     fs::copy(tables().join("no_rows.parquet"), folder.path().join("f.parquet")).unwrap();
     let other = run_in(folder, &relays("f.parquet", ""));

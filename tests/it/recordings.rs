@@ -366,7 +366,7 @@ fn trials_of_a_recording_are_trials() {
     let args = ["analyze", path, "--json", "--with", "psth:of=V1.spikes,bin=\"500 ms\""];
     let output = spikedeck(folder.path(), &args);
     let told = text(&output.stdout);
-    assert!(told.contains("3 of 5 trials of `trials` are not within what was recorded"), "{told}");
+    assert!(told.contains("3 of 5 trials of `trials` were not observed in all of its units"), "{told}");
 
     // Spikes 20 ms after each event, and once between them.
     let events = [100.0, 300.0, 550.0, 700.0];

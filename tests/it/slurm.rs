@@ -208,7 +208,7 @@ fn a_cluster_that_is_not_there_is_told() {
     assert!(!at.join("array.jobs").exists(), "nothing was submitted");
     for what in ["status", "collect"] {
         let told = cluster(&[what, "."]);
-        assert!(told.status.code() == Some(1) && said(&told).contains("is no folder of a sweep"), "{}", said(&told));
+        assert!(told.status.code() == Some(2) && said(&told).contains("is no folder of a sweep"), "{}", said(&told));
     }
     spikedeck(at, &["sweep", "s.toml", "--out", "part", "--shard", "1/2"]);
     let told = cluster(&["status", "part"]);

@@ -7,28 +7,40 @@ use spikedeck_core::continuation::{Branch, Kind};
 use spikedeck_core::cycles::{self, Turn};
 use spikedeck_signal::{Axis, Curve, CurveStyle, NamedShape, Series, Shape};
 
-/// Two curves that share a path: what is stable, and what is not, with a gap wherever the other has the word.
+/// Curves that share a path: what is stable, what is not, and what is not known, with gaps wherever another has the
+/// word.
 #[derive(Default)]
 struct Split {
-    x: [Vec<f64>; 2],
-    y: [Vec<f64>; 2],
+    x: [Vec<f64>; 3],
+    y: [Vec<f64>; 3],
+}
+
+/// Abscissae and ordinates of marks.
+type Marks = (Vec<f64>, Vec<f64>);
+
+/// Which of them a stability belongs to.
+fn place(stable: Option<bool>) -> usize {
+    match stable {
+        Some(true) => 0,
+        Some(false) => 1,
+        None => 2,
+    }
 }
 
 impl Split {
     /// Adds a path; where it changes, both curves have the point at which it does.
-    fn path(&mut self, points: impl Iterator<Item = (f64, f64, bool)>) {
-        let mut before: Option<(f64, f64, bool)> = None;
+    fn path(&mut self, points: impl Iterator<Item = (f64, f64, Option<bool>)>) {
+        let mut before: Option<(f64, f64, usize)> = None;
         for (x, y, stable) in points {
-            let to = usize::from(!stable);
-            if let Some((x, y, _)) = before.filter(|b| b.2 != stable) {
+            let to = place(stable);
+            if let Some((x, y, _)) = before.filter(|b| b.2 != to) {
                 self.gap(to);
                 self.push(to, x, y);
             }
             self.push(to, x, y);
-            before = Some((x, y, stable));
+            before = Some((x, y, to));
         }
-        self.gap(0);
-        self.gap(1);
+        (0..3).for_each(|k| self.gap(k));
     }
 
     fn push(&mut self, to: usize, x: f64, y: f64) {
@@ -43,9 +55,10 @@ impl Split {
         }
     }
 
-    fn curves(self, stable: &str, unstable: &str) -> Vec<Curve> {
-        let styles = [CurveStyle::Line, CurveStyle::Theory];
-        let all = self.x.into_iter().zip(self.y).zip([stable, unstable]).zip(styles);
+    fn curves(self, what: &str) -> Vec<Curve> {
+        let styles = [CurveStyle::Line, CurveStyle::Theory, CurveStyle::Chance];
+        let names = [format!("stable {what}"), format!("unstable {what}"), format!("{what} of unknown stability")];
+        let all = self.x.into_iter().zip(self.y).zip(names).zip(styles);
         let some = all.filter(|(((x, _), _), _)| !x.is_empty());
         some.map(|(((x, y), name), style)| curve(name, x, y, style)).collect()
     }
@@ -58,15 +71,15 @@ pub(super) fn shapes(followed: &Followed, bound: &Bound<'_>, state: usize) -> Ve
     let x = |p: f64| p / followed.unit.1;
     let mut rest = Split::default();
     for branch in &followed.branches {
-        rest.path(stability(branch).map(|(p, k, stable)| (x(p), branch.points[k].x[state] / scale, stable)));
+        rest.path(stability(branch).map(|(p, k, stable)| (x(p), branch.points[k].x[state] / scale, Some(stable))));
     }
     let mut cycles = Split::default();
     for branch in &followed.cycles {
         cycles.path(along(branch).map(|(c, stable)| (x(c.parameter), c.extent[state].0 / scale, stable)));
         cycles.path(along(branch).map(|(c, stable)| (x(c.parameter), c.extent[state].1 / scale, stable)));
     }
-    let mut curves = rest.curves("stable rest", "unstable rest");
-    curves.extend(cycles.curves("stable cycles", "unstable cycles"));
+    let mut curves = rest.curves("rest");
+    curves.extend(cycles.curves("cycles"));
     let marks = |wanted: fn(&Kind) -> bool| {
         followed.special.iter().filter(|s| wanted(&s.kind)).map(|s| (x(s.at.parameter), s.at.x[state] / scale)).unzip()
     };
@@ -74,7 +87,9 @@ pub(super) fn shapes(followed: &Followed, bound: &Bound<'_>, state: usize) -> Ve
         let these = followed.turns.iter().filter(|t| t.turn == wanted).map(|t| &t.cycle);
         these.flat_map(|c| [c.extent[state].0, c.extent[state].1].map(|y| (x(c.parameter), y / scale))).unzip()
     };
-    let points: [(&str, (Vec<f64>, Vec<f64>)); 6] = [
+    let reached = followed.reached.iter().map(|p| (x(p.parameter), p.x[state] / scale)).unzip();
+    let points: [(&str, Marks); 7] = [
+        ("threshold", reached),
         ("fold", marks(|k| matches!(k, Kind::Fold))),
         ("Hopf point", marks(|k| matches!(k, Kind::Hopf { .. }))),
         ("branch point", marks(|k| matches!(k, Kind::BranchPoint))),
@@ -96,7 +111,7 @@ pub(super) fn shapes(followed: &Followed, bound: &Bound<'_>, state: usize) -> Ve
             speed.path(along(branch).map(|(c, stable)| (x(c.parameter), 1.0 / c.period, stable)));
         }
         let y = Axis::new("frequency of cycles", bound.base.rate_unit());
-        let curves = speed.curves("stable cycles", "unstable cycles");
+        let curves = speed.curves("cycles");
         shapes
             .push(NamedShape::new("frequency", Shape::Series(Series { x: over(), y, curves, references: Vec::new() })));
     }
@@ -119,6 +134,6 @@ fn stability(branch: &Branch) -> impl Iterator<Item = (f64, usize, bool)> + '_ {
 }
 
 /// The cycles of a branch with whether they are stable.
-fn along(branch: &cycles::Branch) -> impl Iterator<Item = (&cycles::Cycle, bool)> {
+fn along(branch: &cycles::Branch) -> impl Iterator<Item = (&cycles::Cycle, Option<bool>)> {
     branch.cycles.iter().map(|c| (c, c.is_stable()))
 }

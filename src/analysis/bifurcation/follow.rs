@@ -3,11 +3,14 @@
 use super::Options;
 use crate::binding::{Bound, display};
 use crate::prelude::*;
-use spikedeck_core::continuation::{self, Branch, Kind, Point, branches};
+use spikedeck_core::continuation::{self, Branch, End, Kind, Point, branches};
 use spikedeck_core::cycles::{self, Cycle, End as CycleEnd, Turn};
 use spikedeck_core::family::Plain;
 use spikedeck_core::hopf::{Onset, onset};
+use spikedeck_core::linear::eigenvalues;
+use spikedeck_core::phase::newton;
 use spikedeck_core::trajectory::Trajectory;
+use spikedeck_core::units::brief;
 use spikedeck_equation::family::{Family, Free};
 use spikedeck_equation::flow::Flow;
 use spikedeck_scenario::{UnitName, Value, VariableId};
@@ -17,12 +20,16 @@ const TRAJECTORIES: usize = 5;
 /// Steps of each, and points of it that are kept.
 const STEPS: f64 = 4000.0;
 const KEPT: usize = 40;
+/// Most steps from one of them to the next.
+const MOST_STEPS: f64 = 20_000.0;
 /// States drawn around the trajectories, from which equilibria are looked for.
 const DRAWN: usize = 48;
 /// How far beyond the trajectories, in their own size.
 const AROUND: f64 = 0.3;
 /// Size of a state, in typical ones, beyond which a branch is no longer followed.
 const BOUND: f64 = 100.0;
+/// Halvings of the range in which rest reaches a threshold.
+const EDGE_ROUNDS: usize = 50;
 /// Longest step along cycles, over that along equilibria: their shape changes more than a state does.
 const CYCLE_STEP: f64 = 2.5;
 /// Points that are nearer than this in plain numbers are one.
@@ -58,6 +65,8 @@ pub(super) struct Followed {
     pub special: Vec<Special>,
     pub cycles: Vec<cycles::Branch>,
     pub turns: Vec<Turned>,
+    /// Where rest reaches the threshold of a model with a reset.
+    pub reached: Vec<Point>,
     /// Why no cycles were followed, where some were asked for.
     pub without_cycles: Option<String>,
 }
@@ -81,6 +90,9 @@ impl Followed {
             f.request.check_cancelled()?;
             Ok(found)
         })?;
+        let hybrid = jumps(bound);
+        let (branches, reached) =
+            if hybrid { varied.below_threshold(branches, bound, &family.scale) } else { (branches, Vec::new()) };
         let weights: Vec<f64> =
             bound.system.states().iter().zip(&family.scale).map(|(v, s)| s / display(v.dimension).1).collect();
         let mut onsets: Vec<(Special, Option<Onset>)> = branches
@@ -107,12 +119,13 @@ impl Followed {
             special: onsets.iter().map(|o| o.0.clone()).collect(),
             cycles: Vec::new(),
             turns: Vec::new(),
+            reached,
             without_cycles: None,
         };
         if o.cycles && !onsets.iter().any(|o| o.1.is_some()) {
             return Ok(all);
         }
-        if o.cycles && jumps(bound) {
+        if o.cycles && hybrid {
             let why = "cycles are not followed: the spikes of this model are jumps, at which cycles are not smooth";
             all.without_cycles = Some(why.into());
         } else if o.cycles {
@@ -131,14 +144,16 @@ impl Followed {
     ) -> Measured {
         let step = CYCLE_STEP / o.resolution as f64;
         let settings = cycles::Settings { step, cycles: o.points, intervals: o.intervals, longest: o.longest };
-        let mut met: Vec<Vec<f64>> = Vec::new();
+        let place = |s: &Special| {
+            let mut place = family.plain(&s.at.x);
+            place.push((s.at.parameter - family.from) / family.span);
+            place
+        };
+        let mut met = vec![false; onsets.len()];
         let all = onsets.len();
         for (k, (special, begins)) in onsets.iter().enumerate() {
             let (Kind::Hopf { omega }, Some(onset)) = (special.kind, begins) else { continue };
-            let mut place = family.plain(&special.at.x);
-            place.push((special.at.parameter - family.from) / family.span);
-            let near = |other: &Vec<f64>| other.iter().zip(&place).all(|(a, b)| (a - b).abs() < SAME);
-            if met.iter().any(near) {
+            if met[k] {
                 continue;
             }
             let hopf = continuation::Special { kind: special.kind, at: special.at.clone() };
@@ -148,7 +163,13 @@ impl Followed {
             if branch.end == CycleEnd::Point {
                 let mut end = branch.last.mean();
                 end.push(branch.last.parameter);
-                met.push(end);
+                // The nearest of the Hopf points is that at which it ends, if it is near at all.
+                let off = |s: &Special| place(s).iter().zip(&end).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                let hopf = (0..all).filter(|j| *j != k && matches!(onsets[*j].0.kind, Kind::Hopf { .. }));
+                let nearest = hopf.map(|j| (off(&onsets[j].0), j)).min_by(|a, b| a.0.total_cmp(&b.0));
+                if let Some((_, j)) = nearest.filter(|n| n.0 < SAME) {
+                    met[j] = true;
+                }
             }
             let from = special.at.parameter;
             let turned = branch.turns.iter();
@@ -156,6 +177,13 @@ impl Followed {
             self.cycles.push(branch);
         }
         self.turns.sort_by(|a, b| a.cycle.parameter.total_cmp(&b.cycle.parameter));
+        // Branches that share cycles have what happens to them in common.
+        let near = |a: f64, b: f64, size: f64| (a - b).abs() <= ONE * size.abs();
+        self.turns.dedup_by(|a, b| {
+            a.turn == b.turn
+                && near(a.cycle.parameter, b.cycle.parameter, family.span)
+                && near(a.cycle.period, b.cycle.period, 100.0 * b.cycle.period)
+        });
         Ok(())
     }
 }
@@ -206,7 +234,8 @@ impl Varied {
         };
         let variable = o.parameter.of(bound.system);
         if let VariableId::Parameter(id) = o.parameter {
-            let of = |value: &Value| matches!(value, Value::Expression(formula) if formula.names().contains(&UnitName::Parameter(id)));
+            let itself = UnitName::Parameter(id);
+            let of = |value: &Value| matches!(value, Value::Expression(f) if f.names().contains(&itself));
             let mut values = bound.population.parameters.iter().zip(bound.system.parameters());
             if let Some((_, other)) = values.find(|(v, _)| of(v)) {
                 return Err(AnalysisError::Unsuitable(format!(
@@ -235,8 +264,64 @@ impl Varied {
         Flow::new(bound.system, &parameters, &inputs)
     }
 
+    /// Cuts branches where they reach the threshold of the model: beyond it there is no rest, because the unit is
+    /// reset. What is left, and where rest ends.
+    fn below_threshold(&self, branches: Vec<Branch>, bound: &Bound<'_>, scale: &[f64]) -> (Vec<Branch>, Vec<Point>) {
+        let (mut kept, mut reached) = (Vec::new(), Vec::new());
+        for branch in branches {
+            let (mut part, mut begin) = (Vec::new(), branch.ends[0]);
+            let mut before: Option<(&Point, bool)> = None;
+            for point in &branch.points {
+                let above = self.is_above(bound, &point.x, point.parameter);
+                if let Some((other, _)) = before.filter(|b| b.1 != above) {
+                    let (low, high) = if above { (other, point) } else { (point, other) };
+                    let edge = self.edge(bound, low, high, scale);
+                    part.push(edge.clone());
+                    if above {
+                        kept.push(cut(&branch, std::mem::take(&mut part), [begin, End::Threshold]));
+                    } else {
+                        begin = End::Threshold;
+                    }
+                    reached.push(edge);
+                }
+                if !above {
+                    part.push(point.clone());
+                }
+                before = Some((point, above));
+            }
+            if !part.is_empty() {
+                kept.push(cut(&branch, part, [begin, branch.ends[1]]));
+            }
+        }
+        reached.sort_by(|a, b| a.parameter.total_cmp(&b.parameter));
+        (kept, reached)
+    }
+
+    /// Whether a state lies beyond the threshold; never where its condition is not one comparison.
+    fn is_above(&self, bound: &Bound<'_>, x: &[f64], value: f64) -> bool {
+        let height = self.flow(bound, value).threshold(0.0, x, &mut vec![0.0; x.len()]);
+        height.is_some_and(|h| h > 0.0)
+    }
+
+    /// The rest between two of a branch that reaches the threshold.
+    fn edge(&self, bound: &Bound<'_>, low: &Point, high: &Point, scale: &[f64]) -> Point {
+        let all: Vec<usize> = (0..scale.len()).collect();
+        let (mut below, mut above) = (low.clone(), high.clone());
+        for _ in 0..EDGE_ROUNDS {
+            let parameter = f64::midpoint(below.parameter, above.parameter);
+            let mut x: Vec<f64> = below.x.iter().zip(&above.x).map(|(a, b)| f64::midpoint(*a, *b)).collect();
+            // Where the branch is too steep in the parameter the place between both is good enough.
+            if !newton(&self.flow(bound, parameter), 0.0, &mut x, &all, scale) {
+                break;
+            }
+            let middle = Point { x, parameter, eigenvalues: low.eigenvalues.clone() };
+            if self.is_above(bound, &middle.x, parameter) { above = middle } else { below = middle }
+        }
+        below
+    }
+
     /// States from which equilibria are looked for: along trajectories over the range, and drawn around them.
-    fn seeds(&self, bound: &Bound<'_>, f: &Findings<'_>) -> Result<Seeds, AnalysisError> {
+    fn seeds(&self, bound: &Bound<'_>, f: &mut Findings<'_>) -> Result<Seeds, AnalysisError> {
         let spec = f.scenario().expect("the equations were bound from a scenario");
         let times = spec.simulation.times();
         let n = bound.flow.dimension();
@@ -246,13 +331,21 @@ impl Varied {
             f.request.check_cancelled()?;
             let value = self.from + self.span * k as f64 / (TRAJECTORIES - 1) as f64;
             let flow = self.flow(bound, value);
-            let mut trajectory = Trajectory::new(&flow, 0.0, &bound.initial, Vec::new(), times.dt);
+            let mut x = bound.initial.clone();
             for _ in 0..KEPT {
                 // A trajectory that cannot be followed further has shown what it could.
-                if trajectory.advance(stride).is_err() {
+                let Some(next) = fly(&flow, &x, stride, times.dt) else {
+                    f.warn(format!(
+                        "a trajectory at {} of {} {} could not be followed to its end: equilibria are looked for from \
+                         fewer states",
+                        self.name,
+                        brief(value / self.unit.1),
+                        self.unit.0
+                    ));
                     break;
-                }
-                states.push(trajectory.x.clone());
+                };
+                states.push(next.clone());
+                x = next;
             }
         }
         let range = |i: usize| {
@@ -279,6 +372,28 @@ impl Varied {
         }
         Ok(Seeds { states, scale })
     }
+}
+
+/// Flies for `duration` in steps that are short for the fastest mode at the beginning, whatever integrator the scenario
+/// has: an explicit scheme that is not stable would make states of any size. `None` where that takes too many.
+fn fly(flow: &Flow, x: &[f64], duration: f64, dt: f64) -> Option<Vec<f64>> {
+    let n = x.len();
+    let mut jacobian = vec![0.0; n * n];
+    flow.jacobian(0.0, x, &mut jacobian);
+    let fastest = eigenvalues(&jacobian, n)?.iter().fold(0.0_f64, |m, e| m.max(e.0.hypot(e.1)));
+    let step = if fastest > 0.0 { dt.min(0.5 / fastest) } else { dt };
+    if duration / step > MOST_STEPS {
+        return None;
+    }
+    let mut trajectory = Trajectory::new(flow, 0.0, x, Vec::new(), step);
+    trajectory.advance(duration).ok()?;
+    Some(trajectory.x)
+}
+
+/// A part of a branch.
+fn cut(branch: &Branch, points: Vec<Point>, ends: [End; 2]) -> Branch {
+    let special = branch.special.iter().filter(|s| points.contains(&s.at)).cloned().collect();
+    Branch { points, special, ends }
 }
 
 /// States to begin from, and how large each state is.

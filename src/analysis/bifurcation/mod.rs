@@ -102,12 +102,29 @@ fn warn(followed: &Followed, f: &mut Findings<'_>) {
     if count(End::Points) > 0 {
         f.warn(many(count(End::Points), "branches of equilibria", "points"));
     }
+    if count(End::Bound) > 0 {
+        f.warn(format!(
+            "{} branches of equilibria end where a state is a hundred times as large as in any trajectory",
+            count(End::Bound)
+        ));
+    }
     let count = |end: CycleEnd| followed.cycles.iter().filter(|b| b.end == end).count();
     if count(CycleEnd::Lost) > 0 {
         f.warn(lost(count(CycleEnd::Lost), "branches of cycles"));
     }
     if count(CycleEnd::Cycles) > 0 {
         f.warn(many(count(CycleEnd::Cycles), "branches of cycles", "points"));
+    }
+    if count(CycleEnd::Long) > 0 {
+        f.warn(format!(
+            "{} branches of cycles are cut where their period is `longest` times that at the Hopf point",
+            count(CycleEnd::Long)
+        ));
+    }
+    if followed.cycles.iter().flat_map(|b| &b.cycles).any(|c| c.is_stable().is_none()) {
+        f.warn(
+            "of some cycles it is not known whether they are stable: their multipliers are too far apart for numbers",
+        );
     }
     if followed.branches.is_empty() {
         f.warn("no equilibrium was found in the range");
@@ -131,6 +148,7 @@ fn summary(followed: &Followed, bound: &Bound<'_>) -> String {
         list("folds", of(|k| matches!(k, Kind::Fold))),
         list("Hopf points", of(|k| matches!(k, Kind::Hopf { .. }))),
         list("branch points", of(|k| matches!(k, Kind::BranchPoint))),
+        list("rest reaches the threshold", followed.reached.iter().map(|p| p.parameter).collect()),
         list("folds of cycles", turns(Turn::Fold)),
         list("period doublings", turns(Turn::PeriodDoubling)),
         list("tori", turns(Turn::Torus)),
@@ -169,6 +187,12 @@ impl Table<'_, '_> {
             for (k, special) in these.enumerate() {
                 self.special(&format!("{name}_{}", k + 1), special, &mut list);
             }
+        }
+        for (k, point) in followed.reached.iter().enumerate() {
+            let (name, variable) = (format!("threshold_{}", k + 1), &self.bound.system.states()[self.state]);
+            let note = "rest reaches the threshold: beyond it the unit fires";
+            list.push(self.parameter(&name, point.parameter).note(note));
+            list.push(self.shown(&format!("{name}.{}", variable.name), point.x[self.state]).note("there"));
         }
         for (name, wanted) in
             [("cycle_fold", Turn::Fold), ("period_doubling", Turn::PeriodDoubling), ("torus", Turn::Torus)]

@@ -152,6 +152,32 @@ fn morris_lecar_over_its_current() {
     assert!([1, 2].iter().any(|k| (value(&out, &format!("fold_{k}")) - 39.963).abs() < 1e-3), "{out:?}");
 }
 
+/// A leaky integrator rests up to I = (V_th − E_L)/R and fires beyond; over its threshold likewise.
+#[test]
+fn rest_ends_at_the_threshold() {
+    let model = Model {
+        equations: "dV_m/dt = (E_L - V_m + R_m*I)/tau_m : V",
+        parameters: &[("tau_m", "10 ms"), ("E_L", "-70 mV"), ("R_m", "40 Mohm"), ("V_th", "-55 mV")],
+        inputs: &[("I", "A")],
+        initial: &["-70 mV"],
+        threshold: Some("V_m > V_th"),
+        reset: Some("V_m = E_L"),
+        ..Model::default()
+    };
+    let scenario = model.scenario(1e-4, 2000, &[("I", "0.2 nA")]);
+    let options = [("from", word("0 nA")), ("to", word("1 nA"))];
+    let out = run(&Bifurcation, &scenario, &Recording::default(), &options).unwrap();
+    near(value(&out, "threshold_1"), 375.0, 1e-6);
+    near(value(&out, "threshold_1.V_m"), -55.0, 1e-6);
+    assert!(out.summary.contains("rest reaches the threshold"), "{}", out.summary);
+    for c in series(&out, "diagram").curves.iter().filter(|c| c.name.ends_with("rest")) {
+        assert!(c.x.iter().all(|x| *x <= 375.0 + 1e-6), "{:?}", c.x);
+    }
+    let options = [("parameter", word("V_th")), ("from", word("-70 mV")), ("to", word("-40 mV"))];
+    let out = run(&Bifurcation, &scenario, &Recording::default(), &options).unwrap();
+    near(value(&out, "threshold_1"), -62.0, 1e-6);
+}
+
 /// AdEx (ground truth C3, Brette and Gerstner's parameters): the saddle-node at 627.3111 pA, the Hopf point at
 /// 627.1825; spikes are jumps, and cycles are not looked for, which is said.
 #[test]

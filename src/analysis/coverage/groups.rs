@@ -69,7 +69,7 @@ fn of_events() -> Vec<Case> {
             let places: Vec<u32> = (0..200).map(|_| place.below(6)).collect();
             let train = renewal(s, 0, 1, 30.0, 200_000.0)
                 .into_iter()
-                .filter(|t| places[((t / 1000.0) as usize).min(199)] % 2 == 0 || place.uniform() < 1.0 / 3.0)
+                .filter(|t| places[((t / 1000.0) as usize).min(199)].is_multiple_of(2) || place.uniform() < 1.0 / 3.0)
                 .collect();
             let x = places.iter().flat_map(|p| [f64::from(*p); 50]).collect();
             let mut r = recording(&[train], 200_000.0);
@@ -92,7 +92,7 @@ fn of_power() -> Vec<Case> {
     let names = ["power_delta", "power_theta", "power_alpha", "power_beta", "power_gamma"];
     let shares = ["relative_delta", "relative_theta", "relative_alpha", "relative_beta", "relative_gamma"];
     let mut white =
-        Case::new("white noise, 1 kHz, 20 s in segments of 1 s", move |s| of(s, normals(s, 0, 20_000))).times(400, 100);
+        Case::new("white noise, 1 kHz, 20 s in segments of 1 s", move |s| of(s, normals(s, 0, 20_000))).times(400, 0);
     let mut resonant = Case::new("AR(2) with a resonance at 20 Hz, 1 kHz, 20 s in segments of 1 s", move |s| {
         of(s, ar2(s, 0, 0.97, 20.0, 20_000))
     })

@@ -111,9 +111,9 @@ const HEAD: &str = "\
 Every estimator that states a p-value was run with 400 seeds on data in which there is nothing to find. The page is
 measured by `cargo test -p spikedeck-analysis --lib coverage::uniform::page -- --ignored`; the processes stand in
 `src/analysis/coverage`. *D* is the distance of Kolmogorov and Smirnov from the uniform law (of p-values from
-surrogates: from the uniform law over the multiples of 1/(surrogates + 1)), *p of D* its p-value. Where a remark says why p-values
-may be larger than uniform, D is how much more of them are small than should be. Among so many rows some have a p of D
-below 0.05 by chance: one in twenty.
+surrogates: from the uniform law over the multiples of 1/(surrogates + 1)), *p of D* its p-value. Where a remark says
+why p-values may be larger than uniform, D is how much more of them are small than should be. Among so many rows some
+have a p of D below 0.05 by chance: one in twenty.
 
 | estimator | metric | process | D | p of D | p ≤ 0.05 | 95 % (Wilson) | p ≤ 0.01 | 95 % (Wilson) | tests | remark |
 |---|---|---|---|---|---|---|---|---|---|---|
@@ -163,6 +163,9 @@ const WITHOUT_P: &[&str] = &[
     "kantz",
     "correlation_dimension",
     "zero_one_test",
+    "bifurcation",
+    "impedance",
+    "phase_response",
 ];
 
 /// Kinds that need a scenario: their own tests look at their p-values.

@@ -324,15 +324,19 @@ impl Assessed {
         }
     }
 
-    /// Lets the interval of a negative value reach 0, which is the least that information can be, where chance gives
-    /// such values: one interval in forty of nothing ends below. A value far below all surrogates stays without.
-    fn reach_zero(&mut self) {
+    /// Leaves out the interval of a negative value, which would begin at it or lie below what information can be, where
+    /// chance gives such values. One that ends below 0 although chance gives no such value stays, and is refused.
+    fn leave_out_below_zero(&mut self) {
         let (middle, scatter) = (mean(&self.surrogates), deviation(&self.surrogates, 1));
-        if let Some(Ok((_, high))) = &mut self.interval
-            && self.surrogates.len() >= LEAST_SURROGATES
-            && self.estimate.bits >= middle - FAR * scatter
+        let usual = self.surrogates.len() >= LEAST_SURROGATES && self.estimate.bits >= middle - FAR * scatter;
+        if self.estimate.bits < 0.0
+            && let Some(Ok((_, high))) = self.interval
+            && (usual || high >= 0.0)
         {
-            *high = high.max(0.0);
+            self.interval =
+                Some(Err("no interval: the estimate is below 0, which information is not: nothing is told \
+                                      from chance"
+                    .into()));
         }
     }
 
@@ -364,7 +368,7 @@ pub fn assess(data: &Data, method: Method, resampling: Resampling<'_>) -> Result
         )));
     }
     if neighbours {
-        found.reach_zero();
+        found.leave_out_below_zero();
     }
     Ok(found)
 }

@@ -123,7 +123,20 @@ impl Chosen {
         }
         let (x, y) = (source.symbols(&pair.source.values), target.symbols(&pair.target.values));
         let occurring = words((&x, source.levels.len()), (&y, target.levels.len()));
-        // Four samples for each combination that occurs: fewer, and the table is mostly bias.
-        if 4 * occurring <= x.len() { Self::Values } else { Self::Continuous }
+        // Four samples for each combination that occurs, and few that occur once: else there are more that did not
+        // occur, and the table is mostly bias.
+        let once = occurring_once(&x, &y, target.levels.len());
+        if 4 * occurring <= x.len() && MOST_ONCE * once <= x.len() { Self::Values } else { Self::Continuous }
     }
+}
+
+/// One in so many samples may be the only one of its combination: as much of the whole has not been seen (Good 1953,
+/// doi:10.1093/biomet/40.3-4.237).
+const MOST_ONCE: usize = 50;
+
+/// Combinations that occur once.
+fn occurring_once(x: &[u32], y: &[u32], size: usize) -> usize {
+    let mut both: Vec<usize> = x.iter().zip(y).map(|(a, b)| *a as usize * size + *b as usize).collect();
+    both.sort_unstable();
+    both.chunk_by(|a, b| a == b).filter(|same| same.len() == 1).count()
 }

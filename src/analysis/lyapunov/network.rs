@@ -98,7 +98,9 @@ fn drive(spec: &Spec, populations: &[PopulationId], system: &mut Coupled, f: &mu
             told.extend(warnings);
         }
     }
-    told.into_iter().for_each(|w| f.warn(w));
+    for warning in told {
+        f.warn(warning);
+    }
 }
 
 /// What is no part of the equations.

@@ -10,6 +10,9 @@ use spikedeck_core::statistics::{correlation_time, mean, mean_interval, quantile
 use spikedeck_core::surrogate::p_value;
 use spikedeck_signal::{Axis, Curve, ReferenceLine, Series, Shape, TimeBase};
 
+/// Changes of R up to this are those of rounding.
+const ROUNDING: f64 = 1e-12;
+
 /// Surrogates of independent units: most, and least that make a test at 5 %.
 const SURROGATES: (usize, usize) = (99, 39);
 /// Stretches of time that intervals leave out in turn.
@@ -233,12 +236,18 @@ fn report(
     let blocks: Vec<f64> =
         kept.chunks_exact((kept.len() / 10).max(1)).map(|b| b.iter().sum::<f64>() / b.len() as f64).collect();
     let independent = kept.len() as f64 / correlation_time(&kept);
-    let slow = (independent < LEAST_STRETCHES).then(|| {
-        format!(
-            "no interval: order changes so slowly that the window holds {independent:.1} independent stretches (fewer \
-             than {LEAST_STRETCHES})"
-        )
-    });
+    // Of R, which is at most 1.
+    let is_steady = sd <= ROUNDING;
+    let slow = if is_steady {
+        Some("no interval: R does not change but for rounding".to_owned())
+    } else {
+        (independent < LEAST_STRETCHES).then(|| {
+            format!(
+                "no interval: order changes so slowly that the window holds {independent:.1} independent stretches \
+                 (fewer than {LEAST_STRETCHES})"
+            )
+        })
+    };
     let mut m = Metric::new(name, "order_mean", mean, "", units as u64)
         .chance(chance)
         .note("mean of R over time; n = units; chance: independent phases");
@@ -251,7 +260,7 @@ fn report(
     if let Some(t) = &tested {
         m = m.p(t.p).note(t.note());
     }
-    let mut s = Metric::new(name, "order_sd", sd, "", units as u64)
+    let mut s = Metric::new(name, "order_sd", if is_steady { 0.0 } else { sd }, "", units as u64)
         .chance((1.0 / units as f64 - chance * chance).max(0.0).sqrt())
         .note("standard deviation of R over time (metastability)");
     let found = stretches::interval(&stretches::moments(&kept, STRETCHES, mean), |m| stretches::variance(m, 0).sqrt());

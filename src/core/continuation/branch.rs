@@ -56,6 +56,8 @@ pub enum End {
     Closed,
     /// It meets a branch that is known.
     Known,
+    /// It reaches a threshold beyond which there is no rest. Continuation itself knows of none.
+    Threshold,
 }
 
 /// A branch of equilibria.

@@ -68,7 +68,7 @@ pub fn told(found: impl Iterator<Item = Kind>, before: usize, after: usize) -> u
         .collect();
     let (all, net) = (changes.iter().sum::<usize>(), before.abs_diff(after));
     // Several may go in opposite ways: all that is possible is taken as told.
-    if changes.len() > 1 && net <= all && (all - net) % 2 == 0 { net } else { all }
+    if changes.len() > 1 && net <= all && (all - net).is_multiple_of(2) { net } else { all }
 }
 
 /// Number of eigenvalues with positive real part, beyond rounding.

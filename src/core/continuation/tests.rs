@@ -95,6 +95,20 @@ fn a_neutral_saddle_is_nothing() {
     assert_eq!((found.len(), special(&found).len()), (1, 0));
 }
 
+/// A kink at p = 0 over which a pair of eigenvalues jumps to the other side: no point has it on the axis, and none is
+/// told as one.
+#[test]
+fn a_kink_is_no_hopf_point() {
+    let family = By(2, |x, p| {
+        let growth = if p > 0.0 { 0.3 } else { -0.2 };
+        let rate = vec![growth * x[0] - x[1], x[0] + growth * x[1]];
+        (rate, vec![growth, -1.0, 1.0, growth], vec![0.0, 0.0])
+    });
+    let found = follow(&family, &[1.0, 1.0], (-1.0, 0.9), &[vec![0.1, 0.1]]);
+    assert!(special(&found).is_empty(), "{:?}", special(&found));
+    assert_eq!(found[0].ends, [End::Range, End::Range]);
+}
+
 /// FitzHugh-Nagumo (ground truth C7): Hopf points at .3312813374547 and 1.4187186625453 with ω .2755068, and units of
 /// the states, the parameter and time change nothing.
 #[test]

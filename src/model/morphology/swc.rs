@@ -204,6 +204,8 @@ fn sample(row: &Row<'_>, places: &[usize; 7]) -> Result<Sample, Wrong> {
 
 /// Index of each sample's parent.
 fn link(samples: &[Sample], wrong: &mut Vec<Wrong>) -> Vec<Option<usize>> {
+    // A line that is no sample may be the parent of others: that it is wrong has been said.
+    let is_whole = wrong.is_empty();
     let mut at: HashMap<i64, usize> = HashMap::new();
     for (k, s) in samples.iter().enumerate() {
         if let Some(&first) = at.get(&s.id) {
@@ -237,6 +239,7 @@ fn link(samples: &[Sample], wrong: &mut Vec<Wrong>) -> Vec<Option<usize>> {
             continue;
         }
         match parents[k] {
+            None if !is_whole => {}
             None => say(
                 format!("sample {} (line {}) hangs on sample {}, which is not in this file", s.id, s.line, s.parent),
                 "the parent of a sample is the id of a line before it, or -1",
@@ -530,6 +533,12 @@ mod tests {
             messages("1 1 0 0 0 5 -1\n1 3 9 0 0 1 1\n").contains("sample 1 is there twice: in line 1 and in line 2")
         );
         assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 7\n").contains("hangs on sample 7, which is not in this file"));
+        // What hangs on a line that is no sample is not wrong by itself; all else is told with it.
+        let broken = "1 1 0 0 0 5 -1\n2 3 9 0 oops 1 1\n3 3 9 9 0 1 2\n4 3 9 9 0 1 3\n";
+        assert_eq!(messages(broken), "line 2: `oops` is no number");
+        assert_eq!(messages("1 1 0 0 x 5 -1\n2 3 9 0 0 1 1\n"), "line 1: `x` is no number");
+        let twice = messages(&format!("{broken}4 3 9 9 0 1 -1\n"));
+        assert!(twice.contains("`oops` is no number; sample 4 is there twice"), "{twice}");
         assert!(messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 3\n3 3 9 9 0 1 2\n").contains("parents lead in a circle"));
         assert!(
             messages("1 1 0 0 0 5 -1\n2 3 9 0 0 1 3\n3 3 9 9 0 1 1\n")

@@ -17,7 +17,9 @@ pub(super) fn recording(of: &RecordingSpec) -> Json {
         digest.count(*size);
         for own in observed {
             digest.count(own.len());
-            own.iter().for_each(|(start, stop)| digest.numbers(&[*start, *stop]));
+            for &(start, stop) in own {
+                digest.numbers(&[start, stop]);
+            }
         }
     }
     for Spikes { population, size, times, units } in spikes.iter() {
@@ -43,7 +45,9 @@ pub(super) fn recording(of: &RecordingSpec) -> Json {
     if let Some(TrialTimes { name: _, populations: _, at, window, conditions, notes: _ }) = trials {
         digest.numbers(at);
         digest.numbers(&[window.start, window.stop]);
-        conditions.iter().for_each(|condition| digest.text(condition));
+        for condition in conditions {
+            digest.text(condition);
+        }
     }
     let places: Vec<Json> = populations.iter().map(|p| json!({ "name": p.name, "size": p.size })).collect();
     json!({ "name": name, "populations": places, "sha256": digest.finish() })

@@ -266,8 +266,8 @@ pub(super) fn too_fast(formula: &Formula<UnitName>, dt: f64, duration: f64) -> O
     }
     let step = between_ends(&at, steps, dt)?;
     Some(format!(
-        "reaches a value within step {step} that it has at no end of a step, and holds the first for a whole step: what \
-         acts lacks it"
+        "reaches a value within step {step} that it has at no end of a step, and holds the first for a whole step: \
+         what acts lacks it"
     ))
 }
 

@@ -300,7 +300,7 @@ fn sampling(keys: &Sampled, file: &SignalFile, reader: &mut Reader<'_, '_, '_, '
             return None;
         }
     }
-    let read = spikedeck_signal::data::even(times).map_err(|why| why.of_rows(&[], &file.time_column));
+    let read = spikedeck_signal::data::even_in(times, &file.rows, &file.time_column);
     let Even { start, interval, precision } = reader.resolver.taken(node, read, |_| &[])?;
     let scale = file.unit.as_ref().map_or(1.0, |u| u.scale);
     let dt = reader.resolver.dt;

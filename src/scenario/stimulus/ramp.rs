@@ -55,8 +55,8 @@ impl Stimulus for Ramp {
         // The value at the beginning of a step holds until its end: half a step is lost of the rise.
         (steps > 0.0 && steps < 10.0).then(|| {
             Lost::by_steps(format!(
-                "rises within {steps:.3} steps, and holds one value for a whole step: what acts is that of a ramp half a \
-                 step later"
+                "rises within {steps:.3} steps, and holds one value for a whole step: what acts is that of a ramp half \
+                 a step later"
             ))
         })
     }

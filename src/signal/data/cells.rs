@@ -72,7 +72,9 @@ impl FileData {
             Cells::Whole(values) => values.iter().map(|v| *v as f64).collect(),
             Cells::Texts(_) | Cells::Unreadable(_) | Cells::Unread => return None,
         };
-        self.missing.iter().for_each(|&row| values[row] = f64::NAN);
+        for &row in &self.missing {
+            values[row] = f64::NAN;
+        }
         Some(values)
     }
 
@@ -84,7 +86,9 @@ impl FileData {
             Cells::Texts(texts) => (0..texts.codes.len()).map(|row| texts.text(row).trim().to_owned()).collect(),
             Cells::Unreadable(_) | Cells::Unread => return None,
         };
-        self.missing.iter().for_each(|&row| texts[row].clear());
+        for &row in &self.missing {
+            texts[row].clear();
+        }
         Some(texts)
     }
 

@@ -247,7 +247,13 @@ impl<'a> Opened<'a> {
             .in_name(name.as_str())),
             None if !plain => Err(Refused::new(
                 format!("column `{name}` of this file has no unit, and times have one here"),
-                format!("call it `{base}_ms` or `{base}_s`, or say `{declared}_unit = \"ms\"` beside the file's name"),
+                if ["spikes", "signals", "connections"].contains(&self.columns.name) {
+                    format!(
+                        "call it `{base}_ms` or `{base}_s`, or say `{declared}_unit = \"ms\"` beside the file's name"
+                    )
+                } else {
+                    format!("call it `{base}_ms` or `{base}_s`")
+                },
             )
             .in_name(name.as_str())),
             unit => Ok(unit),

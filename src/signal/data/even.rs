@@ -19,6 +19,15 @@ pub struct Even {
 /// # Errors
 /// The row that breaks it, with the distances.
 pub fn even(times: &[f64]) -> Result<Even, Refused> {
+    even_in(times, &[], "")
+}
+
+/// The same of the times in `column` of a file, in these rows of it, from 1; one after the other where none are named.
+///
+/// # Errors
+/// As [`even`], at the row of the file.
+pub fn even_in(times: &[f64], rows: &[usize], column: &str) -> Result<Even, Refused> {
+    let row = |k: usize| rows.get(k).copied().unwrap_or(k + 1);
     let n = times.len();
     if n < 2 {
         return Err(Refused::new("a signal has at least two samples", "its interval follows from its times"));
@@ -29,13 +38,14 @@ pub fn even(times: &[f64]) -> Result<Even, Refused> {
         return Err(Refused::new(
             format!(
                 "the time of row {} ({}) is not after that of the row before ({})",
-                at + 2,
+                row(at + 1),
                 times[at + 1],
                 times[at]
             ),
             "samples are in the order of their times, one a time; several units stand in a column `unit`",
         )
-        .in_row(at + 1));
+        .in_row(at + 1)
+        .of_rows(rows, column));
     }
     let greatest = start.abs().max(end.abs());
     let precision = 1e-6 * interval + 4.0 * f64::EPSILON * greatest;
@@ -57,14 +67,15 @@ pub fn even(times: &[f64]) -> Result<Even, Refused> {
     Err(Refused::new(
         format!(
             "the samples of this file are not evenly spaced in time: row {} is {} after row {}, others are {} apart",
-            at + 2,
+            row(at + 1),
             spikedeck_core::number::brief(times[at + 1] - times[at]),
-            at + 1,
+            row(at),
             spikedeck_core::number::brief(usual)
         ),
         "resample the signal to one interval, or fill the gap",
     )
-    .in_row(at + 1))
+    .in_row(at + 1)
+    .of_rows(rows, column))
 }
 
 /// The slope of the straight line that the times are nearest to, and how wide a band about it holds all of them: times

@@ -19,7 +19,7 @@ mod unit;
 pub use cells::{Cells, FileData, FileTable};
 pub(crate) use columns::is_named;
 pub use edges::{EDGES, EdgeFile, EdgeKeys, edges};
-pub use even::{Even, even};
+pub use even::{Even, even, even_in};
 pub use ids::{Ids, Numbered};
 pub use signal::{SIGNAL, SignalColumn, SignalFile, SignalKeys, signal};
 pub use spans::{SPANS, SpanFile, spans};

@@ -55,6 +55,8 @@ pub struct SignalFile {
     pub unit: Option<FileUnit>,
     /// What the column of times is called in the file.
     pub time_column: String,
+    /// The first row, from 1, of each time; empty where each time has the row of its place.
+    pub rows: Vec<usize>,
     /// Whether units stand below each other in the file.
     pub long: bool,
     /// What these units are called, where that is not their number; else empty.
@@ -178,7 +180,8 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
     };
     let time_column = time.as_ref().map_or_else(String::new, |found| found.column.name.clone());
     let times = time.map(|found| numbers(found.column).map(std::borrow::Cow::into_owned)).transpose()?;
-    let whole = SignalFile { times, unit, time_column, long: false, names: Vec::new(), columns, notes };
+    let whole =
+        SignalFile { times, unit, time_column, rows: Vec::new(), long: false, names: Vec::new(), columns, notes };
     match unit_column {
         None => Ok(whole),
         Some(found) => whole.unfolded(&ids(found.column)?, &found.column.name),
@@ -211,6 +214,7 @@ impl SignalFile {
         moments.dedup();
         let (n, m) = (moments.len(), labels.len());
         let row_of = grid(times, &units, (&moments, &labels)).map_err(|why| why.of_rows(&[], &self.time_column))?;
+        let rows = row_of.chunks(m.max(1)).filter_map(|of| of.iter().min()).map(|row| row + 1).collect();
         let columns = self
             .columns
             .iter()
@@ -226,7 +230,7 @@ impl SignalFile {
                     .collect::<Vec<_>>()
             })
             .collect();
-        Ok(Self { times: Some(moments), long: true, names, columns, ..self })
+        Ok(Self { times: Some(moments), rows, long: true, names, columns, ..self })
     }
 }
 

@@ -12,8 +12,8 @@ use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_core::number::brief;
 use spikedeck_core::units::Dimension;
 
-const UNIT: &str = "at the end of its name, in its type, in the metadata, or as `time_unit` beside the file's name; none \
-                    in dimensionless scenarios";
+const UNIT: &str = "at the end of its name, in its type, in the metadata, or as `time_unit` of `--trials`; none in \
+                    dimensionless scenarios";
 
 /// Columns of a file of trials, or of any events.
 pub static TRIALS: FileColumns = FileColumns {
@@ -79,6 +79,8 @@ pub struct TrialTable {
     pub moments: Vec<(String, Vec<f64>)>,
     /// Its other columns, in words; empty where a row has none.
     pub labels: Vec<(String, Vec<String>)>,
+    /// Columns of moments under their whole names as they are written: a duration may be a condition.
+    pub written: Vec<(String, Vec<String>)>,
 }
 
 /// Reads a file of trials for a recording on a time axis of `base`.
@@ -103,7 +105,8 @@ pub fn trials(table: &FileTable, name: &str, keys: &TrialKeys, base: TimeBase) -
         let name = column.name.trim();
         let ending = splits(name).next().filter(|(_, unit)| unit.dimension == Dimension::SECOND && !plain);
         match (ending, column.as_numbers(), column.as_texts()) {
-            (Some((base, unit)), Some(values), _) => {
+            (Some((base, unit)), Some(values), texts) => {
+                read.written.extend(texts.map(|texts| (name.to_owned(), texts)));
                 read.moments.push((base.to_owned(), values.into_iter().map(|t| t * unit.scale).collect()));
             }
             (_, _, Some(texts)) => read.labels.push((name.to_owned(), texts)),
@@ -117,7 +120,13 @@ impl TrialTable {
     /// The column of moments called `name`, with `_time` at its end or without.
     fn moment(&self, name: &str) -> Option<&[f64]> {
         let is = |column: &str| column == name || column.strip_suffix("_time") == Some(name);
-        self.moments.iter().find(|(column, _)| is(column)).map(|(_, times)| times.as_slice())
+        let found = self.moments.iter().find(|(column, times)| is(column) && times.len() == self.rows());
+        found.map(|(_, times)| times.as_slice())
+    }
+
+    /// Number of trials: columns of another length, which a damaged file may have, are not of them.
+    fn rows(&self) -> usize {
+        self.moments.first().map_or(0, |(_, times)| times.len())
     }
 
     /// When its trials were, on a time axis of `base`, for a recording of `populations`.
@@ -187,6 +196,18 @@ impl TrialTable {
                 ));
             }
         }
+        if let (None, None, Some(gap)) = (keys.after, stop, gap) {
+            let widest = sorted.array_windows().map(|[a, b]| b - a).fold(0.0, f64::max);
+            if widest > gap * (1.0 + 1e-6) {
+                let unit = if base == TimeBase::Milliseconds { " s" } else { "" };
+                notes.push(format!(
+                    "trials of `{}` have no end: each is looked at up to {}{unit}, as far as those that are nearest to \
+                     each other are apart; `after` says another end",
+                    self.name,
+                    brief(after)
+                ));
+            }
+        }
         let overlap = gap.filter(|gap| *gap < (before + after) * (1.0 - 1e-9)).map(|_| {
             let apart = sorted.array_windows().filter(|[a, b]| b - a < (before + after) * (1.0 - 1e-9));
             let many = apart.count();
@@ -225,7 +246,8 @@ impl TrialTable {
 
     /// The column of labels called `name`.
     fn label(&self, name: &str) -> Result<&[String], Refused> {
-        let found = self.labels.iter().find(|(column, _)| column == name);
+        let mut all = self.labels.iter().chain(&self.written);
+        let found = all.find(|(column, texts)| column == name && texts.len() == self.rows());
         found.map(|(_, texts)| texts.as_slice()).ok_or_else(|| {
             let names = self.labels.iter().map(|(name, _)| name.as_str());
             let help = match (did_you_mean(name, names.clone()), self.labels.is_empty()) {
@@ -252,6 +274,7 @@ mod tests {
                 ("cue_time".into(), vec![1.25, 3.5, 5.25, 7.5]),
             ],
             labels: vec![("side".into(), vec!["left".into(), "right".into(), String::new(), "left".into()])],
+            ..TrialTable::default()
         }
     }
 
@@ -289,9 +312,16 @@ mod tests {
     fn what_is_not_there_is_told_with_what_is() {
         let base = TimeBase::Milliseconds;
         let refused = |keys: &TrialKeys| table().times(keys, base, Vec::new()).unwrap_err().to_string();
-        assert!(refused(&TrialKeys { align: Some("cues".into()), ..keys() }).contains("did you mean `cue_time`"));
+        assert!(refused(&TrialKeys { align: Some("cue_tme".into()), ..keys() }).contains("did you mean `cue_time`"));
         assert!(refused(&TrialKeys { by: vec!["stimulus".into()], ..keys() }).contains("told by `side`"));
         assert!(refused(&TrialKeys { after: Some(-1.0), ..keys() }).contains("no length"));
+        let uneven = TrialTable {
+            moments: vec![("start".into(), vec![1.0, 2.0, 3.0]), ("stop".into(), vec![1.5])],
+            labels: vec![("side".into(), vec!["left".into()])],
+            ..TrialTable::default()
+        };
+        assert_eq!(uneven.times(&keys(), base, Vec::new()).unwrap().window.stop, 1000.0, "up to the next");
+        assert!(uneven.times(&TrialKeys { by: vec!["side".into()], ..keys() }, base, Vec::new()).is_err());
         let one = TrialTable { moments: vec![("start".into(), vec![1.0])], ..TrialTable::default() };
         assert!(one.times(&keys(), base, Vec::new()).is_err(), "one event has no end");
     }
@@ -313,6 +343,10 @@ mod tests {
         assert_eq!(read.labels[1].1, ["left", "", "right"]);
         let times = read.times(&keys(), TimeBase::Milliseconds, Vec::new()).unwrap();
         assert_eq!(times.window, Window { start: 0.0, stop: 1000.0 }, "up to the next, of those that are nearest");
+        assert!(times.notes.iter().any(|n| n.contains("have no end")), "{:?}", times.notes);
+        // A time may tell a condition, as it is written.
+        let by = TrialKeys { by: vec!["lick_ms".into()], ..keys() };
+        assert_eq!(read.times(&by, TimeBase::Milliseconds, Vec::new()).unwrap().conditions[0], "lick_ms=2100");
         let bare = FileTable::of(vec![FileData::numbers("onset", vec![1.0])]);
         let refused = trials(&bare, "e.csv", &keys(), TimeBase::Milliseconds).unwrap_err();
         assert!(refused.message.contains("has no unit"), "{refused}");

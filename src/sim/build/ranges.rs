@@ -26,7 +26,11 @@ pub(super) fn check(population: &PopulationSpec, values: &[UnitValues]) -> Resul
         };
         let Some(parameter) = declared(population, &variable.name) else { continue };
         let (low, high) = (parameter.min.unwrap_or(f64::NEG_INFINITY), parameter.max.unwrap_or(f64::INFINITY));
-        let outside = |unit: &usize| !(low..=high).contains(&at(column, *unit));
+        // What is no number at all is refused with its name where the equations are compiled.
+        let outside = |unit: &usize| {
+            let value = at(column, *unit);
+            !value.is_nan() && !(low..=high).contains(&value)
+        };
         let Some(first) = (0..population.size).find(outside) else { continue };
         let shown = |value: f64| Quantity { value, dimension: variable.dimension }.to_string();
         let bounds = [

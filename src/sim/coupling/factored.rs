@@ -16,6 +16,7 @@ use super::{Carried, History};
 use crate::expression::{Expression, Operand};
 use crate::separate::{Split, separate};
 use crate::stepper::all_finite;
+use spikedeck_equation::Formula;
 use spikedeck_equation::graph::{Graph, Id, Node};
 use spikedeck_scenario::CarriedName;
 
@@ -32,13 +33,14 @@ pub(super) struct Parts {
 
 impl Parts {
     /// Those of what a projection carries, if it is such a sum.
-    pub fn of(carried: &Carried<'_>) -> Option<Self> {
-        let names = carried.formula.names();
-        let (graph, root) = carried.formula.expression().graph();
+    pub fn of(value: &Formula<CarriedName>) -> Option<Self> {
+        let names = value.names();
+        let (graph, root) = value.expression().graph();
         let mut graph = graph.clone();
         let of_target = |i: u32| matches!(names[i as usize], CarriedName::Target(_));
         let of_weight = |i: u32| matches!(names[i as usize], CarriedName::Weight);
-        // Differences are not multiplied out, which would lose what is small against both its ends.
+        // Products of differences are not multiplied out: the square of what is small against both its ends would be lost.
+        // A difference itself is two sums, each with the rounding of its own size.
         let targets = Split { is_post: &of_target, expands: false };
         let weights = Split { is_post: &of_weight, expands: false };
         let mut products = Vec::new();
@@ -48,6 +50,17 @@ impl Parts {
             }
         }
         Some(Self { graph, products })
+    }
+
+    /// How many sums over the connections vary: each keeps the values of its part of the source.
+    pub fn varying(&self) -> usize {
+        let mut sums: Vec<[Id; 2]> = Vec::new();
+        for &[weight, source, _] in &self.products {
+            if self.graph.value(source).is_none() && !sums.contains(&[weight, source]) {
+                sums.push([weight, source]);
+            }
+        }
+        sums.len()
     }
 }
 
@@ -100,6 +113,8 @@ pub(super) struct Factored {
     sums: Vec<Sum>,
     out: Vec<f64>,
     factor: Vec<f64>,
+    /// Lanes without a connection, at which nothing arrives whatever the parts of their targets are.
+    alone: Vec<usize>,
     /// The last step at whose beginning a part of some source was no finite number.
     broken: Option<u64>,
 }
@@ -107,7 +122,7 @@ pub(super) struct Factored {
 impl Factored {
     /// The connections into `range`; `None` if products save nothing.
     pub fn new(carried: &Carried<'_>, range: Range<u32>, connections: Connections<'_>) -> Option<Self> {
-        let Parts { mut graph, products } = Parts::of(carried)?;
+        let Parts { mut graph, products } = Parts::of(carried.formula)?;
         let one = graph.number(1.0);
         // Products with the same part of the weight and of the source share their sum.
         let mut grouped: Vec<(Id, Id, Vec<Id>)> = Vec::new();
@@ -172,6 +187,9 @@ impl Factored {
             Matrix::new(entries, columns, Window::zero(sources) as u32)
         };
         let matrices = weights.iter().map(matrix).collect();
+        let mut alone = vec![true; range.len()];
+        connections.lane.iter().for_each(|&lane| alone[lane as usize] = false);
+        let alone = alone.iter().enumerate().filter(|(_, alone)| **alone).map(|(lane, _)| lane).collect();
         Some(Self {
             pre: carried.pre.clone(),
             post: carried.post.clone(),
@@ -182,6 +200,7 @@ impl Factored {
             sums,
             out: vec![0.0; range.len()],
             factor: vec![0.0; range.len()],
+            alone,
             broken: None,
         })
     }
@@ -214,6 +233,7 @@ impl Factored {
                     None => row.iter_mut().zip(sums).for_each(|(r, sum)| *r += sum),
                     Some(factor) => {
                         factor.evaluate(0.0, &operands, &mut self.factor);
+                        self.alone.iter().for_each(|&lane| self.factor[lane] = 0.0);
                         row.iter_mut().zip(sums).zip(&self.factor).for_each(|((r, sum), q)| *r += sum * q);
                     }
                 }

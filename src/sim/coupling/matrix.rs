@@ -140,7 +140,9 @@ vectorised! {
             let mut sums = [0.0; PANEL];
             sums[..row.len()].copy_from_slice(row);
             // Nothing is changed by a product that is 0, of whichever sign, once no sum is -0.
-            sums.iter_mut().for_each(|sum| *sum += 0.0);
+            for sum in &mut sums {
+                *sum += 0.0;
+            }
             for (column, &value) in panel.iter().zip(values) {
                 for (sum, coefficient) in sums.iter_mut().zip(column) {
                     *sum += coefficient * value;

@@ -215,3 +215,34 @@ fn what_is_no_finite_number_reaches_only_what_it_is_connected_to() {
         assert_eq!(reached, connected, "{delay:?}");
     }
 }
+
+/// A part of the target without a finite value matters where something is connected, and nowhere else.
+#[test]
+fn nothing_arrives_at_units_without_connections() {
+    let source: Vec<u32> = (0..900).map(|i| (i * 7) % 40).collect();
+    let target: Vec<u32> = (0..900).map(|i| (i * 11) % 37).collect();
+    let rule = Rule::Edges { source: source.into(), target: target.into(), weight: None, delay: None };
+    let case = Case { rule, ends: (40, 40), multapses: true, apart: false, delay: Some(0) };
+    for value in ["w*a_pre/a_post", "w*a_pre*log(abs(a_post))", "w*(a_pre - 1/a_post)"] {
+        let spec = carrying(value);
+        let carried = carried(&spec);
+        let (mut slow, mut fast) = (case.coupling(&carried, 0..40, false), case.coupling(&carried, 0..40, true));
+        assert!(fast.factored.is_some(), "{value}");
+        let mut past = Past::new(case.ends);
+        past.histories[2].row_mut(0)[39] = 0.0;
+        let mut rows = [vec![1.5; 40], vec![1.5; 40]];
+        slow.add(0, 0.0, &past.histories, &mut rows[0]);
+        fast.add(0, 0.0, &past.histories, &mut rows[1]);
+        assert_eq!((rows[0][39], rows[1][39]), (1.5, 1.5), "{value}");
+        // Where something is connected, both are without a value, or both have the same.
+        past.histories[2].row_mut(0)[5] = 0.0;
+        let mut rows = [vec![0.0; 40], vec![0.0; 40]];
+        slow.add(0, 0.0, &past.histories, &mut rows[0]);
+        fast.add(0, 0.0, &past.histories, &mut rows[1]);
+        for (lane, (a, b)) in rows[0].iter().zip(&rows[1]).enumerate() {
+            assert_eq!(a.is_finite(), b.is_finite(), "{value} {lane}");
+            assert_eq!(a.is_finite(), lane != 5, "{value} {lane}");
+            assert!(!a.is_finite() || (a - b).abs() < 1e-9 * (1.0 + a.abs()), "{value} {lane}: {a} {b}");
+        }
+    }
+}

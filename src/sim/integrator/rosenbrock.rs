@@ -16,16 +16,7 @@ pub struct Lane<'a> {
     pub surface: Option<&'a super::Surface<'a>>,
     /// Threshold variable and its greatest trial value.
     pub cut: Option<(usize, f64)>,
-    /// The threshold variable where a threshold only counts: an upstroke passes it.
-    pub rises: Option<usize>,
 }
-
-/// By how much linear solves may speed up an upstroke: with growth at a rate λ they do so 1/(1 - γhλ) times. At twice
-/// that much a step is a quarter too far, and beyond it turns the upstroke around.
-const SPED_UP: f64 = 2.0;
-
-/// What an upstroke moves in a step, as a part of where it is.
-const UPSTROKE: f64 = 0.01;
 
 /// Advances `x` from `t` by `h`; returns the fraction of `h` done, 1 but where the surface is crossed, and none where
 /// a step that adapts was needed and did not come to its end.
@@ -33,19 +24,13 @@ const UPSTROKE: f64 = 0.01;
 /// A step in which the threshold variable grows by itself (a spike current) or crosses is made by Dormand-Prince:
 /// linear solves follow an upstroke with an error of first order at best, and turn it around where it grows faster than
 /// the step. It adapts to the growth and stops at the crossing, so that what moves with the threshold variable is what
-/// it is there. Where a threshold only counts, the same is done of a step in which linear solves do not follow an
-/// upstroke: two spikes were counted for one.
+/// it is there.
 pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
     let n = x.len();
     let mut slopes = vec![0.0; n * n + n];
     (lane.jacobian)(t, x, &mut slopes);
-    let adaptive = rk45::Lane { rate: lane.rate, surface: lane.surface, cut: lane.cut, seen: None };
     let Some((s, cut)) = lane.cut else {
-        let mut trial = x.to_vec();
-        if !step(lane, &slopes, t, h, &mut trial) {
-            return rk45::advance(&adaptive, t, h, x);
-        }
-        x.copy_from_slice(&trial);
+        step(lane, &slopes, t, h, x);
         return Some(1.0);
     };
     let crossed = |time: f64, state: &[f64]| lane.surface.is_some_and(|f| f(time, state) > 0.0);
@@ -56,7 +41,8 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
     step(lane, &slopes, t, h, &mut trial);
     let mut done = Some(1.0);
     if slopes[s * n + s] > 0.0 || crossed(t + h, &trial) || !trial.iter().all(|v| v.is_finite()) {
-        done = rk45::advance(&adaptive, t, h, x);
+        done =
+            rk45::advance(&rk45::Lane { rate: lane.rate, surface: lane.surface, cut: lane.cut, seen: None }, t, h, x);
     } else {
         x.copy_from_slice(&trial);
     }
@@ -67,8 +53,8 @@ pub fn advance(lane: &Lane<'_>, t: f64, h: f64, x: &mut [f64]) -> Option<f64> {
     done
 }
 
-/// One step, with the Jacobian at its start; whether it follows an upstroke, if it is one.
-fn step(lane: &Lane<'_>, slopes: &[f64], t: f64, h: f64, x: &mut [f64]) -> bool {
+/// One step, with the Jacobian at its start.
+fn step(lane: &Lane<'_>, slopes: &[f64], t: f64, h: f64, x: &mut [f64]) {
     let n = x.len();
     let (matrix, by_time) = slopes.split_at(n * n);
     let mut w: Vec<f64> = matrix.iter().map(|a| -GAMMA * h * a).collect();
@@ -78,12 +64,10 @@ fn step(lane: &Lane<'_>, slopes: &[f64], t: f64, h: f64, x: &mut [f64]) -> bool 
     let pivots = factorise(&mut w, n);
     let mut k1 = vec![0.0; n];
     (lane.rate)(t, x, &mut k1);
-    let upstroke = lane.rises.map(|s| (s, k1[s])).filter(|(s, rate)| h * rate > UPSTROKE * x[*s].abs());
     for i in 0..n {
         k1[i] = f64::mul_add(GAMMA * h, by_time[i], k1[i]);
     }
     solve(&w, &pivots, &mut k1);
-    let follows = upstroke.is_none_or(|(s, rate)| (0.0..=SPED_UP * rate).contains(&k1[s]));
     let mut at: Vec<f64> = (0..n).map(|i| f64::mul_add(h, k1[i], x[i])).collect();
     if let Some((s, cut)) = lane.cut {
         at[s] = spikedeck_core::math::min(at[s], cut);
@@ -97,7 +81,6 @@ fn step(lane: &Lane<'_>, slopes: &[f64], t: f64, h: f64, x: &mut [f64]) -> bool 
     for i in 0..n {
         x[i] = f64::mul_add(1.5 * h, k1[i], f64::mul_add(0.5 * h, k2[i], x[i]));
     }
-    follows
 }
 
 /// LU with partial pivoting, in place; returns the row swaps.

@@ -178,9 +178,7 @@ impl Path {
                 Box::new(move |time, x| {
                     let rate = |t: f64, x: &[f64], out: &mut [f64]| unit.evaluate(&unit.rates, t, x, out);
                     let slope = |t: f64, x: &[f64], out: &mut [f64]| unit.evaluate(&slopes, t, x, out);
-                    // An upstroke that linear solves do not follow is told, though the step is then made otherwise.
-                    let lane =
-                        rosenbrock::Lane { rate: &rate, jacobian: &slope, surface: None, cut: unit.cut, rises: None };
+                    let lane = rosenbrock::Lane { rate: &rate, jacobian: &slope, surface: None, cut: unit.cut };
                     if rosenbrock::advance(&lane, time, h, x).is_none() {
                         x.fill(f64::NAN);
                     }

@@ -23,8 +23,6 @@ pub struct ByLane {
     pub passing: Option<Tape>,
     /// Threshold variable and its bound.
     pub cut: Option<(usize, Tape)>,
-    /// The threshold variable where a threshold only counts.
-    pub rises: Option<usize>,
     /// Number of input ports.
     pub ports: usize,
     /// Step.
@@ -88,7 +86,7 @@ impl ByLane {
         let part = if self.implicit {
             let jacobian = |t: f64, states: &[f64], out: &mut [f64]| evaluate(&self.jacobian, t, states, out);
             rosenbrock::advance(
-                &rosenbrock::Lane { rate: &rate, jacobian: &jacobian, surface, cut, rises: self.rises },
+                &rosenbrock::Lane { rate: &rate, jacobian: &jacobian, surface, cut },
                 time,
                 self.h,
                 &mut x,

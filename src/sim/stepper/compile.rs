@@ -128,7 +128,6 @@ impl Movement {
                 .filter(|_| p.reset.is_empty() && matches!(self.method, Method::RungeKutta45))
                 .map(|h| Tape::new(&imported.graph, &[h])),
             cut: imported.cut.map(|(s, c)| (s, Tape::new(&imported.graph, &[c]))),
-            rises: imported.peak.map(|p| p.0),
             ports: p.inputs.len(),
             h,
         }))

@@ -77,7 +77,9 @@ fn columns(file: &Hdf5<'_>, place: &str) -> Result<Columns, StoreError> {
         }
     }
     // Rows stand beside each other only where all columns have as many.
-    let rows = read.rows as usize;
+    let start = read.times.iter().find(|(name, _)| name == "start_time").map(|(_, times)| times.len());
+    let rows = start.unwrap_or(read.rows as usize);
     read.left.extend(read.labels.extract_if(.., |(_, texts)| texts.len() != rows).map(|(name, _)| name));
+    read.left.extend(read.times.extract_if(.., |(_, times)| times.len() != rows).map(|(name, _)| name));
     Ok(read)
 }

@@ -14,7 +14,7 @@ use crate::panes::pane::Pane;
 use crate::readout;
 use crate::state::app::App;
 use crate::state::columns::Column;
-use crate::state::jobs::{JobState, STOPPED_EARLY};
+use crate::state::jobs::{Job, JobState, STOPPED_EARLY};
 use crate::state::layout::{PlacedColumn, PlacedPane, RunLayout, part};
 use crate::state::tabs::{GAP, Tabs, title_of};
 use spikedeck_run::Status;
@@ -125,7 +125,7 @@ fn heads(app: &App, buf: &mut Buffer, placed: &PlacedColumn) {
         .iter()
         .enumerate()
         .flat_map(|(i, c)| {
-            let state = if app.job_of(i).is_some_and(|j| j.active()) { " …" } else { "" };
+            let state = if app.job_of(i).is_some_and(Job::active) { " …" } else { "" };
             let letter = char::from(b'A' + (i % 26) as u8);
             let is_old = c.error.is_some() || c.is_of_before();
             let of_before = if is_old { " (of before)" } else { "" };

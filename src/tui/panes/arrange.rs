@@ -78,7 +78,6 @@ pub fn arranged(
     }
     let all = recording.spikes.len();
     for outcome in outcomes {
-        let mut nth = 0;
         // All spikes, planes and numbers are shown already.
         let is_new = |named: &&NamedShape| match &named.shape {
             Shape::Raster(r) => all == 0 || r.groups.len() != all,
@@ -86,7 +85,7 @@ pub fn arranged(
             _ => !is_metrics(outcome, named),
         };
         let shown: Vec<&NamedShape> = outcome.shapes.iter().filter(is_new).collect();
-        for (named, pane) in shown.iter().zip(measured(outcome, &shown)) {
+        for (nth, (named, pane)) in shown.iter().zip(measured(outcome, &shown)).enumerate() {
             let rank = match &named.shape {
                 _ if in_space(named, recording) => (0, 0),
                 Shape::Series(series) if !series.x.is_time && topic.places(&outcome.name).any(|p| topic.learns(p)) => {
@@ -99,7 +98,6 @@ pub fn arranged(
                 _ => (3 + nth, usize::from(!topic.expects(&outcome.name))),
             };
             ranked.push((rank.0, rank.1, pane));
-            nth += 1;
         }
     }
     // While a run lasts, what stands still may yet move.
