@@ -386,7 +386,7 @@ fn further(finished: &Finished) -> String {
     let units: usize = places.iter().map(units).sum();
     let channels: usize = recording.traces.iter().map(|t| t.units.len()).sum();
     let fits = |(kinds, does): &(&'static [&'static str], fn(usize, usize, bool) -> bool)| {
-        if does(units, channels, !recording.trial_times.is_empty()) { *kinds } else { &[] }
+        if does(units, channels, recording.trial_times.iter().any(|t| !t.at.is_empty())) { *kinds } else { &[] }
     };
     let kinds: Vec<&str> = FURTHER.iter().flat_map(fits).copied().collect();
     let list = "`spikedeck list analyses` names all";
