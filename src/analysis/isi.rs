@@ -286,8 +286,7 @@ fn variability(subject: &str, measure: &Measure, units: &Units, o: &Options) -> 
             let corrected: Vec<f64> =
                 units.corrected.iter().zip(values).map(|(c, plain)| c.map_or(*plain, |c| c.value)).collect();
             let (middle, low, high) = mean_interval(&corrected, 0.95);
-            // Where the bias is more than the uncertainty, neither the value nor what is left of it after a correction
-            // of the first order is where the truth is.
+            // Where the bias is more than the uncertainty, a correction of the first order does not reach the truth.
             if units.biased().is_some() {
                 return metric.note(over).note(format!(
                     "no interval: {} intervals in a typical unit make the value too low by more than its uncertainty \

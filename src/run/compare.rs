@@ -40,7 +40,8 @@ pub struct Difference {
 }
 
 impl Difference {
-    /// The difference of run `k` to the first as a share of the first's size; nothing where that is zero, and of angles.
+    /// The difference of run `k` to the first as a share of the first's size; nothing where that is zero, and of
+    /// angles.
     pub fn relative(&self, k: usize) -> Option<f64> {
         let base = self.bases.get(k).copied().flatten().filter(|_| self.unit != "rad")?.abs();
         let difference = self.differences.get(k).copied().flatten()?;

@@ -225,8 +225,8 @@ fn in_words(start: f64, stop: f64, base: TimeBase) -> String {
 }
 
 /// What the run has of the file that is outside the stretch of it that is sound: a file that states what of it is
-/// invalid holds more than that stretch, and all others end with what they hold. Of units of which it is known when each
-/// was observed, analyses look at no other time.
+/// invalid holds more than that stretch, and all others end with what they hold. Of units of which it is known when
+/// each was observed, analyses look at no other time.
 fn left_out(found: &Recording, events: &[String], shift: f64, window: Window, base: TimeBase) -> Option<String> {
     let slack = 1e-9 * window.length();
     let sound = Window { start: found.window.start - slack, stop: found.window.stop + slack };

@@ -39,7 +39,8 @@ impl Parts {
         let mut graph = graph.clone();
         let of_target = |i: u32| matches!(names[i as usize], CarriedName::Target(_));
         let of_weight = |i: u32| matches!(names[i as usize], CarriedName::Weight);
-        // Products of differences are not multiplied out: the square of what is small against both its ends would be lost.
+        // Products of differences are not multiplied out: the square of what is small against both its ends would be
+        // lost.
         // A difference itself is two sums, each with the rounding of its own size.
         let targets = Split { is_post: &of_target, expands: false };
         let weights = Split { is_post: &of_weight, expands: false };
