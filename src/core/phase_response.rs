@@ -182,16 +182,24 @@ fn crossing<'s, D: Dynamics>(
         if held || !below || x[state] >= level || stays {
             continue;
         }
-        let at = |h: f64| -> Result<Option<Vec<f64>>, TrajectoryError> {
+        // The state after `h`, or when it was reset before.
+        let at = |h: f64| -> Result<Result<Vec<f64>, f64>, TrajectoryError> {
             let mut part = Trajectory::new(system, t, &x, Vec::new(), settings.step);
             if h > 0.0 {
                 part.advance(h)?;
             }
-            Ok((part.resets == 0).then_some(part.x))
+            Ok(if part.resets == 0 { Ok(part.x) } else { Err(part.last_reset - t) })
         };
-        // A step in which the state is reset is looked at up to there: short of the peak the level may be crossed.
-        let end = if trajectory.resets > resets { (trajectory.last_reset - t) * (1.0 - 1e-9) } else { settings.step };
-        let Some(last) = at(end)?.filter(|x| x[state] >= level) else { continue };
+        // A step in which the state is reset is looked at up to there: short of the peak the level may be crossed. In
+        // other steps of the scheme the reset is a little earlier or later.
+        let mut end = if trajectory.resets > resets { trajectory.last_reset - t } else { settings.step };
+        let mut last = at(end)?;
+        for _ in 0..20 {
+            let Err(reset) = last else { break };
+            end = end.min(reset) * (1.0 - 1e-6);
+            last = at(end)?;
+        }
+        let Some(last) = last.ok().filter(|x| x[state] >= level) else { continue };
         let (mut low, mut high) = ((0.0, x[state] - level), (end, last[state] - level));
         let mut there = last;
         for round in 0..60 {
@@ -200,7 +208,7 @@ fn crossing<'s, D: Dynamics>(
             } else {
                 (low.0 * high.1 - high.0 * low.1) / (high.1 - low.1)
             };
-            let Some(x) = at(h)? else { break };
+            let Ok(x) = at(h)? else { break };
             let value = x[state] - level;
             if value >= 0.0 {
                 there = x;
