@@ -128,7 +128,9 @@ pub(super) fn checks(out: &mut impl Write, finished: &Finished, colour: bool) ->
     let mut grid = Grid::new(&[Align::Left, Align::Left, Align::Left, Align::Left]);
     for check in &finished.checks {
         let (mark, row_tone) = if check.passed { ("✓", Tone::Good) } else { ("✗", Tone::Bad) };
-        grid.row([mark.to_owned(), check.name.clone(), check_text(check), check.note.clone()], row_tone);
+        // Why there is no value stands in the text already.
+        let note = if check.found.is_none() { String::new() } else { check.note.clone() };
+        grid.row([mark.to_owned(), check.name.clone(), check_text(check), note], row_tone);
     }
     grid.write(out, "  ", false, colour)
 }

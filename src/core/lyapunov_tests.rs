@@ -186,6 +186,40 @@ impl Dynamics for Lif {
     }
 }
 
+/// A reset to the threshold itself: time would stand still.
+struct Endless;
+
+impl Dynamics for Endless {
+    fn dimension(&self) -> usize {
+        1
+    }
+    fn rate(&self, _t: f64, _x: &[f64], o: &mut [f64]) {
+        o[0] = 1.0;
+    }
+    fn jacobian(&self, _t: f64, _x: &[f64], o: &mut [f64]) {
+        o[0] = 0.0;
+    }
+    fn threshold(&self, _t: f64, x: &[f64], gradient: &mut [f64]) -> Option<f64> {
+        gradient[0] = 1.0;
+        Some(x[0] - 1.0)
+    }
+    fn reset(&self, _t: f64, x: &mut [f64], jacobian: &mut [f64]) -> bool {
+        x[0] = 1.0;
+        jacobian[0] = 0.0;
+        true
+    }
+}
+
+#[test]
+fn a_reset_to_the_threshold_ends() {
+    let mut trajectory = Trajectory::new(&Endless, 0.0, &[0.0], Vec::new(), 0.01);
+    let ended = trajectory.advance(2.0);
+    assert!(
+        matches!(ended, Err(TrajectoryError::ResetBeyondThreshold { time }) if (time - 1.0).abs() < 1e-6),
+        "{ended:?}"
+    );
+}
+
 /// Ground truth C1: -1/tau for a silent neuron, 0 for a tonic one, with and without refractory time.
 #[test]
 fn integrate_and_fire() {

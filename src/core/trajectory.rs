@@ -26,6 +26,10 @@ pub enum TrajectoryError {
 /// Tolerated error of one step of a hybrid system, relative to the largest value each state has had: exponential spikes
 /// blow up faster than any fixed step.
 const TOLERANCE: f64 = 1e-9;
+/// The share of a step in which no neuron fires more often than [`MOST_RESETS`].
+const CROWDED: f64 = 1e-3;
+/// Resets in that share of a step beyond which time does not move.
+const MOST_RESETS: u32 = 100;
 /// How often a step may be halved.
 const HALVINGS: i32 = 60;
 
@@ -70,6 +74,8 @@ pub struct Trajectory<'a, D: Dynamics> {
     /// Crossings so flat that the saltation matrix means nothing.
     pub grazing: u64,
     hybrid: bool,
+    /// Since when time has hardly moved, and how many resets there were since then.
+    crowd: (f64, u32),
     /// Whether the trajectory has been at or below its threshold since the last reset.
     armed: bool,
     last_step: f64,
@@ -124,6 +130,7 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
             held_resets: 0,
             grazing: 0,
             hybrid,
+            crowd: (f64::NEG_INFINITY, 0),
             armed: true,
             last_step: step,
             largest: x.iter().map(|v| v.abs()).collect(),
@@ -370,6 +377,14 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
         self.system.reset(self.t, &mut self.x, &mut dg);
         self.resets += 1;
         self.last_reset = self.t;
+        // A reset to the threshold itself: each crossing follows the one before at once, and time does not move.
+        if self.t - self.crowd.0 > CROWDED * self.step {
+            self.crowd = (self.t, 0);
+        }
+        self.crowd.1 += 1;
+        if self.crowd.1 > MOST_RESETS {
+            return Err(TrajectoryError::ResetBeyondThreshold { time: self.t });
+        }
         self.armed = false;
         self.held = self.system.refractory(&self.x).filter(|(time, _)| *time > 0.0).map(|(time, states)| {
             let mut held = vec![false; n];

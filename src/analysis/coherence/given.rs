@@ -10,9 +10,9 @@ pub(super) fn members(pairs: &Pairs, unfit: &[Option<String>]) -> Result<Vec<usi
     let all: Vec<usize> = (0..unfit.len()).filter(|&k| unfit[k].is_none()).collect();
     if !pairs.same || all.len() < 3 {
         return Err(AnalysisError::Unsuitable(format!(
-            "`partial` takes three signals or more that vary, all in `of`; there are {}{}",
+            "`partial` takes three signals or more that vary, and the same in `source` as in `target`; there are {}{}",
             all.len(),
-            if pairs.same { "" } else { " in `source` and `target`" }
+            if pairs.same { "" } else { ", not the same in both" }
         )));
     }
     Ok(all)
