@@ -84,7 +84,7 @@ pub struct Trajectory<'a, D: Dynamics> {
 }
 
 /// Room for one step.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Work {
     f: [Vec<f64>; 4],
     m: [Vec<f64>; 4],
@@ -300,18 +300,7 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
     fn runge_kutta(&mut self, h: f64) {
         let (n, k) = (self.n, self.k);
         let stages = [(0.0, 1.0), (0.5, 2.0), (0.5, 2.0), (1.0, 1.0)];
-        let mut work = std::mem::replace(
-            &mut self.work,
-            Work {
-                f: Default::default(),
-                m: Default::default(),
-                jacobian: Vec::new(),
-                diagonal: Vec::new(),
-                x: Vec::new(),
-                frame: Vec::new(),
-                gradient: Vec::new(),
-            },
-        );
+        let mut work = std::mem::take(&mut self.work);
         let mut volume = 0.0;
         for (s, (c, weight)) in stages.into_iter().enumerate() {
             for i in 0..n {

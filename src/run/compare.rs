@@ -215,7 +215,7 @@ fn notes(runs: &[&Finished], seeds: &[SeedValues], labels: &[String], rows: &[Di
     let mut notes = Vec::new();
     let own: Vec<Option<u64>> = runs.iter().map(|r| r.spec.as_ref().map(|s| s.simulation.seed)).collect();
     let mut told = false;
-    for k in 1..runs.len() {
+    for (k, label) in labels.iter().enumerate().skip(1) {
         let pairs = rows.iter().map(|r| r.pairs[k]).max().unwrap_or_default();
         let count = |k: usize| seeds.get(k).map_or(0, SeedValues::seeds);
         let (a, b) = (count(0), count(k));
@@ -224,15 +224,11 @@ fn notes(runs: &[&Finished], seeds: &[SeedValues], labels: &[String], rows: &[Di
             let part =
                 if pairs < a.max(b) { format!(" (of {a} and {b}: the values are of all)") } else { String::new() };
             notes.push(format!(
-                "{}: differences are taken seed by seed over {pairs} seeds that both runs have{part}; intervals and p \
-                 by Student's t, effects corrected for few seeds (Hedges)",
-                labels[k]
+                "{label}: differences are taken seed by seed over {pairs} seeds that both runs have{part}; intervals and p \
+                 by Student's t, effects corrected for few seeds (Hedges)"
             ));
         } else if a > 1 && b > 1 {
-            notes.push(format!(
-                "{}: its seeds are others; intervals and p by Welch's t over {a} and {b} seeds",
-                labels[k]
-            ));
+            notes.push(format!("{label}: its seeds are others; intervals and p by Welch's t over {a} and {b} seeds"));
         }
         let tested = rows.iter().filter(|r| r.difference_intervals[k].is_some()).count();
         let marked = rows.iter().filter(|r| r.is_clear(k)).count();
@@ -240,7 +236,7 @@ fn notes(runs: &[&Finished], seeds: &[SeedValues], labels: &[String], rows: &[Di
             notes.push(format!(
                 "{}: {marked} of {tested} intervals exclude zero; about {} would if nothing differed, so look at the \
                  adjusted p (Benjamini and Hochberg over all metrics)",
-                labels[k],
+                label,
                 (tested as f64 / 20.0).round()
             ));
         }

@@ -143,7 +143,7 @@ mod tests {
             assert!(
                 (found.difference - 10.0 * scale).abs() < 1e-9 * scale && found.p.is_none() && found.interval.is_none()
             );
-            let same = independent(&vec![values[0]; 3], &vec![up(values[0], 0); 3], false).unwrap();
+            let same = independent(&[values[0]; 3], &[up(values[0], 0); 3], false).unwrap();
             assert_eq!((same.difference, same.p), (0.0, None));
         }
     }

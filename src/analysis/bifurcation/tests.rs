@@ -45,7 +45,8 @@ fn fitzhugh_nagumo_over_its_current() {
     let [first, second] = [1, 2].map(|k| value(&out, &format!("hopf_{k}.lyapunov_coefficient")));
     near(first, second, 1e-5 * first.abs());
     assert_eq!((value(&out, "branches"), value(&out, "cycle_branches")), (1.0, 1.0));
-    assert!(out.warnings.is_empty(), "{:?}", out.warnings);
+    // Relaxation cycles contract by more than numbers can tell from nothing.
+    assert!(out.warnings.iter().all(|w| w.contains("not known whether they are stable")), "{:?}", out.warnings);
     // Rest is unstable between the Hopf points, and only there.
     let diagram = series(&out, "diagram");
     for c in diagram.curves.iter().filter(|c| c.name.ends_with("rest")) {

@@ -63,7 +63,7 @@ fn spectra() -> Vec<Case> {
         bands.into_iter().fold(case.null("peak_coherence"), Case::null)
     };
     vec![
-        peaks(Case::of_p("white noise, the peak from 5 to 100 Hz, 10 s in segments of 1 s", 100, move |s| {
+        peaks(Case::of_p("white noise, the peak from 5 to 100 Hz, 10 s in segments of 1 s", 400, move |s| {
             of_all("psd", s, &independent(s, 1, 0.0, 10_000), &range())
         })),
         peaks(Case::of_p("ten units of white noise, the peak from 5 to 100 Hz, 5 s in segments of 1 s", 0, move |s| {
@@ -133,8 +133,8 @@ fn pairs() -> Vec<Case> {
         Case::of_p(process, tests, move |s| directed(kind, s, &independent(s, 2, a, n), &gaussian())).null(metric)
     };
     vec![
-        bits("mutual_information", "information", "independent AR(1) 0.9, 1000 samples, gaussian", 100, 0.9, 1000),
-        bits("transfer_entropy", "transfer_entropy", "independent AR(1) 0.9, 1000 samples, gaussian", 100, 0.9, 1000),
+        bits("mutual_information", "information", "independent AR(1) 0.9, 1000 samples, gaussian", 400, 0.9, 1000),
+        bits("transfer_entropy", "transfer_entropy", "independent AR(1) 0.9, 1000 samples, gaussian", 400, 0.9, 1000),
         Case::of_p("independent AR(1) 0.9, 500 samples, ksg", 0, |s| {
             let options = [few(), word("estimator", "ksg")];
             directed("transfer_entropy", s, &independent(s, 2, 0.9, 500), &options)

@@ -154,11 +154,11 @@ fn directions() -> Vec<Case> {
 fn alone() -> Vec<Case> {
     let rare = "1 where the train has no such interval";
     vec![
-        Case::of_p("a Poisson unit on a grid, 100 Hz, 5 s", 100, |s| {
+        Case::of_p("a Poisson unit on a grid, 100 Hz, 5 s", 400, |s| {
             of_all("isi_histogram", s, &gridded(s, 1, 5000.0), &[few()])
         })
         .null("exponential_distance"),
-        Case::of_p("a Poisson unit on a grid, 100 Hz, 5 s", 100, |s| {
+        Case::of_p("a Poisson unit on a grid, 100 Hz, 5 s", 400, |s| {
             of_all("bursts", s, &gridded(s, 1, 5000.0), &[few()])
         })
         .null_at_most("burst_share", TIES),
