@@ -385,7 +385,7 @@ fn further(finished: &Finished) -> String {
     let units = |p: &RecordedPlace| p.spiking.filter(|_| !events.contains(&p.name)).unwrap_or(0);
     let units: usize = places.iter().map(units).sum();
     let channels: usize = recording.traces.iter().map(|t| t.units.len()).sum();
-    let fits = |(kinds, does): &(&'static [&'static str], fn(usize, usize, bool) -> bool)| {
+    let fits = |(kinds, does): &Further| {
         if does(units, channels, recording.trial_times.iter().any(|t| !t.at.is_empty())) { *kinds } else { &[] }
     };
     let kinds: Vec<&str> = FURTHER.iter().flat_map(fits).copied().collect();

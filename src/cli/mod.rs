@@ -73,7 +73,7 @@ enum Command {
     #[command(subcommand)]
     Cluster(cluster::Command),
     /// Measure a recorded run, also a killed one, or a table of spikes or signals
-    Analyze(analyze::Args),
+    Analyze(Box<analyze::Args>),
     /// Hold runs or scenarios against the first of them
     Compare(compare::Args),
     /// Draw an analysis of a run as SVG or PNG

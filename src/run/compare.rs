@@ -224,8 +224,8 @@ fn notes(runs: &[&Finished], seeds: &[SeedValues], labels: &[String], rows: &[Di
             let part =
                 if pairs < a.max(b) { format!(" (of {a} and {b}: the values are of all)") } else { String::new() };
             notes.push(format!(
-                "{label}: differences are taken seed by seed over {pairs} seeds that both runs have{part}; intervals and p \
-                 by Student's t, effects corrected for few seeds (Hedges)"
+                "{label}: differences are taken seed by seed over {pairs} seeds that both runs have{part}; intervals \
+                 and p by Student's t, effects corrected for few seeds (Hedges)"
             ));
         } else if a > 1 && b > 1 {
             notes.push(format!("{label}: its seeds are others; intervals and p by Welch's t over {a} and {b} seeds"));

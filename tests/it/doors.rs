@@ -571,7 +571,7 @@ fn under_caret(said: &str) -> (String, String) {
     let lines: Vec<&str> = said.lines().collect();
     // Warnings about the scenario may stand before it.
     let is_place = |l: &&str| l.contains('╭') && l.contains(".csv:");
-    let at = lines.iter().position(|l| is_place(&l)).unwrap_or_else(|| panic!("no place in {said}"));
+    let at = lines.iter().position(is_place).unwrap_or_else(|| panic!("no place in {said}"));
     let place = lines[at].split_once('[').unwrap().1.trim_end_matches(']').to_owned();
     let mark = |c: char| matches!(c, '─' | '┬' | '▲');
     let caret = lines.iter().skip(at + 1).position(|l| l.contains('·')).unwrap() + at + 1;

@@ -146,7 +146,8 @@ impl Pane {
             Shape::Scalars(table) if table.rows.iter().any(|r| r.name.contains(MARKS)) => {
                 let mut table = table.clone();
                 for row in &mut table.rows {
-                    row.name = row.name.replace(MARKS, "").replace("  ", " ").trim().to_owned();
+                    let plain = row.name.replace(MARKS, "").replace("  ", " ");
+                    plain.trim().clone_into(&mut row.name);
                 }
                 Cow::Owned(Shape::Scalars(table))
             }

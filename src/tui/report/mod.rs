@@ -280,9 +280,9 @@ fn difference_table(compared: &run::Comparison, runs: &[Run<'_>]) -> Grid {
     heads.push("unit".into());
     let mut right: Vec<usize> = (1..=n).collect();
     let has_effect = |k: usize| compared.rows.iter().any(|r| r.effects[k].is_some());
-    for k in 1..n {
+    for (k, run) in runs.iter().enumerate().skip(1) {
         right.push(heads.len());
-        heads.push(format!("{} − A", runs[k].letter));
+        heads.push(format!("{} − A", run.letter));
         heads.push("95 % CI".into());
         right.push(heads.len());
         heads.push("p adj".into());
