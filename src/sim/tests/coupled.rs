@@ -10,7 +10,7 @@ use spikedeck_scenario::PopulationId;
 fn text(projections: &str) -> String {
     format!(
         "[simulation]\nduration = 1.0\ndt = 0.02\nseed = 3\nintegrator = \"rk4\"\n[models.unit]\ntime_unit = \
-         \"1\"\nequations = \"\"\"\ndx/dt = -x + y*s + k*I : 1\ndy/dt = s*sin(x) - y**2 + J : 1\nr = tanh(x - y) : \
+         \"1\"\nequations = \"\"\"\ndx/dt = -x + y*s + k*I : 1\ndy/dt = s*sin(x) - y**3 + J : 1\nr = tanh(x - y) : \
          1\nq = x + I : 1\n\"\"\"\nparameters = {{ s = 0.5, k = 2.0 }}\ninputs = {{ I = \"1\", J = \"1\" }}\n\
          initial = {{ x = 0.0, y = 0.0 }}\n\
          [populations.a]\nmodel = \"unit\"\nsize = 3\nparameters = {{ s = {{ uniform = [0.2, 1.0] }} }}\n\
