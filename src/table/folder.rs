@@ -521,7 +521,7 @@ mod tests {
             assert_eq!(*back.recording, recording(), "{format:?}");
             assert_eq!(known(back.outcomes), known(finished().outcomes), "{format:?}");
             // A folder says which version wrote it.
-            let facts = Facts { version: env!("CARGO_PKG_VERSION").into(), ..finished().facts };
+            let facts = spikedeck_run::Facts { version: env!("CARGO_PKG_VERSION").into(), ..finished().facts };
             assert_eq!((back.facts, back.warnings, back.status), (facts, finished().warnings, Status::Complete));
         }
     }
