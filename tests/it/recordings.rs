@@ -383,8 +383,8 @@ fn trials_of_a_recording_are_trials() {
     assert!((value(&output, "s.spikes", "peak_time") - 15.0).abs() < 1e-9, "in (10, 20] ms");
 
     // The same in a scenario.
-    let scenario = "simulation = { duration = '2 s', dt = '1 ms' }\n[recordings.d]\nfile = 's.csv'\ntrials = 'events.csv'\n\
-         before = '50 ms'\nafter = '50 ms'\nby = ['side']\n[analyses.p]\nkind = 'psth'\nof = 'd.spikes'\n\
+    let scenario = "simulation = { duration = '2 s', dt = '1 ms' }\n[recordings.d]\nfile = 's.csv'\n\
+         trials = 'events.csv'\nbefore = '50 ms'\nafter = '50 ms'\nby = ['side']\n[analyses.p]\nkind = 'psth'\nof = 'd.spikes'\n\
          bin = '10 ms'\nonset = '0 s'\nresponse = '50 ms'\n";
     std::fs::write(folder.path().join("s.toml"), scenario).unwrap();
     let output = spikedeck(folder.path(), &["run", "s.toml", "--json", "--threads", "1"]);
