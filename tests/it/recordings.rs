@@ -384,8 +384,8 @@ fn trials_of_a_recording_are_trials() {
 
     // The same in a scenario.
     let scenario = "simulation = { duration = '2 s', dt = '1 ms' }\n[recordings.d]\nfile = 's.csv'\n\
-         trials = 'events.csv'\nbefore = '50 ms'\nafter = '50 ms'\nby = ['side']\n[analyses.p]\nkind = 'psth'\nof = 'd.spikes'\n\
-         bin = '10 ms'\nonset = '0 s'\nresponse = '50 ms'\n";
+         trials = 'events.csv'\nbefore = '50 ms'\nafter = '50 ms'\nby = ['side']\n[analyses.p]\nkind = 'psth'\n\
+         of = 'd.spikes'\nbin = '10 ms'\nonset = '0 s'\nresponse = '50 ms'\n";
     std::fs::write(folder.path().join("s.toml"), scenario).unwrap();
     let output = spikedeck(folder.path(), &["run", "s.toml", "--json", "--threads", "1"]);
     for side in ["x", "y"] {
