@@ -17,7 +17,7 @@ use spikedeck_scenario::{CarriedName, Coupling, PopulationId, PopulationSpec, Po
 /// Most connections that are held one by one.
 const MOST: usize = 20_000_000;
 
-/// See [`Coupled::new`].
+/// See `Coupled`.
 pub(super) fn coupled(spec: &Spec, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
     prepare(spec, &AtomicBool::new(false), |prepared| whole(prepared, populations))
 }
