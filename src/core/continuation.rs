@@ -9,6 +9,7 @@ mod measure;
 
 pub use branch::{Branch, End, Kind, Point, Special};
 
+use super::bracket::Bracket;
 use super::family::{Family, Member, Plain};
 use super::linear::{eigenvalues, solve};
 use super::phase::fixed_points;
@@ -342,18 +343,14 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         found.into_iter().map(|(_, kind, n)| (kind, n)).collect()
     }
 
-    /// Where `test` is zero in the step from `from` to `to`: false position with the weight of an end that stays halved
-    /// (Illinois), bisection where that is slow.
+    /// Where `test` is zero in the step from `from` to `to`.
     fn locate(&self, from: &Node, to: &Node, step: f64, test: impl Fn(&Node) -> f64) -> Option<(f64, Node)> {
-        let (mut low, mut high) = ((0.0, test(from)), (step, test(to)));
-        let mut best = if low.1.abs() < high.1.abs() { from.clone() } else { to.clone() };
-        let (mut at, mut least) = (if low.1.abs() < high.1.abs() { 0.0 } else { step }, f64::INFINITY);
-        for round in 0..80 {
-            let s = if round % 3 == 2 {
-                f64::midpoint(low.0, high.0)
-            } else {
-                (low.0 * high.1 - high.0 * low.1) / (high.1 - low.1)
-            };
+        let (first, last) = (test(from), test(to));
+        let mut bracket = Bracket::new((0.0, first), (step, last));
+        let (mut at, mut best) = if first.abs() < last.abs() { (0.0, from.clone()) } else { (step, to.clone()) };
+        let mut least = f64::INFINITY;
+        for _ in 0..80 {
+            let s = bracket.place();
             // At a branch point itself the equations are singular: what is beside it stands for it.
             let found = self.step(from, s).or_else(|| self.step(from, s + 1e-7 * step));
             let Some((node, _)) = found else { break };
@@ -364,19 +361,13 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
             if value == 0.0 {
                 break;
             }
-            if value * low.1 > 0.0 {
-                low = (s, value);
-                high.1 *= 0.5;
-            } else {
-                high = (s, value);
-                low.1 *= 0.5;
-            }
-            if high.0 - low.0 < 1e-14 * (1.0 + step) {
+            bracket.take(s, value);
+            if bracket.width() < 1e-14 * (1.0 + step) {
                 break;
             }
         }
         // A test that jumps over zero, as at a kink of the equations, has none.
-        let small = 1e-3 * test(from).abs().max(test(to).abs());
+        let small = 1e-3 * first.abs().max(last.abs());
         (least <= small).then_some((at, best))
     }
 

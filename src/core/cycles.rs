@@ -1,5 +1,6 @@
 //! Branches of cycles, followed from the Hopf points at which they begin: folds, period doublings, where they end.
 
+use super::bracket::Bracket;
 use super::collocation::{Course, Gauss, Round, round};
 use super::continuation::Special;
 use super::family::{Family, Plain};
@@ -281,14 +282,11 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
 
     /// Where `test` is zero in the step from `from` to `to`.
     fn locate(&self, from: &Node, to: &Node, step: f64, test: impl Fn(&Node) -> Option<f64>) -> Option<Node> {
-        let (mut low, mut high) = ((0.0, test(from)?), (step, test(to)?));
+        let (first, last) = (test(from)?, test(to)?);
+        let mut bracket = Bracket::new((0.0, first), (step, last));
         let mut best: Option<(f64, Node)> = None;
-        for rounds in 0..40 {
-            let s = if rounds % 3 == 2 {
-                f64::midpoint(low.0, high.0)
-            } else {
-                (low.0 * high.1 - high.0 * low.1) / (high.1 - low.1)
-            };
+        for _ in 0..40 {
+            let s = bracket.place();
             let (node, _) = self.step(from, s)?;
             let value = test(&node)?;
             if best.as_ref().is_none_or(|b| value.abs() < b.0) {
@@ -297,19 +295,13 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
             if value == 0.0 {
                 break;
             }
-            if value * low.1 > 0.0 {
-                low = (s, value);
-                high.1 *= 0.5;
-            } else {
-                high = (s, value);
-                low.1 *= 0.5;
-            }
-            if high.0 - low.0 < 1e-9 * step {
+            bracket.take(s, value);
+            if bracket.width() < 1e-9 * step {
                 break;
             }
         }
         // A test that jumps over zero has none.
-        let small = 1e-3 * test(from)?.abs().max(test(to)?.abs());
+        let small = 1e-3 * first.abs().max(last.abs());
         best.filter(|b| b.0 <= small).map(|b| b.1)
     }
 

@@ -21,6 +21,7 @@ pub mod analytic;
 pub mod aperiodic;
 pub mod avalanche;
 pub mod bootstrap;
+pub mod bracket;
 pub mod bursts;
 pub mod capacity;
 pub mod circular;

@@ -2,6 +2,7 @@
 //! equations (Malkin 1949; Ermentrout and Kopell 1991, doi:10.1137/0151004; with resets by saltation, Shirasaka,
 //! Kurebayashi, Nakao 2017, doi:10.1063/1.4977195).
 
+use super::bracket::Bracket;
 use super::dynamics::Dynamics;
 use super::linear::eigenvalues;
 use super::trajectory::{Trajectory, TrajectoryError};
@@ -200,32 +201,23 @@ fn crossing<'s, D: Dynamics>(
             last = at(end)?;
         }
         let Some(last) = last.ok().filter(|x| x[state] >= level) else { continue };
-        let (mut low, mut high) = ((0.0, x[state] - level), (end, last[state] - level));
+        let mut bracket = Bracket::new((0.0, x[state] - level), (end, last[state] - level));
         let mut there = last;
-        for round in 0..60 {
-            let h = if round % 3 == 2 {
-                f64::midpoint(low.0, high.0)
-            } else {
-                (low.0 * high.1 - high.0 * low.1) / (high.1 - low.1)
-            };
+        for _ in 0..60 {
+            let h = bracket.place();
             let Ok(x) = at(h)? else { break };
             let value = x[state] - level;
             if value >= 0.0 {
                 there = x;
             }
-            if value < 0.0 {
-                low = (h, value);
-                high.1 *= 0.5;
-            } else {
-                high = (h, value);
-                low.1 *= 0.5;
-            }
-            if high.0 - low.0 < 1e-14 * settings.step || value == 0.0 {
+            bracket.take(h, value);
+            if bracket.width() < 1e-14 * settings.step || value == 0.0 {
                 break;
             }
         }
-        *trajectory = Trajectory::new(system, t + high.0, &there, Vec::new(), settings.step);
-        return Ok(Some(Crossing { t: t + high.0, x: there }));
+        let time = t + bracket.high();
+        *trajectory = Trajectory::new(system, time, &there, Vec::new(), settings.step);
+        return Ok(Some(Crossing { t: time, x: there }));
     }
     Ok(None)
 }

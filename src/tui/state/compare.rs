@@ -147,7 +147,7 @@ fn words(rows: &[&DifferenceRow], labels: &[String]) -> String {
         return format!("{} and {} have no metric in common.", labels[0], labels[1]);
     }
     let largest = |r: &DifferenceRow| {
-        let (a, b) = (r.values[0].unwrap_or(f64::NAN), r.values[1].unwrap_or(f64::NAN));
+        let (a, b) = r.values[0].zip(r.values[1]).expect("what differs clearly has two values");
         let relative = if a == 0.0 {
             String::new()
         } else {
