@@ -148,6 +148,18 @@ pub(crate) enum Said {
     Value(OptionValue),
 }
 
+/// FitzHugh-Nagumo's equations with a current.
+pub(crate) fn fhn() -> Model {
+    Model {
+        equations: "dv/dt = v - v**3/3 - w + I : 1\ndw/dt = eps*(v + a - b*w) : 1",
+        parameters: &[("a", "0.7"), ("b", "0.8"), ("eps", "0.08")],
+        inputs: &[("I", "1")],
+        initial: &["-1", "-0.5"],
+        time_unit: TimeUnit::Dimensionless,
+        ..Model::default()
+    }
+}
+
 /// A string.
 pub(crate) fn word(text: &str) -> Said {
     Said::Toml(format!("{text:?}"))

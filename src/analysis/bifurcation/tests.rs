@@ -1,8 +1,7 @@
 use super::*;
 use crate::Outcome;
-use crate::equation_fixtures::{Model, number, run, whole, word, words};
+use crate::equation_fixtures::{Model, fhn, number, run, whole, word, words};
 use crate::testing::metric;
-use spikedeck_equation::TimeUnit;
 use spikedeck_signal::{CurveStyle, Recording, Series, Shape};
 
 fn value(out: &Outcome, name: &str) -> f64 {
@@ -17,17 +16,6 @@ fn series<'o>(out: &'o Outcome, name: &str) -> &'o Series {
     let shape = &out.shapes.iter().find(|s| s.name == name).unwrap().shape;
     let Shape::Series(s) = shape else { panic!("{name}") };
     s
-}
-
-fn fhn() -> Model {
-    Model {
-        equations: "dv/dt = v - v**3/3 - w + I : 1\ndw/dt = eps*(v + a - b*w) : 1",
-        parameters: &[("a", "0.7"), ("b", "0.8"), ("eps", "0.08")],
-        inputs: &[("I", "1")],
-        initial: &["-1", "-0.5"],
-        time_unit: TimeUnit::Dimensionless,
-        ..Model::default()
-    }
 }
 
 /// FitzHugh-Nagumo (ground truth C7): Hopf points at .3312813374547 and 1.4187186625453, both with ω .2755068 and, by

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Outcome;
-use crate::equation_fixtures::{Model, run, whole, word, words};
+use crate::equation_fixtures::{Model, fhn, run, whole, word, words};
 use crate::testing::metric;
 use spikedeck_equation::TimeUnit;
 use spikedeck_signal::{Recording, Trace, Window};
@@ -12,17 +12,6 @@ fn near(got: f64, want: f64, tolerance: f64) {
 fn portrait(outcome: &Outcome) -> &PhasePortrait {
     let Shape::Phase(p) = &outcome.shapes[0].shape else { panic!() };
     p
-}
-
-fn fhn() -> Model {
-    Model {
-        equations: "dv/dt = v - v**3/3 - w + I : 1\ndw/dt = eps*(v + a - b*w) : 1",
-        parameters: &[("a", "0.7"), ("b", "0.8"), ("eps", "0.08")],
-        inputs: &[("I", "1")],
-        initial: &["-1", "-0.5"],
-        time_unit: TimeUnit::Dimensionless,
-        ..Model::default()
-    }
 }
 
 /// FitzHugh-Nagumo: rest at I 0 (-1.1994080, -.6242600) stable; at I .5 unstable with a cycle round it; nullclines are
