@@ -104,7 +104,11 @@ pub(crate) fn measure_each(
                 keep(named(outcome, entry));
             }
             Err(AnalysisError::Cancelled) => return false,
-            Err(error) => keep(empty(entry, analysis.card().title, &error.to_string())),
+            Err(error) => {
+                // What was left out may be why.
+                let notes = own.iter().flat_map(|own| &own.notes).map(|note| format!(" ({note})"));
+                keep(empty(entry, analysis.card().title, &(error.to_string() + &notes.collect::<String>())));
+            }
         }
     }
     true

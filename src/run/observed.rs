@@ -93,7 +93,8 @@ fn put(recording: &mut Recording, events: &[String], file: SpanFile) -> Result<V
     if unknown > 0 {
         notes.push(format!("it is not said when {} observed", counted(unknown, "unit was", "units were")));
     }
-    match longest(&common(&all)) {
+    let shared = common(&all);
+    match longest(&shared) {
         Some((start, stop)) => {
             // What a run leaves out at its start stays out.
             let transient = recording.transient > 0.0;
@@ -101,9 +102,13 @@ fn put(recording: &mut Recording, events: &[String], file: SpanFile) -> Result<V
             recording.transient = 0.0;
             let fired = recording.spikes.iter().any(|s| s.times.binary_search_by(|t| t.total_cmp(&start)).is_ok());
             recording.window = Window { start: if fired { start.next_down() } else { start }, stop };
-            if all.iter().any(|own| *own != all[0]) {
+            if all.iter().any(|own| *own != all[0]) || shared.len() > 1 {
+                let gaps = match shared.len() {
+                    1 => String::new(),
+                    n => format!(", the longest of {n} such stretches; the others are left out"),
+                };
                 notes.push(format!(
-                    "units were not all observed at all times: all of them were from {} to {} {}",
+                    "units were not all observed at all times: all of them were from {} to {} {}{gaps}",
                     short(start),
                     short(stop),
                     base.unit()
@@ -234,6 +239,11 @@ mod tests {
         put(&mut named, &[], file(&[(0.0, 1.0), (0.0, 2.0)], Some(Ids::Numbers(vec![7, 9])))).unwrap();
         assert_eq!(named.populations[0].names, ["a", "7", "9"]);
         assert_eq!(named.populations[0].observed[1], [(0.0, 1000.0)]);
+        // Of a gap that all units share, nothing differs between them, and still something is left out.
+        let mut gap = recording(&[]);
+        let notes = put(&mut gap, &[], file(&[(0.0, 0.2), (0.8, 1.2)], None)).unwrap();
+        assert_eq!((gap.window.start, gap.window.stop), (800.0, 1200.0));
+        assert!(notes.iter().any(|n| n.contains("the longest of 2 such stretches")), "{notes:?}");
         let mut whole = recording(&[]);
         assert!(put(&mut whole, &[], file(&[(0.0, 1.0)], None)).unwrap().is_empty());
         assert_eq!((whole.window.stop, whole.populations[0].observed.len()), (1000.0, 2));

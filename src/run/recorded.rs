@@ -98,6 +98,8 @@ pub(super) fn trial_tables(events: &[RecordedEvents]) -> Vec<TrialTable> {
         moments: own.columns.clone(),
         labels: own.labels.clone(),
         written: Vec::new(),
+        // So NWB has it of all times.
+        in_seconds: true,
     };
     events.iter().map(table).collect()
 }

@@ -120,7 +120,7 @@ fn array(path: &Path, bytes: &[u8], columns: &FileColumns, most: u64) -> Result<
         (false, _) => "value".to_owned(),
     };
     let named: Vec<String> = (0..array.columns.len()).map(name).collect();
-    Ok(FileTable::of(named.into_iter().zip(array.columns).map(|(n, v)| FileData::numbers(n, v)).collect()))
+    Ok(FileTable::of(named.into_iter().zip(array.columns).map(|(n, cells)| FileData::new(n, cells)).collect()))
 }
 
 fn parquet(path: &Path, file: Box<dyn Stream>, columns: &FileColumns, most: u64) -> Result<FileTable, StoreError> {

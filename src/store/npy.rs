@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::error::StoreError;
+use spikedeck_signal::data::Cells;
 
 /// An array of one or two dimensions, its columns side by side.
 pub(super) struct Array {
-    /// Numbers of each column; an array of one dimension is one.
-    pub columns: Vec<Vec<f64>>,
+    /// Numbers of each column; an array of one dimension is one. Whole numbers of eight bytes are kept as such.
+    pub columns: Vec<Cells>,
     /// Whether it has two dimensions.
     pub two: bool,
 }
@@ -52,8 +53,18 @@ pub(super) fn read(path: &Path, bytes: &[u8], most: u64) -> Result<Array, StoreE
         return Err(StoreError::OverBudget { path: path.to_owned(), needed: held, most });
     }
     let place = |row: usize, column: usize| if fortran { column * rows + row } else { row * count + column };
-    let value = |at: usize| number(&data[at * kind.size..(at + 1) * kind.size], kind);
-    let columns = (0..count).map(|column| (0..rows).map(|row| value(place(row, column))).collect()).collect();
+    let bytes = |row, column| {
+        let at = place(row, column);
+        &data[at * kind.size..(at + 1) * kind.size]
+    };
+    let column = |column| {
+        let whole = || (0..rows).map(|row| whole(bytes(row, column), kind)).collect::<Option<Vec<i64>>>();
+        whole().map_or_else(
+            || Cells::Numbers((0..rows).map(|row| number(bytes(row, column), kind)).collect()),
+            Cells::Whole,
+        )
+    };
+    let columns = (0..count).map(column).collect();
     Ok(Array { columns, two: shape.len() == 2 })
 }
 
@@ -118,15 +129,29 @@ fn shape(text: &str) -> Result<Vec<usize>, String> {
     parts.map(|p| p.trim_end_matches('L').parse().map_err(|_| format!("its shape is ({text})"))).collect()
 }
 
-/// A number as bytes have it.
-fn number(bytes: &[u8], kind: Kind) -> f64 {
+/// The bits of a number, the lowest byte first in its bytes or last.
+fn bits(bytes: &[u8], kind: Kind) -> u64 {
     let mut wide = [0_u8; 8];
     let n = bytes.len();
     for (k, &byte) in bytes.iter().enumerate() {
-        // Lowest byte first.
         wide[if kind.big { n - 1 - k } else { k }] = byte;
     }
-    let raw = u64::from_le_bytes(wide);
+    u64::from_le_bytes(wide)
+}
+
+/// A whole number of eight bytes, which a double may not hold to the last digit; none where it is another kind or
+/// larger than 63 bits hold.
+fn whole(bytes: &[u8], kind: Kind) -> Option<i64> {
+    match (kind.letter, kind.size) {
+        (b'i', 8) => Some(bits(bytes, kind).cast_signed()),
+        (b'u', 8) => i64::try_from(bits(bytes, kind)).ok(),
+        _ => None,
+    }
+}
+
+/// A number as bytes have it.
+fn number(bytes: &[u8], kind: Kind) -> f64 {
+    let (raw, n) = (bits(bytes, kind), bytes.len());
     match (kind.letter, n) {
         (b'f', 8) => f64::from_bits(raw),
         (b'f', 4) => f64::from(f32::from_bits(raw as u32)),
@@ -171,7 +196,13 @@ mod tests {
     }
 
     fn columns(bytes: &[u8]) -> Result<Vec<Vec<f64>>, String> {
-        read(Path::new("a.npy"), bytes, 1 << 20).map(|a| a.columns).map_err(|e| e.to_string())
+        let read = read(Path::new("a.npy"), bytes, 1 << 20).map_err(|e| e.to_string())?;
+        let numbers = |cells| match cells {
+            Cells::Numbers(values) => values,
+            Cells::Whole(values) => values.into_iter().map(|v| v as f64).collect(),
+            other => unreachable!("arrays hold numbers: {other:?}"),
+        };
+        Ok(read.columns.into_iter().map(numbers).collect())
     }
 
     #[test]
@@ -197,6 +228,10 @@ mod tests {
         }
         let one = array("<u2", false, "3,", &[1, 0, 255, 255, 0, 1]);
         assert_eq!(columns(&one).unwrap(), [[1.0, 65535.0, 256.0]]);
+        // Whole numbers of eight bytes keep their last digit, but for those beyond 63 bits.
+        let large = |v: u64| read(Path::new("a.npy"), &array("<u8", false, "1,", &v.to_le_bytes()), 1 << 20);
+        assert_eq!(large((1 << 60) + 1).unwrap().columns, [Cells::Whole(vec![(1 << 60) + 1])]);
+        assert_eq!(large(1 << 63).unwrap().columns, [Cells::Numbers(vec![2_f64.powi(63)])]);
         let halves: Vec<u8> =
             [0x3c00_u16, 0xc000, 0x7bff, 0x0001, 0x8000].iter().flat_map(|h| h.to_le_bytes()).collect();
         assert_eq!(

@@ -1,6 +1,7 @@
 //! A file while it is read by its declaration.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use super::super::column::Categories;
 use super::super::file_columns::{FileColumn, FileColumns};
@@ -124,10 +125,11 @@ impl<'a> Opened<'a> {
         format!("{} are read from columns {}", self.columns.name, list.join(", "))
     }
 
-    /// Marks a column as used.
-    pub fn uses(&mut self, column: &FileData) {
-        if let Some(at) = self.table.columns.iter().position(|c| std::ptr::eq(c, column)) {
-            self.used[at] = true;
+    /// Marks columns of the file as used.
+    pub fn uses(&mut self, columns: &[&FileData]) {
+        let used: HashSet<*const FileData> = columns.iter().map(|c| std::ptr::from_ref(*c)).collect();
+        for (column, own) in self.table.columns.iter().zip(&mut self.used) {
+            *own |= used.contains(&std::ptr::from_ref(column));
         }
     }
 
@@ -323,6 +325,20 @@ pub(super) fn numbers(column: &FileData) -> Result<Cow<'_, [f64]>, Refused> {
         Cells::Unread => Err(unreadable(column, "what was left in the file", "numbers")),
     }
 }
+
+/// A note that whole numbers of a column are larger than doubles hold to the last digit; none where they are not.
+pub(super) fn rounded(column: &FileData) -> Option<String> {
+    let Cells::Whole(values) = &column.cells else { return None };
+    let largest = values.iter().map(|v| v.unsigned_abs()).max().filter(|v| *v > EXACT)?;
+    let step = 1_u64 << (64 - largest.leading_zeros() - f64::MANTISSA_DIGITS);
+    Some(format!(
+        "column `{}` holds whole numbers up to {largest}, which are taken to the nearest multiple of {step}",
+        shown(column)
+    ))
+}
+
+/// The largest number up to which doubles hold every whole one.
+const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
 
 /// A finite number as a text writes it.
 fn number(text: &str) -> Option<f64> {

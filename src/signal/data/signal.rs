@@ -1,10 +1,10 @@
 //! Sampled signals: for a stimulus, or recorded elsewhere.
 
 use super::super::file_columns::{FileColumn, FileColumns};
-use super::columns::{Opened, ids, numbers};
+use super::columns::{Opened, ids, numbers, rounded};
 use super::spikes::{TIME, UNIT};
 use super::unit::splits;
-use super::{Cells, FileTable, FileUnit, Ids, Refused, quoted};
+use super::{Cells, FileTable, FileUnit, Ids, Refused, counted, quoted};
 use spikedeck_core::diagnostic::did_you_mean;
 
 /// Columns of a file with a signal.
@@ -124,8 +124,14 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
             table.columns.iter().filter(values).collect()
         }
     };
-    for column in &chosen {
-        file.uses(column);
+    file.uses(&chosen);
+    notes.extend(chosen.iter().copied().chain(time.as_ref().map(|t| t.column)).filter_map(rounded));
+    if time.is_none() && chosen.len() > table.rows {
+        notes.push(format!(
+            "{} of {} each: a row is a sample of all channels; where the file has a row a channel, turn it first",
+            counted(chosen.len(), "column", "columns"),
+            counted(table.rows, "sample", "samples")
+        ));
     }
     if keys.columns.is_none() {
         // One cell that is no number does not take its column away.

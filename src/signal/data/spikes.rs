@@ -2,7 +2,7 @@
 
 use super::super::column::Categories;
 use super::super::file_columns::{FileColumn, FileColumns};
-use super::columns::{Opened, ids, numbers, texts};
+use super::columns::{Opened, ids, numbers, rounded, texts};
 use super::{FileTable, FileUnit, Ids, Refused, quoted};
 
 /// When something happens.
@@ -118,6 +118,7 @@ pub fn spikes(table: &FileTable, keys: &SpikeKeys<'_>) -> Result<SpikeFile, Refu
     let ids = unit_column.map(|found| ids(found.column)).transpose()?;
     let populations = population_column.map(|found| texts(found.column)).transpose()?;
     let mut notes = Vec::new();
+    notes.extend(rounded(time.column));
     notes.extend(file.left());
     notes.extend(file.none());
     let rows = (1..=times.len()).collect();

@@ -336,3 +336,27 @@ proptest! {
         }
     }
 }
+
+/// Whole numbers that doubles do not hold are said to be rounded, of times and of samples; smaller ones are exact.
+#[test]
+fn whole_numbers_beyond_doubles_are_told() {
+    let told = |notes: &[String]| notes.iter().any(|n| n.contains("to the nearest multiple of 256"));
+    for (size, tells) in [(1_i64 << 53, false), (1_700_000_000_000_000_000, true)] {
+        let values = [size, size + 1000, size + 2000];
+        let file = table(vec![times("time_ms", &[0.0, 1.0, 2.0]), whole("v", &values)]);
+        assert_eq!(told(&signal(&file, &SignalKeys::default()).unwrap().notes), tells, "{size}");
+        let file = table(vec![whole("time_ns", &values)]);
+        assert_eq!(told(&spikes(&file, &plain()).unwrap().notes), tells, "{size}");
+    }
+}
+
+/// More channels than samples are usually an array that is turned.
+#[test]
+fn an_array_with_a_row_a_channel_is_told() {
+    let of = |columns: usize, rows: usize| {
+        let all = (0..columns).map(|k| FileData::numbers(format!("column {k}"), vec![k as f64; rows]));
+        signal(&table(all.collect()), &SignalKeys::default()).unwrap().notes
+    };
+    assert!(of(300, 2).iter().any(|n| n.contains("300 columns of 2 samples each")));
+    assert!(of(2, 300).is_empty());
+}

@@ -1,5 +1,6 @@
 //! Trials of a recording: a table of moments, with what tells their conditions.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::super::file_columns::{FileColumn, FileColumns};
@@ -81,6 +82,9 @@ pub struct TrialTable {
     pub labels: Vec<(String, Vec<String>)>,
     /// Columns of moments under their whole names as they are written: a duration may be a condition.
     pub written: Vec<(String, Vec<String>)>,
+    /// Whether the kind of file says that all times are in seconds: any column of numbers is moments then, if one is
+    /// named as such.
+    pub in_seconds: bool,
 }
 
 /// Reads a file of trials for a recording on a time axis of `base`.
@@ -234,14 +238,31 @@ impl TrialTable {
     }
 
     /// The moment of each row that is time 0.
-    fn zeros(&self, keys: &TrialKeys) -> Result<&[f64], Refused> {
+    fn zeros(&self, keys: &TrialKeys) -> Result<Cow<'_, [f64]>, Refused> {
         let name = keys.align.as_deref().unwrap_or("start");
-        self.moment(name).ok_or_else(|| {
-            let names = self.moments.iter().map(|(name, _)| name.as_str());
-            let help = did_you_mean(name, names.clone())
-                .map_or_else(|| format!("its moments are {}", quoted(names)), |near| format!("did you mean `{near}`?"));
-            Refused::new(format!("the trials of `{}` have no moments called `{name}`", self.name), help)
-        })
+        if let Some(moments) = self.moment(name) {
+            return Ok(Cow::Borrowed(moments));
+        }
+        // A column of plain numbers is a condition until somebody says that it is moments.
+        let label = self.labels.iter().find(|(column, texts)| column == name && texts.len() == self.rows());
+        let number = |text: &String| if text.is_empty() { Some(f64::NAN) } else { text.trim().parse().ok() };
+        let numbers: Option<Vec<f64>> = label.and_then(|(_, texts)| texts.iter().map(number).collect());
+        match (label, numbers) {
+            (Some(_), Some(numbers)) if self.in_seconds => return Ok(Cow::Owned(numbers)),
+            (Some(_), numbers) => {
+                let help = match numbers {
+                    Some(_) => format!("call it `{name}_s` or `{name}_ms`, and it is moments"),
+                    None => "`by` takes it as the conditions of trials".to_owned(),
+                };
+                let what = format!("column `{name}` of the trials of `{}` has no unit of time", self.name);
+                return Err(Refused::new(what, help));
+            }
+            (None, _) => {}
+        }
+        let names = self.moments.iter().map(|(name, _)| name.as_str());
+        let help = did_you_mean(name, names.clone())
+            .map_or_else(|| format!("its moments are {}", quoted(names)), |near| format!("did you mean `{near}`?"));
+        Err(Refused::new(format!("the trials of `{}` have no moments called `{name}`", self.name), help))
     }
 
     /// The column of labels called `name`.
@@ -306,6 +327,21 @@ mod tests {
         let aligned = TrialKeys { align: Some("cue".into()), ..keys() };
         let times = table().times(&aligned, base, Vec::new()).unwrap();
         assert_eq!(times.window, Window { start: -250.0, stop: 750.0 }, "inside every trial");
+    }
+
+    /// A column of numbers whose name does not say that it is moments is taken as such by name, where files of its kind
+    /// have times in seconds; else it has no unit.
+    #[test]
+    fn plain_numbers_are_moments_where_files_say_what_times_are_in() {
+        let go = |in_seconds: bool, texts: [&str; 4]| {
+            let labels = vec![("go_cue".to_owned(), texts.map(str::to_owned).to_vec())];
+            let aligned = TrialKeys { align: Some("go_cue".into()), before: Some(0.1), after: Some(0.5), ..keys() };
+            TrialTable { labels, in_seconds, ..table() }.times(&aligned, TimeBase::Milliseconds, Vec::new())
+        };
+        let numbers = ["1.5", "3.25", "", "7.75"];
+        assert_eq!(go(true, numbers).unwrap().at, [1500.0, 3250.0, 7750.0]);
+        assert!(go(false, numbers).unwrap_err().to_string().contains("no unit of time"));
+        assert!(go(true, ["a", "b", "c", "d"]).unwrap_err().to_string().contains("`by` takes it"));
     }
 
     #[test]
