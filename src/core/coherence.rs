@@ -285,6 +285,16 @@ pub fn interval(c: f64, worth: f64, low_tail: f64, high_tail: f64) -> (f64, f64)
     (low, if 1.0 - chance_tail(worth, c) < high_tail { 0.0 } else { bisected(|s| cumulative(c, worth, s) > high_tail) })
 }
 
+/// The coherence under which `c` is the median of the largest of `choices` estimates from `worth` independent
+/// transforms each: what is left when the choice of the largest is taken off.
+pub fn unchosen(c: f64, worth: f64, choices: f64) -> f64 {
+    if worth <= 1.0 || !c.is_finite() {
+        return 0.0;
+    }
+    let tail = -(0.5_f64.ln() / choices.max(1.0)).exp_m1();
+    interval(c, worth, tail, 0.5).0
+}
+
 /// The end of the values from 0 on for which `holds`.
 fn bisected(holds: impl Fn(f64) -> bool) -> f64 {
     let (mut low, mut high) = (0.0, 1.0 - 1e-12);
@@ -295,13 +305,17 @@ fn bisected(holds: impl Fn(f64) -> bool) -> f64 {
     0.5 * (low + high)
 }
 
+/// What one ordinate is worth at the least: next to zero and Nyquist it sees the same samples as its mirror image, and
+/// a transform that is real is half of a complex one.
+const LEAST_INDEPENDENT: f64 = 0.5;
+
 /// Probability that the mean of `count` estimates without coherence, which scatters as `independent` of them would, is
 /// at least `mean`: a beta law of the same mean and variance (that of one estimate for one).
 pub fn mean_tail(mean: f64, worth: f64, independent: f64) -> f64 {
     if worth <= 1.0 {
         return 1.0;
     }
-    let (m, v) = (1.0 / worth, (worth - 1.0) / (worth * worth * (worth + 1.0)) / independent.max(1.0));
+    let (m, v) = (1.0 / worth, (worth - 1.0) / (worth * worth * (worth + 1.0)) / independent.max(LEAST_INDEPENDENT));
     let size = m * (1.0 - m) / v - 1.0;
     Beta::new(m * size, (1.0 - m) * size).map_or(f64::NAN, |law| law.sf(mean.clamp(0.0, 1.0)))
 }
@@ -314,7 +328,7 @@ pub fn mean_interval(mean: f64, worth: f64, independent: f64) -> (f64, f64) {
     }
     let away = |squared: f64, sign: f64| {
         let (m, v) = moments(worth, squared);
-        m + sign * 1.96 * (v / independent.max(1.0)).sqrt()
+        m + sign * 1.96 * (v / independent.max(LEAST_INDEPENDENT)).sqrt()
     };
     let end = |sign: f64| if away(0.0, sign) >= mean { 0.0 } else { bisected(|s| away(s, sign) < mean) };
     (end(1.0), end(-1.0))

@@ -54,7 +54,7 @@ pub fn cases() -> Vec<Case> {
             of_all("spike_count_correlation", s, &units(s, 8, 1, 20.0, 20_000.0))
         })
         .times(1000, 0)
-        .holds("spike_count_correlation", 0.0)
+        .at_least("spike_count_correlation", 0.0, "an interval over units is too wide where units are independent")
         .null("spike_count_correlation"),
         Case::new("8 Poisson units that keep a fifth of the events of one train, 20 Hz, 20 s", |s| {
             of_all("spike_count_correlation", s, &common(s, 8, 0.2, 20_000.0))

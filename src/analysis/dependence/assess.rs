@@ -340,6 +340,17 @@ impl Assessed {
         }
     }
 
+    /// What is not told from 0 has 0 in its interval: of values that happen to be above 0 alone (those below it have no
+    /// interval), more than 5 % would lie too far above.
+    fn reach_zero(&mut self) {
+        let chance = self.p().is_some_and(|p| p > AT_ZERO);
+        if let Some(Ok((low, _))) = &mut self.interval
+            && chance
+        {
+            *low = low.min(0.0);
+        }
+    }
+
     /// How probable a surrogate at least as large is.
     pub fn p(&self) -> Option<f64> {
         (!self.surrogates.is_empty()).then(|| p_value(self.estimate.bits, &self.surrogates))
@@ -369,6 +380,7 @@ pub fn assess(data: &Data, method: Method, resampling: Resampling<'_>) -> Result
     }
     if neighbours {
         found.leave_out_below_zero();
+        found.reach_zero();
     }
     Ok(found)
 }
