@@ -39,6 +39,7 @@
 mod derived;
 mod findings;
 mod options;
+mod prefilter;
 pub(crate) mod prelude;
 mod series;
 mod stretches;
@@ -360,6 +361,8 @@ pub trait Estimator: Sync {
     const TABLE: &'static str = "numbers";
     /// Whether a live picture while the run lasts makes sense (cheap, and meaningful on part of the data).
     const LIVE: bool = false;
+    /// Whether it looks at sampled signals, which may go through a filter first: it has the options of `prefilter`.
+    const SAMPLED: bool = false;
     /// Whether it looks at all trials together ([`Recording::each_trial`]), and not at each by itself.
     const ACROSS_TRIALS: bool = false;
 
@@ -405,13 +408,17 @@ pub trait Analysis: Sync {
 /// Whether the options of `E` fit each other and the run, as far as that is known before it.
 fn together<E: Estimator>(options: &BTreeMap<&'static str, OptionValue>, times: RunTimes) -> Result<(), Wrong> {
     // Where one is derived from data there is nothing to be said yet; `measure` says it then.
-    E::Options::read(&mut Reader::before(options, times.base)).map_or(Ok(()), |o| E::together(&o, times))
+    E::Options::read(&mut Reader::before(options, times.base)).map_or(Ok(()), |o| E::together(&o, times))?;
+    if E::SAMPLED { prefilter::together(options, times) } else { Ok(()) }
 }
 
 impl<E: Estimator> Analysis for E {
     fn declaration(&self) -> AnalysisDeclaration {
         let mut declared = Declared::default();
         E::Options::declare(&mut declared);
+        if E::SAMPLED {
+            prefilter::declare(&mut declared);
+        }
         let Declared { specs, without_units } = declared;
         let together = Together::new(together::<E>);
         let synonyms = E::CARD.synonyms;
@@ -431,6 +438,7 @@ impl<E: Estimator> Analysis for E {
                        `trials` of a recording (`--trials`) says when its own were";
             return Err(AnalysisError::Unsuitable(why.into()));
         }
+        prefilter::has_work(request)?;
         let mut findings = Findings::new(request, progress);
         self.measure(&options, &mut findings)?;
         Ok(findings.outcome(E::TITLE, E::TABLE, settings))

@@ -42,6 +42,7 @@ pub mod expm;
 pub mod factors;
 pub mod family;
 pub mod fft;
+pub mod filter;
 pub mod fluctuation;
 pub mod granger;
 pub mod graph;
