@@ -92,6 +92,7 @@ impl Estimator for ActiveInformationStorage {
     const KIND: &'static str = "active_information_storage";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const TABLE: &'static str = "values";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

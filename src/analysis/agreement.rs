@@ -1,6 +1,7 @@
 //! Agreement: two signals over each other, and how far they are apart.
 
 use super::prelude::*;
+use super::stretches;
 use spikedeck_core::statistics::{deviation, mean, mean_interval_above, pearson};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Subject};
@@ -45,6 +46,7 @@ impl Estimator for Agreement {
     const KIND: &'static str = "agreement";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let window = f.recording.analysis_window();
@@ -119,11 +121,11 @@ fn binned(request: &Request<'_>, s: &Subject, width: Time) -> Result<Vec<Binned>
         return Err(AnalysisError::Unsuitable(format!("{bins} bins of {} are too few: shorten `bin`", short(bin))));
     }
     if matches!(s.what, Observable::Rate | Observable::Spikes) {
-        let trains = subject::trains(request, s)?;
-        let rate = subject::rate_of(&trains, width)?;
+        let rate = subject::rate(request, s, width)?.columns;
+        let base = rate.base;
         let values = rate.columns.into_iter().next().expect("a rate is one column");
         // Where time has no unit a rate is a plain number, as states are.
-        let unit = if trains.base == TimeBase::Dimensionless { String::new() } else { rate.unit };
+        let unit = if base == TimeBase::Dimensionless { String::new() } else { rate.unit };
         return Ok(vec![Binned {
             name: s.text.clone(),
             label: rate.label,
@@ -182,8 +184,10 @@ fn compare(a: &Binned, b: &Binned, seconds: f64) -> Compared {
     let counted = a.counted.is_some() || b.counted.is_some();
     let chance = (noise(a) + noise(b)).sqrt();
     // Neighbouring bins depend on each other; tenths of the window nearly do not.
-    let blocks: Vec<f64> = squares.chunks_exact((n / 10).max(1)).map(mean).collect();
-    let interval = mean_interval_above(&blocks, 0.0, 0.95);
+    let blocks = stretches::means(&squares, 10);
+    // Where tenths differ in length, the mean of their means is not quite that of all bins.
+    let moved = mean(&squares) / mean(&blocks);
+    let interval = mean_interval_above(&blocks, 0.0, 0.95).map(|(low, high)| (low * moved, high * moved));
     let with = |m: Metric, scale: f64| {
         let m = if counted { m.chance(chance * scale).note("chance: counting noise alone") } else { m };
         interval.map_or(m.clone(), |(l, h)| {

@@ -121,6 +121,7 @@ impl Estimator for AutocorrelationTime {
     const KIND: &'static str = "autocorrelation_time";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let unit = f.base.unit();

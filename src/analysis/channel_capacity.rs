@@ -94,6 +94,7 @@ impl Estimator for ChannelCapacity {
     const KIND: &'static str = "channel_capacity";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const TABLE: &'static str = "values";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

@@ -64,6 +64,7 @@ impl Estimator for CorrelationDimension {
     const KIND: &'static str = "correlation_dimension";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         if o.lowest >= o.highest {

@@ -68,6 +68,7 @@ impl Estimator for Decoder {
     const KIND: &'static str = "decoder";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let data = Data::new(f.request, o)?;

@@ -68,6 +68,7 @@ impl Estimator for Dfa {
     const KIND: &'static str = "dfa";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let wanted = [("alpha", ""), ("r_squared", "")];

@@ -58,6 +58,7 @@ impl Estimator for UnfoldedSeries {
     const KIND: &'static str = "embedding";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let wanted = [("delay", f.base.unit()), ("dimension", "")];

@@ -134,6 +134,7 @@ impl Estimator for Entropy {
     const KIND: &'static str = "entropy";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const TABLE: &'static str = "estimators";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

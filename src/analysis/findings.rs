@@ -6,7 +6,7 @@ use spikedeck_core::units::short;
 use spikedeck_scenario::{Spec, Subject};
 use spikedeck_signal::{Curve, Metric, NamedShape, Outcome, Recording, Scalars, Setting, Shape, TimeBase, UnitTable};
 
-use crate::{AnalysisError, Request, subject};
+use crate::{AnalysisError, Request, prefilter, subject};
 
 /// Nothing more to say, or why there is nothing at all to say.
 pub type Measured = Result<(), AnalysisError>;
@@ -183,18 +183,23 @@ impl<'a> Findings<'a> {
 
     /// The outcome: shapes first, then the metrics as a list of numbers called `table`; every metric learns the
     /// analysis' name.
-    pub(crate) fn outcome(mut self, title: &str, table: &str, settings: Vec<Setting>) -> Outcome {
+    pub(crate) fn outcome(mut self, title: &str, table: &str, mut settings: Vec<Setting>) -> Outcome {
         let spec = self.request.spec;
         for metric in &mut self.metrics {
             metric.analysis.clone_from(&spec.name);
             without_width(metric);
         }
+        let filtered = prefilter::outcome(self.request).map(|(told, ends)| {
+            self.words.push(told);
+            ends
+        });
         // Values without a unit leave a gap where their unit would stand.
         let summary = self.words.join("; ").replace(" ,", ",").replace(" ;", ";").trim_end().to_owned();
         if !self.metrics.is_empty() {
             self.shapes.push(NamedShape::new(table, Shape::Scalars(Scalars::from_metrics(&self.metrics))));
         }
         self.warnings.extend(derived(&settings));
+        settings.extend(filtered);
         Outcome {
             failure: None,
             name: spec.name.clone(),

@@ -84,6 +84,7 @@ impl Estimator for FunctionalConnectivity {
     const KIND: &'static str = "functional_connectivity";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let all = signals::aligned(f.request, &f.request.spec.of, o.bin)?;

@@ -100,6 +100,7 @@ impl Estimator for Granger {
     const KIND: &'static str = "granger";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let pairs = pairs(f.request, o.bin, false)?;

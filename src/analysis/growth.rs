@@ -42,6 +42,7 @@ impl Estimator for Growth {
     const KIND: &'static str = "growth";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let base = f.base;

@@ -61,6 +61,7 @@ impl Estimator for Kantz {
     const KIND: &'static str = "kantz";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let wanted = [("lambda", f.base.per_time()), ("r_squared", "")];

@@ -61,6 +61,7 @@ impl Estimator for LempelZiv {
     const KIND: &'static str = "lempel_ziv";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let wanted = [("complexity", ""), ("words", ""), ("entropy_rate", "bits/sample")];

@@ -1,7 +1,8 @@
 //! Levels of a state: extremes, mean, spread, and the period of what oscillates about its middle.
 
 use super::prelude::*;
-use spikedeck_core::statistics::{correlation_time, deviation, mean, mean_interval, mean_interval_above};
+use super::stretches;
+use spikedeck_core::statistics::{correlation_time, deviation, mean, mean_interval_above};
 use spikedeck_core::units::brief;
 use spikedeck_scenario::Observable;
 use spikedeck_signal::{Axis, Distribution, Shape, TimeBase, UnitTable};
@@ -27,6 +28,8 @@ const CARD: AnalysisCard = AnalysisCard {
 };
 
 const BINS: usize = 50;
+/// Blocks of the window that an interval is over.
+const BLOCKS: usize = 10;
 /// Independent stretches that the window must hold for the blocks of it to be independent.
 const LEAST_STRETCHES: f64 = 20.0;
 /// Columns whose correlation time is looked at.
@@ -44,6 +47,7 @@ impl Estimator for Levels {
     const KIND: &'static str = "levels";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const LIVE: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
@@ -63,23 +67,27 @@ impl Estimator for Levels {
                 .map(|k| mean(&columns.columns.iter().map(|c| c[k]).filter(|v| v.is_finite()).collect::<Vec<_>>()))
                 .filter(|v| v.is_finite())
                 .collect();
-            let blocks: Vec<f64> = together.chunks_exact((together.len() / 10).max(1)).map(mean).collect();
-            let (_, low, high) = mean_interval(&blocks, 0.95);
-            let stretches = columns.columns.iter().take(MOST_TIMED).map(|c| stretches(c)).fold(f64::INFINITY, f64::min);
+            let ends = stretches::mean_about(&together, BLOCKS);
+            let timed = columns.columns.iter().take(MOST_TIMED);
+            let independent = timed.map(|c| independent(c)).fold(f64::INFINITY, f64::min);
             let number = |name: &str, value: f64| Metric::new(&s.text, name, value, &columns.unit, n);
             f.metric(number("min", least).note("n = samples"));
             f.metric(number("max", greatest).note("n = samples"));
             f.metric(number("range", greatest - least).note("max - min"));
-            f.metric(if stretches < LEAST_STRETCHES {
-                number("mean", mean(&all)).note(format!(
-                    "no interval: the state changes so slowly that the window holds {stretches:.1} independent \
-                     stretches \
-                     (fewer than {LEAST_STRETCHES})"
-                ))
-            } else {
-                let over = format!("95 % interval over {} blocks of the window", blocks.len());
-                let low = if s.what == Observable::Rate { low.max(0.0) } else { low };
-                number("mean", mean(&all)).interval(low, high).note(over)
+            f.metric(match ends {
+                _ if independent < LEAST_STRETCHES => number("mean", mean(&all)).note(format!(
+                    "no interval: the state changes so slowly that the window holds {independent:.1} independent \
+                     stretches (fewer than {LEAST_STRETCHES})"
+                )),
+                None => number("mean", mean(&all)).note("no interval: fewer than two times have a value"),
+                Some((low, high)) => {
+                    // Where values are missing, units count by how many they have.
+                    let moved = mean(&all) - mean(&together);
+                    // A rate that is not filtered is never negative.
+                    let least = if least >= 0.0 && s.what == Observable::Rate { 0.0 } else { f64::NEG_INFINITY };
+                    let over = format!("95 % interval over {} blocks of the window", BLOCKS.min(together.len()));
+                    number("mean", mean(&all)).interval((low + moved).max(least), high + moved).note(over)
+                }
             });
             f.metric(number("sd", deviation(&all, 1)).note("ddof 1"));
             let cycles: Vec<f64> = columns
@@ -138,7 +146,7 @@ fn by_unit(columns: &subject::Columns, base: TimeBase) -> UnitTable {
 }
 
 /// How many independent samples of its mean a column is worth: its samples over the time that they are correlated.
-fn stretches(column: &[f64]) -> f64 {
+fn independent(column: &[f64]) -> f64 {
     let finite: Vec<f64> = column.iter().copied().filter(|v| v.is_finite()).collect();
     finite.len() as f64 / correlation_time(&finite)
 }
@@ -219,6 +227,30 @@ mod tests {
         assert!((value("sd") - 2f64.sqrt()).abs() < 0.01);
         let m = metric(&o, "p.V_m", "mean");
         assert!(m.ci_low.unwrap() < 3.0 && m.ci_high.unwrap() > 3.0);
+    }
+
+    /// Whatever number of samples does not fit into the blocks, and wherever they are: the interval holds the value.
+    #[test]
+    fn an_interval_is_about_its_value() {
+        let unlike = |n: usize, late: f64| -> Vec<f64> {
+            (0..n).map(|k| if k + 17 >= n { late } else { f64::from(u8::from(k % 3 == 0)) }).collect()
+        };
+        for n in (1000..1020).chain([18_999]) {
+            for late in [0.0, 100.0, -1000.0] {
+                let o = run(&Levels, &traces(&[unlike(n, late)], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+                let m = metric(&o, "p.V_m", "mean");
+                if let Some((low, high)) = m.ends() {
+                    assert!(low <= m.value.unwrap() && m.value.unwrap() <= high, "{n} {late}: {m:?}");
+                } else {
+                    assert!(m.note.contains("no interval"), "{n} {late}: {m:?}");
+                }
+            }
+        }
+        let sine: Vec<f64> = (0..18_999).map(|k| (std::f64::consts::TAU * f64::from(k) / 100.0).sin()).collect();
+        let o = run(&Levels, &traces(&[sine], 1.0), vec![subject("V_m", &[])], &[]).unwrap();
+        let m = metric(&o, "p.V_m", "mean");
+        let (low, high) = m.ends().unwrap();
+        assert!(low < m.value.unwrap() && m.value.unwrap() < high, "{m:?}");
     }
 
     #[test]

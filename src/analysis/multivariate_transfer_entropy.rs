@@ -90,6 +90,7 @@ impl Estimator for MultivariateTransferEntropy {
     const KIND: &'static str = "multivariate_transfer_entropy";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const TABLE: &'static str = "links";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

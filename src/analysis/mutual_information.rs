@@ -103,6 +103,7 @@ impl Estimator for MutualInformation {
     const KIND: &'static str = "mutual_information";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const TABLE: &'static str = "values";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

@@ -78,6 +78,7 @@ impl Estimator for OInformation {
     const KIND: &'static str = "o_information";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let all = signals::aligned(f.request, &f.request.spec.of, o.bin)?;

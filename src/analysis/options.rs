@@ -172,6 +172,11 @@ pub fn choice<C: Choice>(default: C) -> Opt<C> {
     Opt::new(OptionKind::Choice(C::WORDS), Some(default.word()))
 }
 
+/// One of the words of an enum, if any is said.
+pub fn choice_if_given<C: Choice>() -> Opt<Option<C>> {
+    Opt::new(OptionKind::Choice(C::WORDS), None)
+}
+
 /// The name of a variable of what is looked at, with one that is taken if it was recorded.
 pub fn variable(default: &'static str) -> Opt<String> {
     Opt::new(OptionKind::Variable, Some(default))

@@ -82,6 +82,7 @@ impl Estimator for PartialInformation {
     const KIND: &'static str = "partial_information";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const TABLE: &'static str = "parts";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

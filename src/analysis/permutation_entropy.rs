@@ -64,6 +64,7 @@ impl Estimator for PermutationEntropy {
     const KIND: &'static str = "permutation_entropy";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let wanted = [("permutation_entropy", "bits"), ("relative", ""), ("patterns", "")];

@@ -55,6 +55,7 @@ impl Estimator for PhaseAmplitudeCoupling {
     const KIND: &'static str = "phase_amplitude_coupling";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let slow = &band_filter::one_band("phase", &o.phase, THETA, f.base)?;

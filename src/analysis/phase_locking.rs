@@ -80,6 +80,7 @@ impl Estimator for PhaseLocking {
     const KIND: &'static str = "phase_locking";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let pairs = pairs(f.request, o.bin, true)?;

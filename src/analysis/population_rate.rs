@@ -4,7 +4,7 @@ use super::options::{Options as _, Reader};
 use super::prelude::*;
 use super::stretches;
 use spikedeck_core::kernel_smoothing::{Kernel, smooth};
-use spikedeck_core::statistics::{deviation, mean, mean_interval, poisson_interval, variance};
+use spikedeck_core::statistics::{deviation, mean, poisson_interval, variance};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// The analysis `population_rate`.
@@ -85,6 +85,8 @@ impl Smoothing {
 
 /// Blocks of the window that the Fano factor's interval leaves out in turn.
 const FANO_BLOCKS: usize = 20;
+/// Blocks that the interval of the mean is over: fluctuations inside a block are kept together.
+const BLOCKS: usize = 10;
 
 options! {
     /// What `population_rate` can be told.
@@ -109,17 +111,16 @@ impl Estimator for PopulationRate {
             let values = &columns.columns[0];
             let bins = values.len() as u64;
             let m = Metric::new(&s.text, "mean", mean(values), per, bins);
-            // Blocks of a tenth of the window: fluctuations inside a block are kept together.
-            let block = (values.len() / 10).max(1);
-            let blocks: Vec<f64> = values.chunks_exact(block).map(mean).collect();
+            let blocks = BLOCKS.min(values.len());
             let per_spike = 1.0 / (columns.averaged.max(1) as f64 * o.bin.seconds * values.len() as f64);
             let counted = (mean(values) / per_spike).round() as u64;
             let (least, most) = poisson_interval(counted, 0.95);
-            let (_, low, high) = if blocks.len() > 1 { mean_interval(&blocks, 0.95) } else { (0.0, f64::MAX, 0.0) };
-            f.metric(m.interval(low.clamp(0.0, least * per_spike), high.max(most * per_spike)).note(format!(
-                "n = bins; 95 % interval over {} blocks (t), at least that of a Poisson count",
-                blocks.len()
-            )));
+            let (low, high) = stretches::mean_about(values, BLOCKS).unwrap_or((f64::INFINITY, 0.0));
+            f.metric(
+                m.interval(low.clamp(0.0, least * per_spike), high.max(most * per_spike)).note(format!(
+                    "n = bins; 95 % interval over {blocks} blocks (t), at least that of a Poisson count"
+                )),
+            );
             if let Some(told) = outside {
                 f.warn(told);
             }

@@ -200,6 +200,7 @@ impl Estimator for Psd {
     const KIND: &'static str = "psd";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const LIVE: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

@@ -77,6 +77,7 @@ impl Estimator for Recurrence {
     const KIND: &'static str = "recurrence";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         series::each(f, o.bin, LEAST, &NUMBERS, |f, s| {

@@ -61,6 +61,7 @@ impl Estimator for Rhythm {
     const KIND: &'static str = "rhythm";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let mut rhythms = Vec::new();

@@ -55,6 +55,7 @@ impl Estimator for Rosenstein {
     const KIND: &'static str = "rosenstein";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let wanted = [("lambda", f.base.per_time()), ("r_squared", "")];

@@ -63,6 +63,7 @@ impl Estimator for SampleEntropy {
     const KIND: &'static str = "sample_entropy";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let mut curves = Vec::new();

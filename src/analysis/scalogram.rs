@@ -58,6 +58,7 @@ impl Estimator for Scalogram {
     const KIND: &'static str = "scalogram";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         f.each_subject(|f, s| {

@@ -50,6 +50,7 @@ impl Estimator for SignalToNoise {
     const KIND: &'static str = "signal_to_noise";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let (frequency, cycles, neighbours) = (o.frequency.hertz, o.cycles, o.neighbours);

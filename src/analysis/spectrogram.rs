@@ -79,6 +79,7 @@ impl Estimator for Spectrogram {
     const KIND: &'static str = "spectrogram";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const LIVE: bool = true;
 
     fn together(o: &Options, _: RunTimes) -> Result<(), Wrong> {

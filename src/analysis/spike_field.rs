@@ -66,6 +66,7 @@ impl Estimator for SpikeField {
     const KIND: &'static str = "spike_field";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let spec = f.request.spec;

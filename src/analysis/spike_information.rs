@@ -111,6 +111,7 @@ impl Estimator for SpikeInformation {
     const KIND: &'static str = "spike_information";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const TABLE: &'static str = "values";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

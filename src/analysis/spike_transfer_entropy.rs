@@ -36,8 +36,9 @@ const CARD: AnalysisCard = AnalysisCard {
            help. Without transfer the estimate scatters about 0; values below 0 are kept.",
     cost: "O(n log n) a pair and surrogate",
     caveats: "It is not causation: a common driver gives it too. Each interval more needs many times the spikes. Local \
-              surrogates ask whether the source tells anything that the target's past does not; of regular targets \
-              they are somewhat larger than chance, so that p is too large rather than too small. Shifted sources ask \
+              surrogates ask whether the source tells anything that the target's past does not; where they lie below \
+              0 they are raised to it, and a value that is not above 0 has p 1, so that p is too large rather than \
+              too small. Shifted sources ask \
               whether the trains have to do with each other at all, either way. Spikes on a grid of time steps are \
               spread evenly over their step.",
     references: &[
@@ -195,6 +196,20 @@ fn look(
     Ok(Ok(Found { pair, rate: own.rate(), drawn, spikes: own.spikes(), length: own.length() }))
 }
 
+/// Nats a spike that are rounding and nothing else.
+const ROUNDING: f64 = 1e-9;
+
+/// p of a rate above 0. Without transfer the estimate scatters about 0: surrogates that lie below it, as they do where
+/// the source follows from the target's past, are raised by as much, and what is not above 0 is significant of nothing.
+/// Both make p larger.
+fn one_sided(r: &Found) -> f64 {
+    if r.rate * r.length <= ROUNDING * r.spikes as f64 {
+        return 1.0;
+    }
+    let below = mean(&r.drawn).min(0.0);
+    p_value(r.rate, &r.drawn.iter().map(|d| d - below).collect::<Vec<f64>>())
+}
+
 fn report(
     o: &Options,
     f: &mut Findings<'_>,
@@ -205,7 +220,7 @@ fn report(
     let per_second = 1.0 / f.base.seconds();
     let unit = if f.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
     let bits = |rate: f64| rate / LN_2 * per_second;
-    let p_of = |r: &Found| (!r.drawn.is_empty()).then(|| p_value(r.rate, &r.drawn));
+    let p_of = |r: &Found| (!r.drawn.is_empty()).then(|| one_sided(r));
     let p: Vec<Option<f64>> = results.iter().map(|r| r.as_ref().ok().and_then(p_of)).collect();
     let adjusted = adjust(&p, o.fdr);
     let (columns, mut hits) = (targets.len(), 0);
@@ -319,6 +334,32 @@ mod tests {
             let back = metric(&o, "p.spikes[1]->p.spikes[0]", "transfer_rate");
             assert!(back.value.unwrap() < 0.1 * there.value.unwrap(), "{back:?}");
             assert!(matches!(&o.shapes[0].shape, Shape::Matrix(m) if m.values[0].is_nan()));
+        }
+    }
+
+    /// A source that is the target's own spikes, at once or later, tells nothing beyond the target's past; a metronome
+    /// is told of by nobody. A value that is not above 0 is never significant, whatever surrogates are below it.
+    #[test]
+    fn what_follows_from_the_targets_own_past_tells_nothing() {
+        let clock: Vec<f64> = (1..600).map(|k| 100.0 * f64::from(k)).collect();
+        for seed in 3..6 {
+            let x = poisson(seed, 0, 10.0, 60_000.0);
+            let later: Vec<f64> = x.iter().map(|t| t + 5.0).filter(|t| *t <= 60_000.0).collect();
+            let one = |source: &[f64], target: &[f64]| {
+                let mut r = trains(&[source.to_vec(), target.to_vec()], 60_000.0);
+                r.dt = 0.0;
+                let of = |unit: u32| vec![subject("spikes", &[unit])];
+                let o = run(&SpikeTransferEntropy, &r, of(0), of(1), &some(19)).unwrap();
+                o.metrics.iter().find(|m| m.metric == "transfer_rate").unwrap().clone()
+            };
+            let back = one(&later, &x);
+            assert!(back.p_value.unwrap() > 0.05, "{seed}: {back:?}");
+            let same = one(&x, &x);
+            assert!(same.p_value == Some(1.0) && same.value.unwrap().abs() < 1e-6, "{seed}: {same:?}");
+            let regular = one(&x, &clock);
+            assert!(regular.p_value.unwrap() > 0.05 && regular.chance.unwrap().abs() < 1.0, "{seed}: {regular:?}");
+            let there = one(&x, &later);
+            assert!(there.p_value == Some(0.05) && there.value.unwrap() > 10.0, "{seed}: {there:?}");
         }
     }
 

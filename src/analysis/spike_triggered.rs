@@ -60,6 +60,7 @@ impl Estimator for SpikeTriggered {
     const KIND: &'static str = "spike_triggered";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let spec = f.request.spec;

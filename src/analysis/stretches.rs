@@ -1,6 +1,6 @@
 //! Intervals by leaving out one stretch of the data at a time.
 
-use spikedeck_core::statistics::mean_interval;
+use spikedeck_core::statistics::{mean, mean_interval};
 
 /// Stretches that an interval needs at the least.
 const LEAST: usize = 10;
@@ -23,8 +23,29 @@ pub fn interval<const N: usize>(sums: &[[f64; N]], measure: impl Fn(&[f64; N]) -
     (sums.len() >= LEAST && low.is_finite() && high.is_finite()).then(|| (low.exp(), high.exp()))
 }
 
-/// Number, sum and sum of squares of each of `count` stretches of values; values after the last whole stretch are left
-/// out. `about` is taken off first, so that squares stay small.
+/// The places of `n` values in `count` stretches (in `n`, where that is less): all values are in one, and lengths differ
+/// by one at the most.
+pub fn tiles(n: usize, count: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    let count = count.min(n);
+    (0..count).map(move |k| k * n / count..(k + 1) * n / count)
+}
+
+/// Means of the values in each of `count` [`tiles`].
+pub fn means(values: &[f64], count: usize) -> Vec<f64> {
+    tiles(values.len(), count).map(|tile| mean(&values[tile])).collect()
+}
+
+/// 95 % interval of the mean of all values, about that mean: Student's t over the means of `count` stretches. `None`
+/// with fewer than two.
+pub fn mean_about(values: &[f64], count: usize) -> Option<(f64, f64)> {
+    let (of, low, high) = mean_interval(&means(values, count), 0.95);
+    // Where stretches differ in length, the mean of their means is not quite that of all values.
+    let moved = mean(values) - of;
+    (high - low).is_finite().then_some((low + moved, high + moved))
+}
+
+/// Number, sum and sum of squares of each of `count` stretches of values, which hold all of them. `about` is taken off
+/// first, so that squares stay small.
 pub fn moments(values: &[f64], count: usize, about: f64) -> Vec<[f64; 3]> {
     let of = |stretch: &[f64]| {
         stretch.iter().fold([0.0; 3], |s, v| {
@@ -32,7 +53,7 @@ pub fn moments(values: &[f64], count: usize, about: f64) -> Vec<[f64; 3]> {
             [s[0] + 1.0, s[1] + d, s[2] + d * d]
         })
     };
-    values.chunks_exact((values.len() / count).max(1)).map(of).collect()
+    tiles(values.len(), count).map(|tile| of(&values[tile])).collect()
 }
 
 /// Variance of [`moments`] with divisor `n - ddof`.
@@ -43,6 +64,28 @@ pub fn variance(&[n, sum, squares]: &[f64; 3], ddof: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whatever is left of a division: every value is in one stretch, and an interval holds the value that it is of.
+    #[test]
+    fn an_interval_over_stretches_is_about_the_value_of_all() {
+        for n in 2..120usize {
+            for count in 2..15 {
+                let all: Vec<usize> = tiles(n, count).flatten().collect();
+                assert_eq!(all, (0..n).collect::<Vec<_>>(), "{n} {count}");
+                let lengths: Vec<usize> = tiles(n, count).map(|t| t.len()).collect();
+                assert!(lengths.iter().max().unwrap() - lengths.iter().min().unwrap() <= 1);
+                // All that differs is at the end.
+                let values: Vec<f64> = (0..n).map(|k| if k + n / 7 + 1 >= n { 1000.0 } else { 0.0 }).collect();
+                let (low, high) = mean_about(&values, count).unwrap();
+                let value = mean(&values);
+                assert!(low <= value && value <= high && ((low + high) / 2.0 - value).abs() < 1e-9, "{n} {count}");
+                let sums = moments(&values, count, 0.0);
+                let total = sums.iter().fold([0.0; 2], |t, s| [t[0] + s[0], t[1] + s[1]]);
+                assert_eq!(total, [n as f64, values.iter().sum()], "{n} {count}");
+            }
+        }
+        assert_eq!(mean_about(&[1.0], 10), None);
+    }
 
     /// Of a mean whose parts are alike but for a little, the interval is that of Student's t.
     #[test]

@@ -5,8 +5,9 @@
 
 mod bins;
 
-pub use bins::{Outside, Rate, bin_count, bin_of, rate, rate_of};
+pub use bins::{Outside, Rate, bin_count, bin_of, rate};
 
+use super::prefilter;
 use super::value::Time;
 use super::{AnalysisError, Request};
 use spikedeck_scenario::{Observable, Place, PopulationId, Subject};
@@ -303,7 +304,7 @@ fn on_disk(subject: &Subject, why: &str) -> AnalysisError {
 }
 
 /// Regular samples of a subject: columns of a variable (their mean for `mean(...)`), or the population rate in bins of
-/// `bin`.
+/// `bin`; after the filter that the analysis asks for.
 ///
 /// # Errors
 /// `NotRecorded` when the variable or the spikes were not recorded, `Unsuitable` for subjects without samples.
@@ -321,7 +322,8 @@ pub fn columns(request: &Request<'_>, subject: &Subject, bin: Time) -> Result<Co
 pub fn variable(request: &Request<'_>, subject: &Subject) -> Result<Columns, AnalysisError> {
     match &subject.what {
         Observable::Variable(variable) => {
-            trace_columns(request, subject, variable, request.recording.analysis_window())
+            let columns = trace_columns(request, subject, variable, request.recording.analysis_window())?;
+            prefilter::applied(request, columns)
         }
         Observable::Rate => Err(AnalysisError::Unsuitable(format!(
             "{}: a rate is counted in bins, of which this analysis knows nothing: it looks at variables of units, such \

@@ -58,6 +58,7 @@ impl Estimator for Synchrony {
     const KIND: &'static str = "synchrony";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let mut groups = Groups::default();

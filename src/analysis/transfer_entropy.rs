@@ -149,6 +149,7 @@ impl Estimator for TransferEntropy {
     const KIND: &'static str = "transfer_entropy";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
     const TABLE: &'static str = "values";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

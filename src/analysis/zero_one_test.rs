@@ -57,6 +57,7 @@ impl Estimator for ZeroOneTest {
     const KIND: &'static str = "zero_one_test";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let mut curves = Vec::new();

@@ -17,6 +17,9 @@ use super::rng::Stream;
 /// neighbours without a reason.
 const SPARE: usize = 10;
 
+/// Most pasts alike that are looked through for one that has not served yet.
+const WIDEST: usize = 1280;
+
 /// Most intervals of a past.
 pub const MOST: usize = 3;
 
@@ -162,12 +165,20 @@ impl Transfer {
             order.swap(k, stream.below(k as u32 + 1) as usize);
         }
         let (mut made, mut taken) = (self.events.clone(), vec![false; others.len()]);
-        let mut nearest = Nearest::new(near.max(1));
+        // Where the target is regular, all its spikes have one past, and all look for the same few times.
+        let widths = std::iter::successors(Some(near.max(1)), |w| Some(4 * w)).take_while(|w| *w <= WIDEST.max(near));
+        let mut lists: Vec<Nearest> = widths.map(Nearest::new).collect();
         for k in order {
-            tree.search(&self.events[k].own, u32::MAX, 0, &mut nearest);
-            let found: Vec<u32> = tree.indices(&nearest).collect();
-            let free: Vec<u32> = found.iter().copied().filter(|j| !taken[*j as usize]).collect();
-            let among = if free.is_empty() { &found } else { &free };
+            let (mut found, mut free) = (Vec::new(), Vec::new());
+            for nearest in &mut lists {
+                tree.search(&self.events[k].own, u32::MAX, 0, nearest);
+                found = tree.indices(nearest).collect();
+                free = found.iter().copied().filter(|j| !taken[*j as usize]).collect();
+                if !free.is_empty() || found.len() == others.len() {
+                    break;
+                }
+            }
+            let among: &[u32] = if free.is_empty() { &found } else { &free };
             let chosen = among[stream.below(among.len() as u32) as usize] as usize;
             taken[chosen] = true;
             made[k].source = others[chosen].source;
@@ -288,6 +299,20 @@ mod tests {
             // Binomial of 40: 0.1 gives more than 10 with a chance of 0.002, 0.5 fewer than 10 with one of 0.0003.
             // Pasts at the spikes of a regular train are more even than at times drawn: p may be large.
             assert!(below(0.1) <= 10 && below(0.5) <= 30 && (shape > 1 || below(0.5) >= 10), "{shape}: {p:?}");
+        }
+    }
+
+    /// Of a metronome all spikes have one past, and of a clock that is jittered nearly so: chance is near nothing.
+    #[test]
+    fn regular_targets_have_no_chance_of_their_own() {
+        for jitter in [0.0, 0.002, 0.02] {
+            let mut s = Key::new(5, "transfer", "regular").stream((1000.0 * jitter) as u32, 0);
+            let source = poisson(&mut s, 10.0, 100.0);
+            let target: Vec<f64> = (1..1000).map(|k| 0.1 * f64::from(k) + jitter * (s.uniform() - 0.5)).collect();
+            let t = Transfer::new(&target, &source, 100.0, FINE, &mut s).unwrap();
+            let drawn: Vec<f64> = (0..10).map(|_| t.surrogate(&target, &source, 5, &mut s)).collect();
+            let chance = drawn.iter().sum::<f64>() / 10.0;
+            assert!(chance.abs() < 0.5, "{jitter}: {chance} nats a second, at {}", t.rate());
         }
     }
 

@@ -1,6 +1,7 @@
 //! Spikes in bins (left, right]: their rate, and those after the last whole bin.
 
-use super::{Columns, Trains, each_train, spiking};
+use super::{Columns, each_train, spiking};
+use crate::prefilter;
 use crate::value::Time;
 use crate::{AnalysisError, Request};
 use spikedeck_core::units::short;
@@ -19,17 +20,6 @@ pub fn bin_of(time: f64, start: f64, bin: f64) -> Option<usize> {
     (position >= 1.0).then(|| position as usize - 1)
 }
 
-/// Rate per unit (Hz) of pooled trains in bins (left, right] of `width`; the sample stands at the bin's right
-/// edge. O(spikes + bins).
-///
-/// # Errors
-/// `Unsuitable` when no whole bin fits.
-pub fn rate_of(trains: &Trains, width: Time) -> Result<Columns, AnalysisError> {
-    let mut binned = Binned::new(&trains.subject, trains.window, width, trains.base)?;
-    trains.trains.iter().for_each(|t| binned.look(t));
-    Ok(binned.rate(&trains.subject, trains.base).columns)
-}
-
 /// A rate in bins, and of what.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rate {
@@ -41,10 +31,11 @@ pub struct Rate {
     pub outside: Option<String>,
 }
 
-/// The same rate of a subject, also of spikes that stay on disk, with what it is of.
+/// Rate per unit (Hz) of the pooled trains of a subject in bins (left, right] of `width`, also of spikes that stay on
+/// disk; the sample stands at the bin's right edge. After the filter that the analysis asks for. O(spikes + bins).
 ///
 /// # Errors
-/// As [`super::trains`] and [`rate_of`].
+/// As [`super::trains`]; `Unsuitable` when no whole bin fits.
 pub fn rate(request: &Request<'_>, subject: &Subject, width: Time) -> Result<Rate, AnalysisError> {
     let (window, base) = (request.recording.analysis_window(), request.recording.time_base);
     // What was not recorded is told before what does not fit.
@@ -54,7 +45,8 @@ pub fn rate(request: &Request<'_>, subject: &Subject, width: Time) -> Result<Rat
         binned.look(&train.within(window));
         Ok(())
     })?;
-    Ok(binned.rate(&subject.text, base))
+    let Rate { columns, spikes, outside } = binned.rate(&subject.text, base);
+    Ok(Rate { columns: prefilter::applied(request, columns)?, spikes, outside })
 }
 
 /// Spikes of all trains counted in bins.

@@ -6,7 +6,7 @@ use crate::stretches;
 use spikedeck_core::circular::resultant_by_chance;
 use spikedeck_core::order::{self, Order};
 use spikedeck_core::rng::Key;
-use spikedeck_core::statistics::{correlation_time, mean, mean_interval, quantile, variance};
+use spikedeck_core::statistics::{correlation_time, mean, quantile, variance};
 use spikedeck_core::surrogate::p_value;
 use spikedeck_signal::{Axis, Curve, ReferenceLine, Series, Shape, TimeBase};
 
@@ -17,6 +17,8 @@ const ROUNDING: f64 = 1e-12;
 const SURROGATES: (usize, usize) = (99, 39);
 /// Stretches of time that intervals leave out in turn.
 const STRETCHES: usize = 20;
+/// Blocks of time that the interval of the mean order is over: neighbouring values of R are not independent.
+const BLOCKS: usize = 10;
 /// Independent stretches that the window must hold for blocks of it to be independent.
 const LEAST_STRETCHES: f64 = 20.0;
 /// Values that are summed for them at most.
@@ -232,9 +234,7 @@ fn report(
         return;
     }
     let kept = order.kept(least);
-    // Ten blocks of time: neighbouring values of R are not independent.
-    let blocks: Vec<f64> =
-        kept.chunks_exact((kept.len() / 10).max(1)).map(|b| b.iter().sum::<f64>() / b.len() as f64).collect();
+    let ends = stretches::mean_about(&kept, BLOCKS);
     let independent = kept.len() as f64 / correlation_time(&kept);
     // Of R, which is at most 1.
     let is_steady = sd <= ROUNDING;
@@ -253,9 +253,9 @@ fn report(
         .note("mean of R over time; n = units; chance: independent phases");
     if let Some(why) = &slow {
         m = m.note(why);
-    } else if blocks.len() > 1 {
-        let (_, low, high) = mean_interval(&blocks, 0.95);
-        m = m.interval(low.max(0.0), high.min(1.0)).note(format!("95 % over {} blocks of time (t)", blocks.len()));
+    } else if let Some((low, high)) = ends {
+        let blocks = BLOCKS.min(kept.len());
+        m = m.interval(low.max(0.0), high.min(1.0)).note(format!("95 % over {blocks} blocks of time (t)"));
     }
     if let Some(t) = &tested {
         m = m.p(t.p).note(t.note());
