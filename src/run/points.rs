@@ -266,11 +266,12 @@ fn product(axes: &[(String, Vec<String>)]) -> Vec<Vec<(String, String)>> {
 /// The `k`-th seed of a sweep, and what is put in for it.
 fn seeds(spec: &Spec, sweep: &Sweep, k: u64) -> Result<(u64, Vec<(String, String)>), RunError> {
     let own = &spec.simulation.seeds;
-    let (key, first) = match sweep.redraws {
-        Redraws::All => ("seed", spec.simulation.seed),
-        Redraws::Noise => ("noise_seed", own.noise),
-        Redraws::Values => ("values_seed", own.values),
-        Redraws::Wiring => ("wiring_seed", own.wiring),
+    let key = sweep.redraws.key();
+    let first = match sweep.redraws {
+        Redraws::All => spec.simulation.seed,
+        Redraws::Noise => own.noise,
+        Redraws::Values => own.values,
+        Redraws::Wiring => own.wiring,
     };
     let seed = first.checked_add(k).ok_or_else(|| {
         RunError::Scenario(format!("sweep.seeds: {} seeds from {first} on are larger than a seed can be", sweep.seeds))

@@ -318,7 +318,9 @@ impl Matrix {
             ));
         }
         match (&self.row_names, &self.column_names) {
-            (Some(rows), Some(columns)) if fits.recurrent => same_names(rows, columns, "row", "column"),
+            (Some(rows), Some(columns)) if fits.recurrent || are_permuted(rows, columns) => {
+                same_names(rows, columns, "row", "column")
+            }
             _ => Ok(()),
         }
     }
@@ -330,6 +332,17 @@ impl Matrix {
         {
             if let (Some(own), Some(other)) = (own, other) {
                 same_names(own, other, what, &format!("{what} of the weights"))?;
+            }
+        }
+        // One file may name its rows alone and the other its columns.
+        for (own, what, other, of_weights) in [
+            (&self.row_names, "row", &weights.column_names, "column of the weights"),
+            (&self.column_names, "column", &weights.row_names, "row of the weights"),
+        ] {
+            if let (Some(own), Some(other)) = (own, other)
+                && are_permuted(own, other)
+            {
+                same_names(own, other, what, of_weights)?;
             }
         }
         Ok(())
@@ -347,6 +360,16 @@ impl Matrix {
         }
         Ok(())
     }
+}
+
+/// Whether two lists name the same regions in another order.
+fn are_permuted(a: &[String], b: &[String]) -> bool {
+    let sorted = |names: &[String]| {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names
+    };
+    a != b && sorted(a) == sorted(b)
 }
 
 /// Whether two lists name the same regions in the same order.
@@ -420,6 +443,17 @@ mod tests {
         let other = Matrix::read(",left,middle\nleft,0,5\nmiddle,5,0\n").unwrap();
         let told = other.agrees(&Matrix::read(NAMED).unwrap()).unwrap_err();
         assert!(told.message.contains("row 2 is `middle`, and row of the weights 2 is `right`"), "{told}");
+        // Between two populations too: who names the same regions twice means the same regions.
+        let apart = Fits { sources: 3, targets: 3, recurrent: false };
+        for permuted in [",A,C,B\nA,0,1,2\nB,3,0,4\nC,5,6,0\n", ",C,B,A\nA,0,1,2\nB,3,0,4\nC,5,6,0\n"] {
+            assert!(of(permuted, apart).unwrap_err().contains(", and column "), "{permuted}");
+        }
+        assert_eq!(of(",x,y,z\nA,0,1,2\nB,3,0,4\nC,5,6,0\n", apart), Ok(()), "other regions");
+        let rows = Matrix::read("A 0 1\nB 2 0\n").unwrap();
+        let columns = Matrix::read("B A\n0 1\n2 0\n").unwrap();
+        assert!(
+            columns.agrees(&rows).unwrap_err().message.contains("column 1 is `B`, and row of the weights 1 is `A`")
+        );
         let told = Matrix::read("0,1\n-3,0\n").unwrap().check_lengths().unwrap_err();
         assert!(told.message.contains("line 2, number 1") && told.message.contains("-3"), "{told}");
     }

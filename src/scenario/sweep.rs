@@ -2,7 +2,7 @@
 
 use super::design::{MOST_SOBOL_AXES, drawn};
 use super::language::{Key, Of, Others, Range, Section, Table, Takes, Words as _};
-use super::overrides::{adds_entry, check_path};
+use super::overrides::{adds_entry, check_path, segments};
 use super::plan::written;
 use super::resolver::Resolver;
 use super::spec::{Design, Redraws, Sweep, Trials};
@@ -151,6 +151,7 @@ pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node, seed:
             drawn_axes(resolver, root, (axes_node, &node.place), (design, seed, points?))?
         }
     };
+    set_by_the_plan(resolver, root, axes_node, redraws);
     let sweep = Sweep { axes, seeds: seeds as u32, redraws, design };
     if design == Design::Zip
         && let Some(other) = sweep.axes.iter().find(|a| a.1.len() != sweep.axes[0].1.len())
@@ -211,11 +212,74 @@ fn drawn_axes(
 pub(super) fn trials(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> Option<Trials> {
     let mut f = Table::of(resolver, node, "`[trials]`", TRIALS.keys)?;
     let count = f.whole(resolver, "count");
-    let axes = axes(resolver, root, f.get("axes"));
+    let node_of_axes = f.get("axes");
+    let axes = axes(resolver, root, node_of_axes);
     f.finish(resolver);
+    set_by_the_plan(resolver, root, node_of_axes, Redraws::All);
+    let of_the_sweep: Vec<Vec<String>> = root
+        .get("sweep")
+        .map_or_else(Vec::new, |sweep| paths(sweep.get("axes")).into_iter().map(|(path, _, _)| path).collect());
+    for (path, written, place) in paths(node_of_axes) {
+        if of_the_sweep.contains(&path) {
+            resolver.error_help(
+                place,
+                format!("`{written}` is an axis of the sweep already"),
+                "a value is varied by the sweep or between trials, not by both",
+            );
+        }
+    }
     let conditions = axes.iter().fold(count.max(1), |product, axis| product.saturating_mul(axis.1.len() as u64));
     few_enough(resolver, &node.place, "`[trials]`", conditions)?;
     Some(Trials { axes, count: count as u32 })
+}
+
+impl Redraws {
+    /// The key of `[simulation]` that a sweep sets for each of its seeds.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::All => "seed",
+            Self::Noise => "noise_seed",
+            Self::Values => "values_seed",
+            Self::Wiring => "wiring_seed",
+        }
+    }
+}
+
+/// The paths of axes, each by its parts, as written, and where.
+fn paths(axes: Option<&Node>) -> Vec<(Vec<String>, &str, &SourceSpan)> {
+    let entries = axes.and_then(Node::entries).unwrap_or_default();
+    entries.iter().map(|e| (segments(&e.key), e.key.as_str(), &e.place)).collect()
+}
+
+/// Refuses axes over what a plan of points sets itself, or what no point has: such an axis would be without effect.
+fn set_by_the_plan(resolver: &mut Resolver<'_>, root: &Node, axes: Option<&Node>, redraws: Redraws) {
+    let mut seen: Vec<Vec<String>> = Vec::new();
+    for (path, written, place) in paths(axes) {
+        let parts: Vec<&str> = path.iter().map(String::as_str).collect();
+        let told = match parts[..] {
+            ["simulation", key] if key == redraws.key() => Some((
+                format!("`{written}` is set for each point by the seeds of the sweep"),
+                format!("for N seeds from S on write `seeds = N` in [sweep] and `{key} = S` in [simulation]"),
+            )),
+            ["simulation", "trial"] if root.get("trials").is_some() => Some((
+                format!("`{written}` is set for each trial"),
+                "the first trial is `trial` in [simulation], and `count` in [trials] says how many follow".to_owned(),
+            )),
+            [table @ ("sweep" | "trials" | "variants"), ..] => Some((
+                format!("`{written}` is no value of a point: [{table}] makes the points"),
+                "vary what a simulation has: `populations.exc.parameters.tau_m`".to_owned(),
+            )),
+            _ if seen.contains(&path) => Some((
+                format!("`{written}` is an axis already, written in another way"),
+                "an axis stands once".to_owned(),
+            )),
+            _ => None,
+        };
+        if let Some((message, help)) = told {
+            resolver.error_help(place, message, help);
+        }
+        seen.push(path);
+    }
 }
 
 /// The axes of a sweep or of trials; what is wrong is reported.
@@ -360,6 +424,67 @@ impl Ends {
             number
         } else {
             format!("{number}.0")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Catalog, NoFiles, Overrides, load};
+    use spikedeck_model::library;
+
+    /// What is said of a scenario with these lines.
+    fn told(lines: &str) -> Result<(), String> {
+        let text = format!(
+            "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\n[populations.p]\nmodel = \"lif\"\n[stimuli.s]\n\
+             target = \"p.I\"\nkind = \"constant\"\namplitude = \"1 pA\"\n{lines}"
+        );
+        let read = load(&text, None, "s", &Overrides::default(), library(), &Catalog::default(), &NoFiles);
+        read.map(|_| ()).map_err(|report| report.to_string())
+    }
+
+    /// An axis over what the plan of points sets itself would be overwritten point by point, and one over what no point
+    /// has would do nothing: both are refused, however the path is written.
+    #[test]
+    fn axes_without_effect_are_refused() {
+        let cases = [
+            ("[sweep.axes]\n\"simulation.seed\" = [7, 8]\n", "by the seeds of the sweep"),
+            ("[sweep.axes]\n'simulation.\"seed\"' = [7, 8]\n", "by the seeds of the sweep"),
+            ("[sweep]\ndesign = \"zip\"\n[sweep.axes]\n\"simulation.seed\" = [7, 8]\n", "by the seeds of the sweep"),
+            (
+                "[sweep]\nredraws = \"noise\"\n[sweep.axes]\n\"simulation.noise_seed\" = [7, 8]\n",
+                "`noise_seed = S` in [simulation]",
+            ),
+            (
+                "[sweep]\ndesign = \"sobol\"\npoints = 4\n[sweep.axes]\n\"simulation.seed\" = { from = 1, to = 9 }\n",
+                "by the seeds of the sweep",
+            ),
+            ("[sweep.axes]\n\"sweep.seeds\" = [1, 2]\n", "[sweep] makes the points"),
+            ("[trials]\ncount = 2\n[sweep.axes]\n\"trials.count\" = [1, 2]\n", "[trials] makes the points"),
+            ("[trials]\ncount = 2\n[sweep.axes]\n\"simulation.trial\" = [1, 2]\n", "is set for each trial"),
+            ("[trials.axes]\n\"simulation.trial\" = [1, 2]\n", "is set for each trial"),
+            ("[trials.axes]\n\"simulation.seed\" = [1, 2]\n", "by the seeds of the sweep"),
+            (
+                "[sweep.axes]\n\"stimuli.s.amplitude\" = [\"1 pA\"]\n'stimuli.\"s\".amplitude' = [\"2 pA\"]\n",
+                "is an axis already",
+            ),
+            (
+                "[sweep.axes]\n\"stimuli.s.amplitude\" = [\"1 pA\"]\n[trials.axes]\n\"stimuli.s.amplitude\" = \
+                 [\"2 pA\"]\n",
+                "is an axis of the sweep already",
+            ),
+        ];
+        for (lines, expected) in cases {
+            let said = told(lines).unwrap_err();
+            assert!(said.contains(expected), "{lines}: {said}");
+        }
+        for lines in [
+            "[sweep]\nseeds = 3\n[sweep.axes]\n\"simulation.noise_seed\" = [7, 8]\n",
+            "[sweep]\nredraws = \"wiring\"\n[sweep.axes]\n\"simulation.seed\" = [7, 8]\n",
+            "[sweep.axes]\n\"simulation.trial\" = [1, 2]\n",
+            "[sweep.axes]\n\"stimuli.s.amplitude\" = [\"1 pA\"]\n[trials.axes]\n\"stimuli.s.start\" = [\"1 ms\"]\n",
+        ] {
+            assert_eq!(told(lines), Ok(()), "{lines}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::connect::Wiring;
 use super::coupling::bytes_of_parts;
-use super::delivery::{Ring, blocks};
+use super::delivery::{Ring, blocks, most_runs};
 use super::geometry::Geometry;
 use super::memory::free_memory;
 use super::plasticity::ENOUGH;
@@ -70,6 +70,8 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
         let changes =
             projection.plasticity.as_ref().is_some_and(spikedeck_scenario::PlasticitySpec::has_connection_states);
         let (weights, delays) = (changes || differ(&projection.weight, weights), differ(&projection.delay, delays));
+        let blocks = blocks(count, f64::from(wiring.sources), wiring.targets as usize);
+        let longest_steps = steps(longest(projection), spec.simulation.dt) + 1;
         let per_connection = match (&projection.coupling, &projection.rule) {
             (Coupling::Event, rule) => {
                 // Pairs that must not repeat are remembered while a fixed number is drawn.
@@ -80,10 +82,14 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
             // Both ends and what differs, beside them a matrix of what they are multiplied with.
             (Coupling::Continuous { .. }, _) => 24 + 8 * u64::from(weights || delays) + 2 * u64::from(delays),
         };
-        let blocks = blocks(count, f64::from(wiring.sources), wiring.targets as usize) as u64;
+        // Delays are drawn one by one, and kept as runs.
+        let runs = most_runs(count, f64::from(wiring.sources), blocks, longest_steps);
+        let more = (4.0 * runs - 2.0 * count).max(0.0) + 4.0 * f64::from(wiring.sources) * blocks as f64;
+        let runs = if delays && projection.coupling == Coupling::Event { more as u64 } else { 0 };
         let ends = (u64::from(wiring.sources), u64::from(wiring.targets));
         let bytes = (count * per_connection as f64) as u64
-            + 4 * u64::from(wiring.sources) * blocks
+            + 4 * u64::from(wiring.sources) * blocks as u64
+            + runs
             + plastic(projection, count, ends, spec.simulation.dt);
         parts.push((bytes, format!("projection {}: {} connections", projection.name, short(count.round()))));
         if let Port::Event(port) = projection.to.port

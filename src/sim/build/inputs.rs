@@ -91,6 +91,7 @@ fn event_input(
         samplers: Vec::new(),
         written: is_written(prepared, projection),
     });
+    let table = if plastic.is_some() { table } else { table.sorted_by_delay() };
     let (projection, port) = (projection.id, port.index());
     Ok(EventInput { projection, table, to, port, first, from: emitter(spec.from), plastic })
 }
