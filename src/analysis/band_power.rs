@@ -4,7 +4,7 @@ use super::prelude::*;
 use super::psd::{self, BANDS, TaperOptions, power_unit};
 use spikedeck_core::statistics::{mean, student_quantile_of, variance, varies};
 use spikedeck_core::units::short;
-use spikedeck_core::welch::{Scaling, Settings, Spectrum, welch};
+use spikedeck_core::welch::{Scaling, Settings, Spectrum, welch_in_groups};
 use spikedeck_scenario::Band;
 use spikedeck_signal::{Axis, CurveStyle, Series, Shape, TimeBase};
 
@@ -54,6 +54,7 @@ impl Estimator for BandPower {
     const KIND: &'static str = "band_power";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let usual: &[(&str, f64, f64)] = if f.base == TimeBase::Milliseconds { &BANDS } else { &[] };
@@ -80,24 +81,29 @@ impl Estimator for BandPower {
     }
 }
 
-/// Spectra of stretches of time side by side, and of all.
+/// Spectra of stretches of time, each the sum over some segments that follow one another (and overlap as all do: what
+/// is left out must be worth what it is worth in the whole), and of all.
 struct Stretches {
     whole: Spectrum,
-    each: Vec<Vec<f64>>,
+    each: Vec<(f64, Vec<f64>)>,
     flat: bool,
 }
 
-/// The spectrum of the columns between two samples, the mean over them.
-fn pooled(columns: &subject::Columns, settings: &Settings, of: std::ops::Range<usize>) -> Option<Spectrum> {
+/// The spectrum of the columns with its groups of segments, the mean over them.
+fn pooled(columns: &subject::Columns, settings: &Settings, groups: usize) -> Option<Spectrum> {
     let rate = columns.sampling_rate();
     let mut all: Option<Spectrum> = None;
     let share = 1.0 / columns.columns.len() as f64;
     for column in &columns.columns {
-        let mut one = welch(&column[of.clone()], rate, settings)?;
-        one.power.iter_mut().for_each(|p| *p *= share);
+        let mut one = welch_in_groups(column, rate, settings, groups)?;
+        one.groups.iter_mut().chain([&mut one.power]).flatten().for_each(|p| *p *= share);
         match &mut all {
             None => all = Some(one),
-            Some(all) => all.power.iter_mut().zip(one.power).for_each(|(a, p)| *a += p),
+            Some(all) => {
+                let (sums, more) = (all.groups.iter_mut(), one.groups.iter());
+                let pairs = sums.zip(more).chain([(&mut all.power, &one.power)]);
+                pairs.for_each(|(sum, more)| sum.iter_mut().zip(more).for_each(|(a, p)| *a += p));
+            }
         }
     }
     all
@@ -105,12 +111,15 @@ fn pooled(columns: &subject::Columns, settings: &Settings, of: std::ops::Range<u
 
 impl Stretches {
     fn of(columns: &subject::Columns, settings: &Settings) -> Self {
-        let n = columns.len();
-        let count = (n / settings.segment).min(STRETCHES);
-        let whole = pooled(columns, settings, 0..n).expect("the segment was cut to the length of the columns");
-        let each = (0..count)
-            .filter_map(|k| pooled(columns, settings, k * n / count..(k + 1) * n / count))
-            .map(|s| s.power)
+        let count = (columns.len() / settings.segment).min(STRETCHES);
+        let mut whole = pooled(columns, settings, count).expect("the segment was cut to the length of the columns");
+        let segments = whole.segments;
+        let groups = std::mem::take(&mut whole.groups).into_iter().enumerate();
+        let each = groups
+            .map(|(k, mean)| {
+                let of = ((k + 1) * segments / count - k * segments / count) as f64;
+                (of, mean.iter().map(|p| of * p).collect())
+            })
             .collect();
         let size = columns.columns.iter().flatten().fold(0.0_f64, |m, v| m.max(v.abs()));
         let spread = columns.columns.iter().map(|c| variance(c, 0)).fold(0.0, f64::max);
@@ -136,13 +145,12 @@ impl Stretches {
         if count < LEAST {
             return None;
         }
-        let bins = self.whole.power.len();
-        let sum: Vec<f64> = (0..bins).map(|k| self.each.iter().map(|p| p[k]).sum()).collect();
-        let left: Vec<f64> = self
-            .each
-            .iter()
-            .map(|p| of(&sum.iter().zip(p).map(|(s, p)| (s - p) / (count - 1) as f64).collect::<Vec<f64>>()))
-            .collect();
+        let all = self.whole.segments as f64;
+        let sum: Vec<f64> = self.whole.power.iter().map(|p| all * p).collect();
+        let without = |(n, p): &(f64, Vec<f64>)| {
+            of(&sum.iter().zip(p).map(|(s, p)| (s - p) / (all - n)).collect::<Vec<f64>>())
+        };
+        let left: Vec<f64> = self.each.iter().map(without).collect();
         let (middle, b) = (mean(&left), count as f64);
         let error = (left.iter().map(|v| (v - middle).powi(2)).sum::<f64>() * (b - 1.0) / b).sqrt();
         let half = student_quantile_of(b - 1.0) * error;

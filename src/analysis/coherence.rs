@@ -43,7 +43,7 @@ const CARD: AnalysisCard = AnalysisCard {
                   number). The interval at the peak is exact for normal noise (the law of the estimate is inverted), \
                   and its lower end allows for the choice among the ordinates searched; that of a band takes the \
                   coherence as even within it. The interval of the phase is Student's t with 2 (K − 1) degrees of \
-                  freedom.",
+                  freedom, its noise that of a coherence less what the choice of the largest adds.",
     bias: "The estimate is too large: 1/K without coherence, by about (1 − C)²/K with it. Bands have it taken off; at \
            the peak, and in the curve, it is left in, as in other tools, and the interval allows for it. A delay that \
            is not small against a segment makes coherence too small.",
@@ -103,6 +103,7 @@ impl Estimator for Coherence {
     const KIND: &'static str = "coherence";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn together(o: &Options, _: RunTimes) -> Result<(), Wrong> {
         match o.tapers {
@@ -336,7 +337,7 @@ fn report(
         strength.note("no interval: not told from chance")
     };
     f.metric(strength);
-    f.metric(phase(name, &found, k, law, sure));
+    f.metric(phase(name, &found, (k, &range), law, sure));
     f.metric(delay(name, &found, range, law, sure, f.base));
     of_bands(o, f, name, &found, law);
     f.word(if sure {
@@ -350,16 +351,24 @@ fn report(
     Some((c, p))
 }
 
-fn phase(name: &str, found: &Found, k: usize, law: &Law, sure: bool) -> Metric {
+fn phase(
+    name: &str,
+    found: &Found,
+    (k, range): (usize, &std::ops::Range<usize>),
+    law: &Law,
+    sure: bool,
+) -> Metric {
     let m = Metric::new(name, "phase", found.phase[k], "rad", law.worth.round() as u64)
         .note("at the peak, negative: the second is later; n = independent transforms");
     if !sure {
         return m.note("no interval: not told from chance");
     }
-    // Of a regression with 2 (K − 1) degrees of freedom: sin Δφ = t √((1 − C)/(2 (K − 1) C)).
+    // Of a regression with 2 (K − 1) degrees of freedom: sin Δφ = t √((1 − C)/(2 (K − 1) C)). What is left beside the
+    // coherent part is that of the coherence without the choice of the largest.
     let freedom = 2.0 * (law.worth - 1.0);
     let c = found.coherence[k];
-    let sine = student_quantile_of(freedom) * ((1.0 - c) / (freedom * c)).sqrt();
+    let squared = law.unchosen(&found.coherence[range.clone()], c);
+    let sine = student_quantile_of(freedom) * ((1.0 - squared) / (freedom * c)).sqrt();
     if sine < 1.0 {
         let half = sine.asin();
         m.interval(found.phase[k] - half, found.phase[k] + half).note("95 % interval (t)")
@@ -428,7 +437,7 @@ fn of_bands(o: &Options, f: &mut Findings<'_>, name: &str, found: &Found, law: &
             f.metric(Metric::missing(name, metric, "", n, format!("{low} to {high} {hz}: {why}")));
             continue;
         }
-        let independent = law.independent(bins.len());
+        let independent = law.independent(bins.clone(), found.coherence.len() - 1);
         let (below, above) = mean_interval(mean, law.worth, independent);
         f.metric(
             Metric::new(name, metric, unbiased(mean, law.worth), "", n)

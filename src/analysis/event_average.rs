@@ -3,7 +3,7 @@
 use super::moments::{Moments, inside, moments, rotated, surrounded};
 use super::prelude::*;
 use spikedeck_core::spike_lags::lags_within;
-use spikedeck_core::statistics::{mean, mean_interval, student_quantile_of};
+use spikedeck_core::statistics::{mean, student_quantile_of};
 use spikedeck_core::surrogate::p_value;
 use spikedeck_scenario::{Observable, Place, Subject};
 use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape, Train, Window};
@@ -23,18 +23,22 @@ const CARD: AnalysisCard = AnalysisCard {
                   signal, whose rises through `level` they are. `target` are signals, spikes or rates. A spike that \
                   is an event is not counted around itself. Events nearer to the ends of the window than `before` \
                   and `after` are left out. Intervals are Student's t over \
-                  events, as if these were independent. p of change: signs of single events drawn anew; p of peak: \
+                  events; events nearer to each other than `before` + `after` share as much as their stretches \
+                  overlap (Newey and West), and count as that many fewer. p of change: one sign drawn anew for each \
+                  run of events that overlap; p of peak: \
                   all events moved together by one time (on a circle), which keeps their rhythm and that of \
                   the target.",
     bias: "A is unbiased. The peak is the largest of many and therefore large: compare with its chance.",
     cost: "O(events · lags) a pair, once for each surrogate",
-    caveats: "Where stretches around events overlap, events are not independent and intervals are too narrow. A \
+    caveats: "Where stretches around most events overlap, few are left that tell anything of their own: there is no \
+              interval below five. A signal that remembers longer than a stretch makes intervals too narrow. A \
               response to the last event may stand in the baseline of the next. A signal of the unit itself follows \
               its spikes whatever the network does, and a rate (`POP.rate`) holds the event where it is a spike of \
               POP.",
     references: &[
         "Gerstein and Kiang 1960, doi:10.1016/S0006-3495(60)86872-5",
         "Dayan and Abbott 2001, Theoretical Neuroscience, ISBN 978-0262041997, chapter 1",
+        "Newey and West 1987, doi:10.2307/1913610",
         "Phipson and Smyth 2010, doi:10.2202/1544-6115.1585",
     ],
 };
@@ -62,6 +66,7 @@ impl Estimator for EventAverage {
     const KIND: &'static str = "event_average";
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let spec = f.request.spec;
@@ -315,16 +320,25 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
         if values.iter().all(|v| *v == values[0]) {
             return made.note("no interval: all events are alike");
         }
-        let (_, low, high) = mean_interval(values, 0.95);
+        let shared = Overlap { times: &used, length: o.before.axis + o.after.axis };
+        let Some(half) = shared.half_width(values) else {
+            let overlap = shared.worth();
+            return made.note(format!("no interval: stretches overlap, and the events are worth {overlap:.1}"));
+        };
+        let (low, high) = (mean(values) - half, mean(values) + half);
         let floor = if metric != "change" && target.is_rate(rate_unit) { 0.0 } else { f64::NEG_INFINITY };
-        made.interval(low.max(floor), high).note("95 % interval over events (t)")
+        made.interval(low.max(floor), high).note("95 % interval over events (t; overlap of their stretches taken off)")
     };
     f.metric(over("baseline", &baseline));
     f.metric(over("response", &response));
     let change: Vec<f64> = response.iter().zip(&baseline).map(|(r, b)| r - b).collect();
     let mut changed = over("change", &change).chance(0.0);
     if n > 1 {
-        changed = changed.p(flipped(&change, f.key(&name, "signs"))).note(format!("p: {FLIPS} drawings of signs"));
+        let runs = Overlap { times: &used, length: o.before.axis + o.after.axis }.sums(&change);
+        changed = changed.p(flipped(&runs, f.key(&name, "signs"))).note(format!(
+            "p: {FLIPS} drawings of signs of {} runs of events whose stretches overlap",
+            runs.len()
+        ));
     }
     f.metric(changed);
     peak(f, &name, target, (&used, window), (&lags, &curve, overall), o)?;
@@ -408,6 +422,54 @@ fn flipped(change: &[f64], key: spikedeck_core::rng::Key) -> f64 {
         })
         .collect();
     p_value(seen, &drawn)
+}
+
+/// Events that are worth so many at the least have an interval.
+const LEAST: f64 = 5.0;
+
+/// Events, ascending, of which those nearer to each other than a stretch is long share what their stretches share.
+struct Overlap<'a> {
+    times: &'a [f64],
+    length: f64,
+}
+
+impl Overlap<'_> {
+    /// Σ w(|t_i − t_j|) `of`(i, j) over all pairs, with the share w of a stretch that both see.
+    fn sum(&self, of: impl Fn(usize, usize) -> f64) -> f64 {
+        let mut sum = 0.0;
+        for (i, t) in self.times.iter().enumerate() {
+            sum += of(i, i);
+            let later = self.times[i + 1..].iter().take_while(|u| *u - t < self.length);
+            sum += later.enumerate().map(|(k, u)| 2.0 * (1.0 - (u - t) / self.length) * of(i, i + 1 + k)).sum::<f64>();
+        }
+        sum
+    }
+
+    /// Independent events that they are worth.
+    fn worth(&self) -> f64 {
+        let n = self.times.len() as f64;
+        n * n / self.sum(|_, _| 1.0)
+    }
+
+    /// Half of the 95 % interval of the mean of `values`, one an event; none where the events are worth too few.
+    fn half_width(&self, values: &[f64]) -> Option<f64> {
+        let (n, worth, middle) = (values.len() as f64, self.worth(), mean(values));
+        let square = self.sum(|i, j| (values[i] - middle) * (values[j] - middle)) / (n * n);
+        let error = (square.max(0.0) * worth / (worth - 1.0)).sqrt();
+        (worth >= LEAST.min(n) && worth > 1.0 && error > 0.0).then(|| student_quantile_of(worth - 1.0) * error)
+    }
+
+    /// Sums of `values` over runs of events of which each overlaps the next.
+    fn sums(&self, values: &[f64]) -> Vec<f64> {
+        let mut sums = Vec::new();
+        for (k, v) in values.iter().enumerate() {
+            match sums.last_mut() {
+                Some(sum) if self.times[k] - self.times[k - 1] < self.length => *sum += v,
+                _ => sums.push(*v),
+            }
+        }
+        sums
+    }
 }
 
 #[cfg(test)]
@@ -568,6 +630,24 @@ mod tests {
             below += usize::from(metric(&o, "p.spikes[0]->p.spikes[1]", "peak").p_value.unwrap() <= 0.1);
         }
         assert!((8..=36).contains(&below), "{below} of 200 at most 0.1");
+    }
+
+    /// Events a stretch apart are independent and have the interval of a mean; each twice is worth half as many.
+    #[test]
+    fn events_that_overlap_count_less() {
+        let values: Vec<f64> = (0..20).map(|k| f64::from(k * 7 % 11)).collect();
+        let apart: Vec<f64> = (0..20).map(|k| 100.0 * f64::from(k)).collect();
+        let alone = Overlap { times: &apart, length: 100.0 };
+        let (_, low, high) = spikedeck_core::statistics::mean_interval(&values, 0.95);
+        assert!((alone.half_width(&values).unwrap() - 0.5 * (high - low)).abs() < 1e-9 && alone.worth() == 20.0);
+        let twice = |v: &[f64]| v.iter().flat_map(|x| [*x, *x]).collect::<Vec<f64>>();
+        let (times, doubled) = (twice(&apart), twice(&values));
+        let doubled_events = Overlap { times: &times, length: 100.0 };
+        assert!((doubled_events.worth() - 20.0).abs() < 1e-9);
+        assert!((doubled_events.half_width(&doubled).unwrap() - alone.half_width(&values).unwrap()).abs() < 1e-9);
+        assert_eq!(doubled_events.sums(&doubled), values.iter().map(|v| 2.0 * v).collect::<Vec<f64>>());
+        let dense: Vec<f64> = (0..20).map(f64::from).collect();
+        assert!(Overlap { times: &dense, length: 100.0 }.half_width(&values).is_none());
     }
 
     #[test]

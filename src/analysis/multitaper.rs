@@ -77,6 +77,7 @@ impl Estimator for Multitaper {
     const KIND: &'static str = "multitaper";
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
+    const SAMPLED: bool = true;
 
     fn together(o: &Options, _: RunTimes) -> Result<(), Wrong> {
         o.tapers.map_or(Ok(()), |tapers| tapers_fit(tapers, o.nw))
@@ -231,7 +232,7 @@ impl Made {
         let range = self.searched(o);
         self.peak(f, range.clone());
         let at = self.line(o, f, range);
-        self.bands(o, f);
+        self.bands(o, f, at);
         let freedom = spikedeck_core::statistics::median(&s.freedom);
         let how = format!(
             "{} tapers, nw {}, {} stretches of {} samples, smeared over ± {} {hz}, {} weights, mean over {} units",
@@ -336,7 +337,9 @@ impl Made {
         Some(at)
     }
 
-    fn bands(&self, o: &Options, f: &mut Findings<'_>) {
+    /// Power in bands. Where a line stands in a band, or nearer to it than the tapers smear, most of its power does not
+    /// scatter as noise does.
+    fn bands(&self, o: &Options, f: &mut Findings<'_>, line: Option<f64>) {
         let s = &self.spectrum;
         let usual: &[(&str, f64, f64)] = if f.base == TimeBase::Milliseconds { &BANDS } else { &[] };
         let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
@@ -367,7 +370,14 @@ impl Made {
             }
             let value = s.power[bins.clone()].iter().sum::<f64>() * s.step;
             let m = Metric::new(&self.name, metric, value, &self.band_unit, n);
-            f.metric(if value > 0.0 && !self.flat {
+            let lined = line.filter(|at| (low - s.half_band..high + s.half_band).contains(at));
+            f.metric(if let Some(at) = lined {
+                m.note(format!(
+                    "{low} to {high} {hz}, n = ordinates; no interval: the line at {} {hz} is in it, which does not \
+                     scatter as noise does",
+                    short(at)
+                ))
+            } else if value > 0.0 && !self.flat {
                 let (below, above) = chi_squared_factors(s.freedom_of_sum(bins), 0.95);
                 m.interval(value * below, value * above)
                     .note(format!("{low} to {high} {hz}, n = ordinates; 95 % chi-squared interval"))
