@@ -4,7 +4,7 @@ use spikedeck_scenario::{
     Observable, Place, PopulationId, RecordSpec, Spec, Subject, TraceRequest, Traced, VariableId,
 };
 
-/// Name of the trace requests that analyses imply (`traces/exc-analysis-1.parquet`).
+/// Name of the trace requests that analyses imply, before their number (`traces/exc-analysis-1.parquet`).
 const IMPLIED: &str = "analysis";
 /// Most bytes that implied traces take together, however much memory there is: more would make a careless
 /// `of = "exc.V_m"` on a large network slow; the file can ask for more with `[record]`.
@@ -69,7 +69,7 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
     }
     for (p, variable, units) in wanted {
         let record = record_of(&mut spec, p);
-        match record.traces.iter_mut().find(|t| t.name.starts_with(IMPLIED) && t.units == units && t.every == every) {
+        match record.traces.iter_mut().find(|t| t.implied && t.units == units && t.every == every) {
             Some(request) if request.variables.contains(&variable) => {}
             Some(request) => request.variables.push(variable),
             None => {
@@ -82,6 +82,7 @@ pub(crate) fn with_implied_records(spec: &Spec, budget: u64) -> (Spec, Vec<Strin
                     variables: vec![variable],
                     units,
                     every,
+                    implied: true,
                 });
             }
         }
@@ -124,6 +125,37 @@ fn sampling(bytes: u64, allowed: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Source;
+
+    /// What is recorded of the one population of a scenario whose trace of V_m has this name: names of traces with
+    /// their variables.
+    fn recorded(trace: &str) -> Vec<(String, Vec<String>)> {
+        let text = format!(
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n\
+             [populations.cell]\nmodel = \"adex\"\n\
+             [record.cell]\ntraces = [{{ name = \"{trace}\", variables = [\"V_m\"] }}]\n\
+             [analyses.levels]\nkind = \"levels\"\nof = \"cell.w\"\n"
+        );
+        let source = Source { text, origin: None, name: "t".into(), variant: None };
+        let (spec, _) = crate::resolve(&source, &[]).map_err(|e| e.render(false)).unwrap();
+        let (full, _) = with_implied_records(&spec, 1 << 40);
+        let names = |t: &TraceRequest| t.variables.iter().map(|v| v.name.clone()).collect();
+        full.records.iter().flat_map(|r| &r.traces).map(|t| (t.name.clone(), names(t))).collect()
+    }
+
+    /// Whatever the user calls a trace, it has what he asked for, and what the analyses look at is another.
+    #[test]
+    fn a_trace_of_the_scenario_stays_as_it_is_asked_for() {
+        for (name, implied) in [
+            ("slow", "analysis-1"),
+            ("analysis", "analysis-1"),
+            ("analysis-slow", "analysis-1"),
+            ("analysis-1", "analysis-2"),
+        ] {
+            let wanted = [(name.to_owned(), vec!["V_m".to_owned()]), (implied.to_owned(), vec!["w".to_owned()])];
+            assert_eq!(recorded(name), wanted, "{name}");
+        }
+    }
 
     #[test]
     fn sampling_grows_in_round_steps() {

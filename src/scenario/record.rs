@@ -231,5 +231,6 @@ pub(super) fn sampled(resolver: &mut Resolver<'_>, node: &Node, of: &Sampled<'_>
         None => 1,
     };
     f.finish(resolver);
-    (resolver.report.errors() == before).then_some(TraceRequest { name, variables: list, units, every })
+    let request = TraceRequest { name, variables: list, units, every, implied: false };
+    (resolver.report.errors() == before).then_some(request)
 }

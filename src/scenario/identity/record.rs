@@ -21,7 +21,8 @@ impl Writer<'_> {
 }
 
 fn trace(request: &TraceRequest) -> Json {
-    let TraceRequest { name, variables, units: list, every } = request;
+    // What analyses imply follows from them.
+    let TraceRequest { name, variables, units: list, every, implied: _ } = request;
     let variables: Vec<Json> = variables.iter().map(|v| json!([v.name, unit(v.dimension)])).collect();
     json!({ "name": name, "variables": variables, "units": units(list), "every_steps": every })
 }

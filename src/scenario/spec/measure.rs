@@ -41,6 +41,8 @@ pub struct TraceRequest {
     pub units: Vec<u32>,
     /// Steps between samples.
     pub every: u64,
+    /// Whether analyses imply it: the scenario does not ask for it.
+    pub implied: bool,
 }
 
 /// A variable of a trace.
