@@ -15,7 +15,7 @@ use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::report::SourceSpan;
 use spikedeck_model::{Definition, DefinitionKind, Preset, name_of, redirect};
 
-/// KnownNames that other tools use, and what they are called here.
+/// Names that other tools use, and what they are called here.
 const ALIASES: &[(&str, &str)] = &[
     ("v_rest", "E_L"),
     ("v_leak", "E_L"),

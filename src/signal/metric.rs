@@ -178,7 +178,7 @@ pub struct Setting {
 pub struct Outcome {
     /// Name of the analysis in the scenario (`psd`, `my_spectrum`).
     pub name: String,
-    /// MetricKind of the analysis (`psd`).
+    /// Kind of the analysis (`psd`).
     pub kind: String,
     /// Heading of its pane.
     pub title: String,

@@ -14,7 +14,7 @@ pub(crate) struct Context<'c> {
     pub target: Dimension,
     /// Number of units or connections where it is known.
     pub count: Option<usize>,
-    /// KnownNames that expressions may use; none where no expression is possible.
+    /// Names that expressions may use; none where no expression is possible.
     pub names: Option<KnownNames<'c>>,
     /// What the units belong to, for messages.
     pub place: &'c str,

@@ -165,7 +165,7 @@ impl Field for Scale {
     }
 }
 
-/// ColumnNames of columns.
+/// Names of columns.
 struct ColumnNames;
 
 impl Field for ColumnNames {
