@@ -241,12 +241,12 @@ impl Palette {
 /// Shades of one hue among the 256 colours, for each series on dark ground: from a dim grey up, each lighter than the
 /// one before. The nearest colours of a mixture would be of three hues and not in order.
 const SHADES_DARK: [[u8; 6]; 7] = [
-    [236, 24, 31, 74, 81, 153],
+    [236, 24, 32, 74, 117, 153],
     [236, 94, 136, 172, 214, 222],
     [236, 23, 29, 36, 43, 86],
     [236, 89, 132, 175, 212, 218],
     [236, 58, 100, 142, 184, 227],
-    [236, 88, 130, 166, 202, 209],
+    [236, 94, 130, 166, 202, 216],
     [236, 25, 32, 33, 75, 153],
 ];
 /// The same on light ground: from a pale grey down, each darker.
@@ -348,7 +348,7 @@ mod tests {
                     let hues: Vec<f64> = seen.iter().filter_map(|s| s.1).collect();
                     let apart = |a: f64, b: f64| (a - b).abs().min(360.0 - (a - b).abs());
                     let most = hues.iter().flat_map(|a| hues.iter().map(|b| apart(*a, *b))).fold(0.0, f64::max);
-                    assert!(most <= 40.0, "{theme:?} {n}: {hues:?}");
+                    assert!(most <= 25.0, "{theme:?} {n}: {hues:?}");
                 }
             }
         }

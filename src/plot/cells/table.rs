@@ -6,13 +6,26 @@ use crate::grid::{CellGrid, columns, fit, wrap};
 use spikedeck_core::number::MISSING;
 use spikedeck_signal::{Metric, ScalarRow, Tone};
 
-/// Subject and metric in a narrow column: the metric at the end says what the row is, the subject is what is cut.
+/// Subject and metric in a narrow column: the metric at the end says what the row is, the unit or place before it which
+/// of many it is of, so that the beginning of the subject is what is cut.
 fn measure(text: &str, most: usize) -> String {
     match text.rsplit_once(' ') {
         Some((subject, metric)) if columns(text) > most && columns(metric) + 4 <= most => {
-            format!("{} {metric}", fit(subject, most - columns(metric) - 1))
+            let room = most - columns(metric) - 1;
+            format!("{} {metric}", subject_in(subject, room))
         }
         _ => fit(text, most),
+    }
+}
+
+/// A subject in so many cells; a place in brackets at its end, `[3]`, stays where there is room for it and for a letter.
+fn subject_in(subject: &str, room: usize) -> String {
+    let place = subject.rfind('[').filter(|_| subject.ends_with(']'));
+    match place.map(|at| subject.split_at(at)) {
+        Some((name, place)) if columns(subject) > room && columns(place) + 2 <= room => {
+            format!("{}{place}", fit(name, room - columns(place)))
+        }
+        _ => fit(subject, room),
     }
 }
 
@@ -59,6 +72,8 @@ struct ColumnText {
     least: Option<usize>,
     /// Width to which it is cut for columns that are needed.
     tight: Option<usize>,
+    /// Least width, for rows that are not seen now.
+    floor: usize,
     /// Whether names are cut before it goes.
     is_needed: bool,
 }
@@ -76,6 +91,7 @@ impl ColumnText {
             least: Some(28),
             // The metric at the end, and a few letters of what it is of.
             tight: rows.iter().filter_map(|r| Some(columns(r.name.rsplit_once(' ')?.1) + 4)).max(),
+            floor: 0,
             is_needed: true,
         };
         let shown = Metric::shown().map(|(column, shown)| Self {
@@ -87,6 +103,7 @@ impl ColumnText {
             weight: shown.weight,
             least: column.is_prose().then_some(16),
             tight: None,
+            floor: 0,
             is_needed: shown.is_needed(),
         });
         let mut all: Vec<Self> = std::iter::once(names).chain(shown).collect();
@@ -94,9 +111,23 @@ impl ColumnText {
         all
     }
 
+    /// Columns of `seen` rows from `first` on, as wide as all rows need where all of that fits: then nothing moves while
+    /// the table scrolls. In a narrow pane long names further down must not take room from what is looked at.
+    fn of(rows: &[ScalarRow], seen: std::ops::Range<usize>, width: usize) -> Vec<Self> {
+        let mut all = Self::all(rows);
+        if all.iter().map(|c| c.natural() + 2).sum::<usize>() > width + 2 {
+            return Self::all(&rows[seen]);
+        }
+        for column in &mut all {
+            column.floor = column.natural();
+            column.cells = column.cells[seen.clone()].to_vec();
+        }
+        all
+    }
+
     /// Width that shows all of it.
     fn natural(&self) -> usize {
-        self.cells.iter().map(|t| columns(t)).max().unwrap_or(0).max(columns(self.head))
+        self.cells.iter().map(|t| columns(t)).max().unwrap_or(0).max(columns(self.head)).max(self.floor)
     }
 
     /// Width that it needs.
@@ -125,7 +156,12 @@ pub(crate) fn role_of(tone: Tone) -> Role {
 pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
     const PICTURE: usize = 14;
     let width = grid.width;
-    let mut all = ColumnText::all(rows);
+    let headed = grid.height.saturating_sub(top) > 2;
+    let room = grid.height.saturating_sub(top + usize::from(headed));
+    let first = scroll.min(rows.len().saturating_sub(room.max(1)));
+    let shown = first..rows.len().min(first + room);
+    let seen = &rows[shown.clone()];
+    let mut all = ColumnText::of(rows, shown, width);
     let total = |all: &[ColumnText]| all.iter().map(ColumnText::need).sum::<usize>() + 2 * all.len().saturating_sub(1);
     // What matters most is placed first, and each further column only if it still fits.
     let mut by_weight: Vec<usize> = (0..all.len()).collect();
@@ -145,7 +181,7 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     let mut fits = fits.into_iter();
     all.retain(|_| fits.next().unwrap_or(false));
     let has_picture = |m: &Metric| m.ends().is_some() || (m.chance.is_some() && m.value.is_some());
-    let pictured = rows.iter().any(|r| has_picture(&r.measured));
+    let pictured = seen.iter().any(|r| has_picture(&r.measured));
     let picture = pictured && total(&all) + PICTURE + 2 <= width && all.len() > 2;
     let mut spare = width.saturating_sub(total(&all) + if picture { PICTURE + 2 } else { 0 });
     let mut widths: Vec<usize> = all.iter().map(ColumnText::need).collect();
@@ -168,7 +204,6 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
     // The picture stands behind the number that it shows.
     let after = all.iter().rposition(|c| c.is_measure).expect("the value is always placed");
     let mut line = top;
-    let headed = grid.height.saturating_sub(top) > 2;
     let mut x = 0;
     let mut starts = Vec::with_capacity(all.len());
     let mut picture_at = None;
@@ -187,9 +222,7 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
         }
     }
     line += usize::from(headed);
-    let room = grid.height.saturating_sub(line);
-    let first = scroll.min(rows.len().saturating_sub(room.max(1)));
-    for (k, row) in rows.iter().enumerate().skip(first).take(room) {
+    for (k, row) in seen.iter().enumerate() {
         for ((c, &w), &x) in all.iter().zip(&widths).zip(&starts) {
             let cell = if x == 0 { measure(&c.cells[k], w) } else { fit(&c.cells[k], w) };
             let shift = if c.is_right { w.saturating_sub(columns(&cell)) } else { 0 };
@@ -281,10 +314,50 @@ mod tests {
         assert_eq!(before, 3, "where there is room for all, all stand");
     }
 
+    /// Rows that differ by their place alone can be told apart in any pane that has room for the place, and what stands
+    /// below the pane takes nothing from what is in it: neither room for intervals nor columns of blanks.
+    #[test]
+    fn a_narrow_table_is_laid_out_for_the_rows_that_are_seen() {
+        let row = |name: String, ends: Option<(f64, f64)>| {
+            let measured = Metric::new("", "", 0.4944, "pA", 605);
+            ScalarRow { name, measured: ends.map_or(measured.clone(), |(a, b)| measured.interval(a, b)) }
+        };
+        let places = (0..12).map(|k| row(format!("synapses.w[{k}] last"), None));
+        let below = row("synapses.w a_metric_whose_name_is_long_and_has_an_interval".into(), Some((0.4931, 0.4957)));
+        let rows: Vec<ScalarRow> = places.chain([below]).collect();
+        let text = |rows: &[ScalarRow], width: usize, height: usize, scroll: usize| {
+            let mut grid = CellGrid::new(width, height);
+            scalars(rows, scroll, &mut grid, 0, &Look::default());
+            grid.to_plain()
+        };
+        for width in 34..90 {
+            let shown = text(&rows, width, 10, 0);
+            let names: Vec<&str> = shown.lines().skip(1).filter_map(|l| l.split(" last").next()).collect();
+            let mut different = names.clone();
+            different.dedup();
+            assert_eq!(different.len(), 9, "{width}\n{shown}");
+            assert!(!shown.contains("CI"), "{width}: nothing that is seen has an interval\n{shown}");
+        }
+        assert!(text(&rows, 120, 10, 0).contains("CI"), "where all fits, all stands where it will");
+        // The other way round: the long name stands below, and the intervals of what is seen are there.
+        let mut rows: Vec<ScalarRow> =
+            (0..9).map(|k| row(format!("exc.spikes m{k}"), Some((0.4931, 0.4957)))).collect();
+        rows.push(row("exc.spikes a_metric_whose_name_is_long_and_has_no_interval".into(), None));
+        for width in 46..100 {
+            assert!(text(&rows, width, 10, 0).contains("[0.4931, 0.4957]"), "{width}");
+        }
+        // Scrolling moves no column where all fits.
+        let at = |scroll| text(&rows, 130, 6, scroll).lines().next().map(str::to_owned);
+        assert!((1..6).all(|k| at(k) == at(0)));
+    }
+
     #[test]
     fn a_cut_name_keeps_its_metric() {
         assert_eq!(measure("exc.spikes rate", 20), "exc.spikes rate");
         assert_eq!(measure("delayed_regular_bursting.spikes mean_rate", 24), "delayed_regul… mean_rate");
         assert_eq!(measure("a.b an_endless_metric_name", 20), "a.b an_endless_metr…");
+        assert_eq!(measure("synapses.w[3] last", 16), "synapse…[3] last");
+        assert_eq!(measure("synapses.w[3] last", 12), "syn…[3] last");
+        assert_eq!(measure("cell.V_m[apical_14(0.5)] peak", 20), "cell.V_m[apica… peak", "no room for the place");
     }
 }

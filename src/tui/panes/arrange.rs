@@ -51,6 +51,8 @@ pub fn arranged(
                 if pictured.iter().any(|analysis| topic.places(analysis).any(|p| p == r.places[0])) { 5 } else { 0 }
             }
             PaneKind::Raster if units > FEW => 1,
+            // What dies away at once is a picture of one colour.
+            PaneKind::Map if time.is_none() && silent::comes_to_rest(&r.pane.shape.shape) => 5,
             PaneKind::Map => 2,
             PaneKind::Profile => 4,
             // A raster of few units says less than their traces.

@@ -8,6 +8,8 @@ use spikedeck_signal::{Curve, CurveStyle, Shape, Window};
 const EVENTS: usize = 30;
 /// More than this are a block on any screen.
 const TOO_MANY: usize = 45;
+/// What goes on to the end with less than this share of the whole range has died away.
+const SETTLED: f64 = 0.02;
 
 /// A stretch with some thirty events of the first pane, from the end of the transient on, where that pane is a trace
 /// whose events could not be told apart; nothing where the whole can be looked at.
@@ -35,15 +37,23 @@ pub fn opening(panes: &[Pane], spec: Option<&Spec>, window: Window) -> Option<(f
     (last > start).then_some((start, last))
 }
 
-/// Times at which a curve rises through its middle, from a time on; wiggles about the middle are none.
+/// Times at which a curve rises through the middle of what it settles to, from a time on; wiggles about the middle are
+/// none.
 fn rises(curve: &Curve, from: f64) -> Vec<f64> {
     let samples = || curve.x.iter().zip(&curve.y).filter(|(x, y)| **x >= from && y.is_finite());
-    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for (_, y) in samples() {
-        (low, high) = (low.min(*y), high.max(*y));
-    }
+    let extent = |after: f64| {
+        let all = samples().filter(|(x, _)| **x >= after).map(|(_, y)| *y);
+        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| (low.min(y), high.max(y)))
+    };
+    let (mut low, mut high) = extent(from);
     if low >= high {
         return Vec::new();
+    }
+    // An onset that reaches farther than all that follows would hide that; what has died away is no oscillation.
+    let last = samples().next_back().map_or(from, |(x, _)| *x);
+    let settled = extent(f64::midpoint(from, last));
+    if settled.1 - settled.0 >= SETTLED * (high - low) {
+        (low, high) = settled;
     }
     let (middle, band) = (f64::midpoint(low, high), (high - low) * 0.1);
     let mut is_low = false;
@@ -80,5 +90,28 @@ mod tests {
         assert!((25.0..=40.0).contains(&events), "{events} events from {from} to {to}");
         assert_eq!(opening(&[pane("trace/a", 40)], None, whole), None, "it can be looked at as it is");
         assert_eq!(opening(&[pane("spikes", 1000)], None, whole), None, "all spikes are shaded, not solid");
+    }
+
+    /// An onset that reaches beyond the oscillation, by whatever factor, hides none of it; where nothing goes on, the
+    /// onset is what there is to see.
+    #[test]
+    fn an_onset_does_not_hide_what_follows() {
+        let whole = Window { start: 0.0, stop: 4000.0 };
+        for factor in [1.0, 2.0, 5.0, 20.0] {
+            let mut pane = pane("trace/a", 200);
+            let Shape::Series(series) = &pane.shape.shape else { panic!() };
+            let mut series = series.clone();
+            series.curves[0].y[..3].fill(factor);
+            pane = Pane::new("trace/a", "V_m", Shape::Series(series), "");
+            let (from, to) = opening(&[pane], None, whole).unwrap_or_else(|| panic!("onset of {factor}"));
+            assert!((500.0..=800.0).contains(&(to - from)), "{factor}: {from} to {to}");
+        }
+        let Shape::Series(series) = &pane("trace/a", 200).shape.shape.clone() else { panic!() };
+        let mut dying = series.clone();
+        let curve = &mut dying.curves[0];
+        for (x, y) in curve.x.iter().zip(&mut curve.y) {
+            *y *= (-x / 60.0).exp();
+        }
+        assert_eq!(opening(&[Pane::new("trace/a", "V_m", Shape::Series(dying), "")], None, whole), None);
     }
 }

@@ -67,6 +67,9 @@ struct PictureKey {
 /// Marks before the names of rows: an expectation that holds, and one that does not.
 const MARKS: [char; 2] = ['✓', '✗'];
 
+/// A plane this many times as wide as high is at home in a flat pane.
+const FLAT: f64 = 2.5;
+
 /// Results kept of each kind: enough for a view and the one before it, little enough for hundreds of panes.
 const KEPT: usize = 3;
 
@@ -159,6 +162,15 @@ impl Pane {
     pub(crate) fn expected_rows(&self) -> usize {
         let Shape::Scalars(table) = &self.shape.shape else { return 0 };
         table.rows.iter().take_while(|r| r.name.starts_with(MARKS)).count()
+    }
+
+    /// Whether its picture has proportions of its own, which empty space would be left beside in a flat pane.
+    pub(crate) fn keeps_proportions(&self) -> bool {
+        let Shape::Image(image) = &self.shape.shape else { return false };
+        let side = |(from, to): (f64, f64)| (to - from).abs();
+        let (across, down) = (side(image.x_range), side(image.y_range));
+        // One that is flat itself fills the width.
+        !image.x.is_time && image.x.unit == image.y.unit && across <= down * FLAT && down > 0.0
     }
 
     /// Whether y counts rows from the top.

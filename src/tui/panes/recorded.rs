@@ -95,6 +95,11 @@ impl<'a> Origin<'a> {
         }
     }
 
+    /// Whether a state is an angle, which counts its turns as it goes round.
+    fn turns(&self, state: &str) -> bool {
+        matches!(self, Self::Population(p) if p.model.circular.iter().any(|c| c == state))
+    }
+
     fn spikes(&self) -> bool {
         matches!(self, Self::Population(p) if p.system.spikes() && p.grid.is_none() && p.tree.is_none())
     }
@@ -112,10 +117,12 @@ struct Variable<'a> {
     what: &'a str,
     traces: Vec<&'a Trace>,
     units: usize,
+    /// Whether it is an angle, of which the part of a turn is shown.
+    turns: bool,
 }
 
 impl<'a> Variable<'a> {
-    fn all(recording: &'a Recording) -> Vec<Self> {
+    fn all(recording: &'a Recording, spec: Option<&Spec>) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for trace in &recording.traces {
             let known = all.iter_mut().find(|v| v.population == trace.population && v.what == trace.variable);
@@ -125,8 +132,9 @@ impl<'a> Variable<'a> {
                     v.traces.push(trace);
                 }
                 None => {
-                    let units = trace.units.len();
-                    all.push(Self { population: &trace.population, what: &trace.variable, traces: vec![trace], units });
+                    let (population, what) = (trace.population.as_str(), trace.variable.as_str());
+                    let turns = Origin::of(spec, population).turns(what);
+                    all.push(Self { population, what, traces: vec![trace], units: trace.units.len(), turns });
                 }
             }
         }
@@ -138,7 +146,8 @@ impl<'a> Variable<'a> {
     }
 
     fn axis(&self) -> Axis {
-        Axis::new(self.what, self.traces[0].unit.clone())
+        let label = if self.turns { format!("{} mod 2pi", self.what) } else { self.what.to_owned() };
+        Axis::new(label, self.traces[0].unit.clone())
     }
 
     /// The request with most units.
@@ -157,14 +166,33 @@ impl<'a> Variable<'a> {
                 name: name(t.units[j]),
                 x: (0..t.len()).map(|k| t.time(k)).collect(),
                 y: t.values.iter().skip(j).step_by(t.units.len()).copied().collect(),
+                // A line from the end of a turn to the beginning of the next would be none of the angle's.
+                style: if self.turns { CurveStyle::Points } else { CurveStyle::Line },
                 ..Curve::default()
             })
             .collect()
     }
 }
 
+/// The recording with angles as parts of a turn, from zero to 2 pi: turns that are counted on for minutes are a ramp in
+/// which no phase can be seen.
+fn without_turns(recording: &Arc<Recording>, spec: Option<&Spec>) -> Arc<Recording> {
+    let turns = |t: &Trace| Origin::of(spec, &t.population).turns(&t.variable);
+    if !recording.traces.iter().any(turns) {
+        return recording.clone();
+    }
+    let mut recording = Recording::clone(recording);
+    for trace in recording.traces.iter_mut().filter(|t| turns(t)) {
+        for value in &mut trace.values {
+            *value = value.rem_euclid(std::f64::consts::TAU);
+        }
+    }
+    Arc::new(recording)
+}
+
 /// Panes of a recording; `time` is the axis that a run which lasts will fill.
 pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64, f64)>) -> Vec<Recorded> {
+    let recording = &without_turns(recording, spec);
     let mut panes = Vec::new();
     if !recording.spikes.is_empty() {
         let n: usize = recording.spikes.iter().map(Spikes::len).sum();
@@ -180,7 +208,7 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
             all: true,
         });
     }
-    let variables = Variable::all(recording);
+    let variables = Variable::all(recording, spec);
     let mut joined: Vec<(&str, &str)> = Vec::new();
     for v in &variables {
         if joined.contains(&(v.population, v.what)) {
@@ -456,5 +484,42 @@ mod tests {
             4,
             "four of them cannot be told apart"
         );
+    }
+
+    /// An angle is shown as the part of its turn, in whatever pane; the recording keeps its turns.
+    #[test]
+    fn angles_are_shown_as_parts_of_a_turn() {
+        let (spec, _) = spikedeck_run::load("kuramoto-transition", &[]).unwrap();
+        for units in [1, 5, 40] {
+            let mut angles = trace("oscillators", (0..units).collect());
+            angles.variable = "theta".into();
+            angles.unit = String::new();
+            for (k, value) in angles.values.iter_mut().enumerate() {
+                *value = k as f64 * 37.0 - 500.0;
+            }
+            let whole = Arc::new(Recording { traces: vec![angles], ..Recording::default() });
+            let made = panes(&whole, Some(&spec), None);
+            assert!(!made.is_empty());
+            for r in &made {
+                let values: Vec<f64> = match &r.pane.shape.shape {
+                    Shape::Series(s) => {
+                        assert_eq!(s.y.label, "theta mod 2pi");
+                        s.curves.iter().flat_map(|c| c.y.clone()).collect()
+                    }
+                    Shape::Image(image) => image.values.clone(),
+                    other => panic!("{other:?}"),
+                };
+                assert!(values.len() >= 3 && values.iter().all(|v| (0.0..std::f64::consts::TAU).contains(v)));
+            }
+            let Shape::Series(s) = &made.iter().find(|r| r.kind == PaneKind::Trace).unwrap().pane.shape.shape else {
+                panic!()
+            };
+            assert!(s.curves.iter().all(|c| c.style == CurveStyle::Points));
+            assert_eq!(s.curves[0].y[0], (-500.0_f64).rem_euclid(std::f64::consts::TAU));
+            assert_eq!(whole.traces[0].values[0], -500.0, "what was recorded is as it was");
+        }
+        let voltage = Arc::new(Recording { traces: vec![trace("oscillators", vec![0])], ..Recording::default() });
+        let Shape::Series(s) = &panes(&voltage, Some(&spec), None)[0].pane.shape.shape.clone() else { panic!() };
+        assert_eq!((s.curves[0].style, s.y.label.as_str()), (CurveStyle::Line, "V_m"));
     }
 }

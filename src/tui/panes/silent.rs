@@ -1,8 +1,8 @@
 //! Panes that say nothing: the same value everywhere, or values that differ by rounding alone. Such a picture is an
 //! empty box whose axis shows digits of noise, so it becomes a sentence and goes to the end.
 
-use crate::number::with_unit;
-use spikedeck_signal::{Card, Curve, CurveStyle, Recording, Scale, Shape, Trace};
+use crate::number::{short, with_unit};
+use spikedeck_signal::{Card, Curve, CurveStyle, Raster, Recording, Scale, Shape, Trace};
 
 /// Differences of this share of the values themselves are rounding.
 const ROUNDING: f64 = 1e-8;
@@ -10,6 +10,9 @@ const ROUNDING: f64 = 1e-8;
 /// The pane's picture in words, if it is the same value everywhere. Values near zero are held against the largest that
 /// was recorded of the variable which the name speaks of: the mean of an oscillation about zero is noise about zero.
 pub fn in_words(name: &str, shape: &Shape, recording: &Recording) -> Option<Card> {
+    if let Shape::Raster(raster) = shape {
+        return nothing_fired(raster).map(said);
+    }
     let (all, what, unit, where_) = match shape {
         Shape::Image(image) => {
             let many = image.width > 1 || image.height > 1;
@@ -36,7 +39,40 @@ pub fn in_words(name: &str, shape: &Shape, recording: &Recording) -> Option<Card
     let value = if size <= ROUNDING * largest(name, (what, unit), recording) { 0.0 } else { f64::midpoint(low, high) };
     let rounding = if low < high { ", but for rounding" } else { "" };
     let text = format!("{what} is {} {where_}{rounding}: there is nothing to draw.", with_unit(value, unit));
-    Some(Card { sections: vec![(String::new(), text)] })
+    Some(said(text))
+}
+
+fn said(text: String) -> Card {
+    Card { sections: vec![(String::new(), text)] }
+}
+
+/// A raster without a spike in words.
+fn nothing_fired(raster: &Raster) -> Option<String> {
+    if raster.groups.iter().any(|g| !g.times.is_empty()) {
+        return None;
+    }
+    let units: usize = raster.groups.iter().map(|g| g.size).sum();
+    let which = match units {
+        1 => "The one unit that was recorded did not fire".to_owned(),
+        n => format!("None of the {n} units fired"),
+    };
+    let (from, to) = raster.extent;
+    let when = format!("from {} to {}", short(from), with_unit(to, &raster.x.unit));
+    Some(format!("{which} {when}: there is nothing to draw."))
+}
+
+/// Share of the time after which a map has come to rest.
+const ONSET: f64 = 0.2;
+/// What differs by less than this share of the range of a map is one colour.
+const ONE_COLOUR: f64 = 0.03;
+
+/// Whether a map over time is of one colour once its onset is over: so it hardly leads.
+pub fn comes_to_rest(shape: &Shape) -> bool {
+    let Shape::Image(image) = shape else { return false };
+    let (Some(whole), true) = (range(&image.values), image.x.is_time && image.height > 0) else { return false };
+    let later = (image.width as f64 * ONSET).ceil() as usize * image.height;
+    let rest = image.values.get(later..).and_then(range);
+    rest.is_some_and(|rest| rest.1 - rest.0 <= ONE_COLOUR * (whole.1 - whole.0))
 }
 
 /// Least and greatest of the finite values.
@@ -63,7 +99,7 @@ fn largest(name: &str, (label, unit): (&str, &str), recording: &Recording) -> f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use spikedeck_signal::{Axis, Image, ReferenceLine, Series};
+    use spikedeck_signal::{Axis, Image, RasterGroup, ReferenceLine, Series};
 
     fn series(values: &[&[f64]]) -> Series {
         let curve =
@@ -109,5 +145,43 @@ mod tests {
         let other = Recording { traces: vec![trace("pA")], ..Recording::default() };
         assert!(in_words("mean(field.phi)", &shape, &other).is_none(), "another quantity is no measure");
         assert!(in_words("mean(field.phi)", &shape, &Recording::default()).is_none());
+    }
+
+    #[test]
+    fn a_raster_without_a_spike_is_a_sentence() {
+        let group = |size: usize, times: Vec<f64>| RasterGroup {
+            size,
+            units: vec![0; times.len()],
+            times,
+            ..RasterGroup::default()
+        };
+        let of = |groups: Vec<RasterGroup>| {
+            let x = Axis { is_time: true, ..Axis::new("time", "ms") };
+            let raster = Raster { x, extent: (0.0, 250.0), groups, ..Raster::default() };
+            in_words("Spikes", &Shape::Raster(raster), &Recording::default()).map(|c| c.sections[0].1.clone())
+        };
+        let silent = of(vec![group(20, vec![]), group(5, vec![])]).unwrap();
+        assert_eq!(silent, "None of the 25 units fired from 0 to 250 ms: there is nothing to draw.");
+        assert!(of(vec![group(1, vec![])]).unwrap().starts_with("The one unit that was recorded did not fire"));
+        assert_eq!(of(vec![group(20, vec![]), group(5, vec![3.0])]), None, "one spike is a finding");
+    }
+
+    /// A map that dies away is known by what follows its onset, whatever the value to which it goes.
+    #[test]
+    fn a_map_that_dies_away_comes_to_rest() {
+        let map = |f: &dyn Fn(usize, usize) -> f64, is_time: bool| {
+            let (width, height) = (100, 8);
+            let values = (0..width).flat_map(|c| (0..height).map(move |r| (c, r))).map(|(c, r)| f(c, r)).collect();
+            let x = Axis { is_time, ..Axis::new("time", "ms") };
+            Shape::Image(Image { x, width, height, values, value: Axis::new("d", ""), ..Image::default() })
+        };
+        for rest in [-70.0, 0.0, 3.0] {
+            let dying = move |c: usize, r: usize| rest + (r as f64 - 3.5) * (-(c as f64) / 5.0).exp();
+            assert!(comes_to_rest(&map(&dying, true)), "{rest}");
+            assert!(!comes_to_rest(&map(&dying, false)), "space has no onset");
+        }
+        assert!(!comes_to_rest(&map(&|_, r| f64::from(u8::from(r == 4)), true)), "a bump that stays");
+        assert!(!comes_to_rest(&map(&|c, r| ((c + r) as f64).sin(), true)));
+        assert!(!comes_to_rest(&map(&|c, r| f64::from(u8::from(c == 60 && r == 2)), true)), "something happens late");
     }
 }

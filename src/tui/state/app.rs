@@ -128,7 +128,15 @@ impl App {
             extent: self.extent,
             panel: self.panel.is_some(),
             second: self.rows_of_second(),
+            plane: self.leads_with_plane(),
         })
+    }
+
+    /// Whether the first pane is a plane, in every column that has it.
+    fn leads_with_plane(&self) -> bool {
+        let key = self.columns.keys().first();
+        let mut panes = key.into_iter().flat_map(|key| self.columns.panes(key)).peekable();
+        panes.peek().is_some() && panes.all(crate::panes::pane::Pane::keeps_proportions)
     }
 
     /// Rows that the second pane needs for the numbers that are expected: those, their heading, and the title.

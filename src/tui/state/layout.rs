@@ -134,6 +134,8 @@ pub struct RunQuery {
     pub panel: bool,
     /// Rows that the second pane would fill: the numbers, of which none that is expected is to be hidden.
     pub second: u16,
+    /// Whether the first pane keeps its proportions: a plane from above, of which a flat pane would be empty.
+    pub plane: bool,
 }
 
 /// Splits the panel of parameters off: beside the panes, or below them on a narrow screen.
@@ -241,6 +243,9 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
     let rows = usize::from(area.height / COMFORTABLE.1).clamp(1, 6);
     let lead = rows > 1 && q.panes > 1;
     let first_page = if lead { 1 + across * (rows - 1) } else { across * rows };
+    // A plane and two panes beside it take two rows, and of three columns the plane has two.
+    let is_beside = q.plane && across > 1 && rows > 2 && q.panes > PLANE_BESIDE;
+    let first_page = if is_beside { 1 + PLANE_BESIDE + across * (rows - 2) } else { first_page };
     let later = across * rows;
     let pages = 1 + q.panes.saturating_sub(first_page).div_ceil(later);
     let page = if q.focus.1 < first_page { 0 } else { 1 + (q.focus.1 - first_page) / later };
@@ -253,6 +258,9 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
     let mut placed = Vec::with_capacity(to - from);
     let (mut top, mut second) = (0, 0);
     let mut next = from;
+    if page == 0 && is_beside {
+        return (beside_plane(area, to, across, q.second), page, pages);
+    }
     if lead && page == 0 {
         let below = (to - 1).div_ceil(across) as u16;
         let height = if below == 0 {
@@ -269,16 +277,48 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
         next = 1;
     }
     let rest = part(area, 0, top, area.width, area.height.saturating_sub(top));
-    let count = to - next;
+    placed.extend(rows_of(rest, next..to, across, second));
+    (placed, page, pages)
+}
+
+/// Panes beside a plane.
+const PLANE_BESIDE: usize = 2;
+
+/// The first page where the first pane is a plane: it is about as high as wide, with two panes beside it, one above the
+/// other, and the others in rows below.
+fn beside_plane(area: Rect, count: usize, across: usize, second: u16) -> Vec<PlacedPane> {
+    let below = (count - 1 - PLANE_BESIDE).div_ceil(across);
+    let height = match u16::try_from(below).unwrap_or(u16::MAX) {
+        0 => area.height,
+        rows => {
+            let each = (area.height / rows.saturating_add(2)).max(COMFORTABLE.1);
+            area.height.saturating_sub(each.saturating_mul(rows))
+        }
+    };
+    let (_, narrow) = share(area.width, across, across - 1, 2);
+    let wide = area.width.saturating_sub(narrow + 2);
+    let mut placed = vec![PlacedPane { pane: 0, area: part(area, 0, 0, wide, height) }];
+    for k in 0..PLANE_BESIDE {
+        let even = height.div_ceil(2);
+        let (y, own) = shared(height, PLANE_BESIDE, k, even.max(second.min(height.saturating_sub(COMFORTABLE.1))));
+        placed.push(PlacedPane { pane: 1 + k, area: part(area, wide + 2, y, narrow, own) });
+    }
+    let rest = part(area, 0, height, area.width, area.height - height);
+    placed.extend(rows_of(rest, 1 + PLANE_BESIDE..count, across, 0));
+    placed
+}
+
+/// Panes in rows; those of the last row share its width. The first row is at least so high.
+fn rows_of(area: Rect, panes: std::ops::Range<usize>, across: usize, first: u16) -> impl Iterator<Item = PlacedPane> {
+    let count = panes.len();
     let rows = count.div_ceil(across);
-    for k in 0..count {
+    panes.enumerate().map(move |(k, pane)| {
         let (row, col) = (k / across, k % across);
         let in_row = if row + 1 == rows { count - row * across } else { across };
-        let (y, height) = shared(rest.height, rows, row, second);
-        let (x, width) = share(rest.width, in_row, col, 2);
-        placed.push(PlacedPane { pane: next + k, area: part(rest, x, y, width, height) });
-    }
-    (placed, page, pages)
+        let (y, height) = shared(area.height, rows, row, first);
+        let (x, width) = share(area.width, in_row, col, 2);
+        PlacedPane { pane, area: part(area, x, y, width, height) }
+    })
 }
 
 /// The height of a row of panes and where it begins; the first of several is at least so high.
@@ -352,7 +392,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn query(size: (u16, u16), columns: usize, panes: usize) -> RunQuery {
-        RunQuery { size, columns, panes, focus: (0, 0), extent: Extent::Shared, panel: false, second: 0 }
+        RunQuery { size, columns, panes, focus: (0, 0), extent: Extent::Shared, panel: false, second: 0, plane: false }
     }
 
     #[test]
@@ -380,6 +420,22 @@ mod tests {
         assert!(most[0] >= COMFORTABLE.1 && most[1] > wanted[1], "{most:?}");
     }
 
+    /// A plane is about as high as wide (a cell is two pixels high), and every pane that was on the page still is.
+    #[test]
+    fn a_plane_has_room_for_its_proportions() {
+        for (size, panes) in [((120, 40), 5), ((120, 40), 9), ((200, 60), 5), ((200, 60), 14), ((160, 50), 6)] {
+            let flat = run(query(size, 1, panes));
+            let l = run(RunQuery { plane: true, ..query(size, 1, panes) });
+            let (before, now) = (flat.columns[0].panes[0].area, l.columns[0].panes[0].area);
+            let side = |a: Rect| a.width.min(a.height.saturating_sub(3) * 2);
+            assert!(side(now) * 10 >= side(before) * 15, "{size:?} {panes}: {now:?} for {before:?}");
+            assert!(l.columns[0].panes.len() + 1 >= flat.columns[0].panes.len(), "{size:?} {panes}");
+            assert!(l.columns[0].panes.iter().all(|p| p.area.height >= 9 && p.area.width >= 50), "{:?}", l.columns[0]);
+        }
+        let narrow = RunQuery { plane: true, ..query((80, 24), 1, 5) };
+        assert_eq!(run(narrow), run(query((80, 24), 1, 5)));
+    }
+
     #[test]
     fn two_columns_show_the_same_panes_at_the_same_height() {
         let l = run(query((120, 40), 2, 3));
@@ -401,11 +457,11 @@ mod tests {
         #[test]
         fn panes_never_overlap_nor_leave_the_screen(
             w in 0u16..400, h in 0u16..120, c in 0usize..5, p in 0usize..30, f in 0usize..30, e in 0usize..3,
-            panel in any::<bool>(), second in 0u16..60,
+            panel in any::<bool>(), plane in any::<bool>(), second in 0u16..60,
         ) {
             let extent = [Extent::Shared, Extent::Row, Extent::Whole][e];
             let focus = (if c == 0 { 0 } else { f % c }, if p == 0 { 0 } else { f % p });
-            let l = run(RunQuery { size: (w, h), columns: c, panes: p, focus, extent, panel, second });
+            let l = run(RunQuery { size: (w, h), columns: c, panes: p, focus, extent, panel, second, plane });
             let mut rects: Vec<Rect> = l.columns.iter().flat_map(|c| c.panes.iter().map(|p| p.area)).collect();
             rects.push(l.panel);
             for (i, r) in rects.iter().enumerate() {
