@@ -12,34 +12,43 @@ use spikedeck_core::units::{Dimension, parse_unit};
 use spikedeck_model::document::{Entry, Item, Node};
 use spikedeck_model::name_of;
 
-/// Every distribution: a table with one of these keys.
-pub static DISTRIBUTIONS: Section = Section::only_one(
-    "distribution",
-    "a value that differs between units or connections, written instead of a quantity",
-    &[
-        Key::optional(
-            "uniform",
-            Takes::Quantities(Of::Target, Some(2)),
-            "another",
-            "uniform from low to high: `[low, high]`",
-        ),
-        Key::optional("normal", Takes::Table(&Normal::SECTION), "another", Normal::SECTION.about),
-        Key::optional("lognormal", Takes::Table(&Lognormal::SECTION), "another", Lognormal::SECTION.about),
-        Key::optional("gamma", Takes::Table(&Gamma::SECTION), "another", Gamma::SECTION.about),
-        Key::optional(
-            "values",
-            Takes::Quantities(Of::Target, None),
-            "another",
-            "listed: one value for each unit, in order",
-        ),
-        Key::optional(
-            "linspace",
-            Takes::Quantities(Of::Target, Some(2)),
-            "another",
-            "evenly spaced over the units, ends included: `[from, to]`",
-        ),
-    ],
-);
+/// Makes one closed list of the distributions: one that is not read does not compile.
+macro_rules! distributions {
+    ($( $Kind:ident = $key:literal, $takes:expr, $about:expr; )*) => {
+        /// Every distribution: a table with one of these keys.
+        pub static DISTRIBUTIONS: Section = Section::only_one(
+            "distribution",
+            "a value that differs between units or connections, written instead of a quantity",
+            &[$( Key::optional($key, $takes, "another", $about) ),*],
+        );
+
+        /// Which distribution a value is drawn from.
+        #[derive(Clone, Copy)]
+        enum DistributionKind {
+            $( $Kind ),*
+        }
+
+        impl DistributionKind {
+            /// The one with this key.
+            fn of(key: &str) -> Option<Self> {
+                match key {
+                    $( $key => Some(Self::$Kind), )*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+distributions! {
+    Uniform = "uniform", Takes::Quantities(Of::Target, Some(2)), "uniform from low to high: `[low, high]`";
+    Normal = "normal", Takes::Table(&Normal::SECTION), Normal::SECTION.about;
+    Lognormal = "lognormal", Takes::Table(&Lognormal::SECTION), Lognormal::SECTION.about;
+    Gamma = "gamma", Takes::Table(&Gamma::SECTION), Gamma::SECTION.about;
+    Values = "values", Takes::Quantities(Of::Target, None), "listed: one value for each unit, in order";
+    Linspace = "linspace", Takes::Quantities(Of::Target, Some(2)),
+        "evenly spaced over the units, ends included: `[from, to]`";
+}
 
 declare! {
     /// normal, redrawn until inside the bounds, or put at them
@@ -126,14 +135,14 @@ impl Resolver<'_> {
         };
         let (d, what) = (wanted.dimension, wanted.what.as_str());
         let value = &entry.value;
-        let Some(key) = DISTRIBUTIONS.key(&entry.key) else {
+        let Some(kind) = DistributionKind::of(&entry.key) else {
             let kinds = DISTRIBUTIONS.keys.iter().map(|k| k.name);
             let message = format!("there is no distribution `{}`", entry.key);
             self.error_help(&entry.place, message, suggest(&entry.key, kinds));
             return None;
         };
-        let drawn = match key.name {
-            "uniform" => {
+        let drawn = match kind {
+            DistributionKind::Uniform => {
                 let [low, high] = self.pair(value, d, what)?;
                 if low > high {
                     let wrong =
@@ -143,7 +152,7 @@ impl Resolver<'_> {
                 }
                 Distribution::Uniform { low, high }
             }
-            "linspace" => {
+            DistributionKind::Linspace => {
                 if wanted.count.is_none() {
                     self.error_help(
                         &entry.place,
@@ -155,7 +164,7 @@ impl Resolver<'_> {
                 let [from, to] = self.pair(value, d, what)?;
                 Distribution::Linspace { from, to }
             }
-            "normal" => {
+            DistributionKind::Normal => {
                 let Normal { mean, sd, min, max, clip } = self.drawn(value, wanted)?;
                 let (low, high) = (min.unwrap_or(f64::NEG_INFINITY), max.unwrap_or(f64::INFINITY));
                 if low >= high || (!clip && (low > mean + 6.0 * sd || high < mean - 6.0 * sd)) {
@@ -164,7 +173,7 @@ impl Resolver<'_> {
                 }
                 Distribution::Normal { mean, sd, min, max, clip }
             }
-            "lognormal" => {
+            DistributionKind::Lognormal => {
                 let Lognormal { mu, sigma, unit } = self.drawn(value, wanted)?;
                 if unit.is_none() && !d.is_none() {
                     self.error_help(
@@ -176,12 +185,13 @@ impl Resolver<'_> {
                 }
                 Distribution::Lognormal { mu, sigma, unit: unit.unwrap_or(1.0) }
             }
-            "gamma" => {
+            DistributionKind::Gamma => {
                 let Gamma { shape, scale } = self.drawn(value, wanted)?;
                 Distribution::Gamma { shape, scale }
             }
-            "values" => return self.listed(value, wanted).map(|values| Value::Each(Arc::from(values))),
-            other => unreachable!("`{other}` is a distribution"),
+            DistributionKind::Values => {
+                return self.listed(value, wanted).map(|values| Value::Each(Arc::from(values)));
+            }
         };
         Some(Value::Drawn(drawn))
     }
