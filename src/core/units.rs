@@ -95,6 +95,13 @@ impl Dimension {
         if self == Self::CELSIUS { Self::KELVIN } else { self }
     }
 
+    /// The least value that a quantity of this dimension can have, where nature sets one: a temperature in degrees
+    /// Celsius lies above absolute zero (by a billionth of a degree). Kelvin may be a difference of either sign.
+    #[must_use]
+    pub fn least(self) -> Option<f64> {
+        (self == Self::CELSIUS).then_some(1e-9 - ICE)
+    }
+
     /// This dimension with volt replaced by `volt` and ampere by `ampere`, when it is written in volt, ampere, metre,
     /// second, kelvin, mole and candela (siemens is A/V, farad A s/V): how a receptor written for currents in A serves
     /// a density.
@@ -481,6 +488,12 @@ mod tests {
         assert_eq!(q("289.45 K").meant_as(Dimension::CELSIUS), Some(16.3));
         assert_eq!(q("289450 mK").meant_as(Dimension::CELSIUS), Some(16.3));
         assert_eq!(q("16.3 degC").meant_as(Dimension::CELSIUS), Some(16.3));
+        let possible = |text: &str| q(text).meant_as(Dimension::CELSIUS) >= Dimension::CELSIUS.least();
+        assert_eq!(
+            ["-300 degC", "0 K", "-1 K", "0.001 K", "-273 degC"].map(possible),
+            [false, false, false, true, true]
+        );
+        assert_eq!((Dimension::KELVIN.least(), Dimension::VOLT.least()), (None, None));
         assert_eq!(q("16.3 degC").meant_as(Dimension::KELVIN), None, "a temperature or a difference: nobody can tell");
         for text in ["16.3 degC", "-5 degC", "10 K", "3 V/K"] {
             let read = q(text);

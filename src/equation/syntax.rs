@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::graph::Binary;
 use super::lexer::{Token, TokenKind, tokens};
 use spikedeck_core::diagnostic::Diagnostic;
-use spikedeck_core::units::Quantity;
+use spikedeck_core::units::{Quantity, parse_unit};
 
 /// How many levels an expression may have. A sum of n terms has n levels.
 pub const DEPTH: usize = 250;
@@ -188,7 +188,9 @@ impl Parser<'_> {
             TokenKind::Operator(")") => d("`)` without `(`"),
             TokenKind::Operator("=") => d("`=` does not belong here").help("equality in a condition is written `==`"),
             TokenKind::Operator(o) => d(&format!("`{o}` does not belong here")),
-            TokenKind::Name(n) => d(&format!("an operator is missing before `{n}`")).help("a product is written `a*b`"),
+            TokenKind::Name(n) => self.bare_quantity().unwrap_or_else(|| {
+                d(&format!("an operator is missing before `{n}`")).help("a product is written `a*b`")
+            }),
             TokenKind::Number(_) | TokenKind::Quantity(_) => d("an operator is missing before this number"),
         })
     }
@@ -379,8 +381,20 @@ impl Parser<'_> {
     fn unclosed(&self, open: &Range<usize>) -> Diagnostic {
         match self.tokens.get(self.at) {
             None => Diagnostic::error("`(` without `)`", open.clone()),
-            Some(t) => Diagnostic::error("`)` or an operator is missing here", t.span.clone()),
+            Some(t) => self
+                .bare_quantity()
+                .unwrap_or_else(|| Diagnostic::error("`)` or an operator is missing here", t.span.clone())),
         }
+    }
+
+    /// What is wrong where a unit follows a number, as other tools write quantities.
+    fn bare_quantity(&self) -> Option<Diagnostic> {
+        let [before, unit] = self.tokens.get(self.at.checked_sub(1)?..=self.at)? else { return None };
+        let (TokenKind::Number(value), TokenKind::Name(name)) = (&before.kind, &unit.kind) else { return None };
+        parse_unit(name).ok()?;
+        let span = before.span.start..unit.span.end;
+        let wrong = Diagnostic::error(format!("`{name}` is a unit: quantities stand in brackets in equations"), span);
+        Some(wrong.help(format!("write `[{value} {name}]`")).unknown(name))
     }
 }
 

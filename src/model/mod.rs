@@ -98,6 +98,18 @@ pub struct Parameter {
     pub geometry: Option<Geometry>,
 }
 
+impl Parameter {
+    /// Its least value: what its file says, or what nature does.
+    pub fn least(&self) -> Option<f64> {
+        self.min.or_else(|| self.dimension.least())
+    }
+
+    /// Whether a value lies in its range; what is no number does in none.
+    pub fn allows(&self, value: f64) -> bool {
+        (self.least().unwrap_or(f64::NEG_INFINITY)..=self.max.unwrap_or(f64::INFINITY)).contains(&value)
+    }
+}
+
 /// What a parameter of a plasticity rule is to the weights (`role = "bound"`); either has their sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeightRole {

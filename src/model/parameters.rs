@@ -37,7 +37,7 @@ pub(super) fn read_parameters(report: &mut Report, node: &Node, weights: bool) -
 fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -> Option<Parameter> {
     if node.entries().is_none() {
         let q = quantity(report, node)?;
-        return Some(Parameter {
+        let parameter = Parameter {
             name: name.to_owned(),
             dimension: q.dimension,
             default: q.value,
@@ -48,7 +48,9 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
             is_weight: false,
             role: None,
             geometry: None,
-        });
+        };
+        check_default(report, node, &parameter);
+        return Some(parameter);
     }
     let mut fields = Fields::of(report, node, format!("parameter `{name}`"))?;
     let value = fields.require(report, "value", "\"20 ms\"")?;
@@ -96,10 +98,7 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
     let role = fields.get("role").and_then(|n| role(report, n, is_weight));
     let geometry = fields.get("geometry").and_then(|n| geometry(report, n, q.dimension));
     fields.finish(report);
-    if min.is_some_and(|m| q.value < m) || max.is_some_and(|m| q.value > m) {
-        report.error(&value.place, format!("the default of `{name}` is outside its own range"));
-    }
-    Some(Parameter {
+    let parameter = Parameter {
         name: name.to_owned(),
         dimension: q.dimension,
         default: q.value,
@@ -110,7 +109,22 @@ fn read_parameter(report: &mut Report, name: &str, node: &Node, weights: bool) -
         is_weight,
         role,
         geometry,
-    })
+    };
+    check_default(report, value, &parameter);
+    Some(parameter)
+}
+
+/// Refuses a default that is outside the range of its parameter.
+fn check_default(report: &mut Report, node: &Node, parameter: &Parameter) {
+    if parameter.allows(parameter.default) {
+        return;
+    }
+    let what = &parameter.name;
+    if parameter.min.is_none() && parameter.dimension.least().is_some_and(|least| parameter.default < least) {
+        report.error(&node.place, format!("the default of `{what}` is no temperature: it is below absolute zero"));
+    } else {
+        report.error(&node.place, format!("the default of `{what}` is outside its own range"));
+    }
 }
 
 fn role(report: &mut Report, node: &Node, is_weight: bool) -> Option<WeightRole> {
@@ -175,6 +189,10 @@ pub(super) fn read_presets(report: &mut Report, node: &Node, parameters: &[Param
                 && let Some(q) = quantity(report, n)
             {
                 if let Some(value) = q.meant_as(p.dimension) {
+                    if !p.allows(value) {
+                        let name = &p.name;
+                        report.error(&n.place, format!("`{name}` of preset `{}` is outside its range", e.key));
+                    }
                     preset.parameters.push((p.name.clone(), value));
                 } else {
                     report.error(

@@ -42,6 +42,7 @@ mod gallery;
 mod grid;
 pub mod identity;
 pub mod language;
+mod later;
 mod lookup;
 mod mechanism;
 mod options;

@@ -6,7 +6,8 @@ use super::language::Table;
 use super::resolver::Resolver;
 use super::spec::{PopulationSpec, Spec, StimulusSpec};
 use super::{
-    SCENARIO, analysis, lookup, plan, population, projection, record, recordings, selector, stimulus, sweep, target,
+    SCENARIO, analysis, later, lookup, plan, population, projection, record, recordings, selector, stimulus, sweep,
+    target,
 };
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_model::document::{Entry, Item, Node};
@@ -166,7 +167,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
     let seed = simulation.as_ref().map_or(0, |s| s.seed);
     let sweep = f.get("sweep").and_then(|n| sweep::sweep(resolver, root, n, seed));
     let trials = f.get("trials").and_then(|n| sweep::trials(resolver, root, n));
-    f.finish(resolver);
+    f.finish_with(resolver, &|key| later::hint(root, &populations, key));
     Some(Spec {
         name: String::new(),
         variant: None,

@@ -167,6 +167,10 @@ impl Resolver<'_> {
     pub fn quantity(&mut self, node: &Node, dimension: Dimension, what: &str) -> Option<f64> {
         let q = self.any_quantity(node, dimension, what)?;
         if let Some(value) = q.meant_as(dimension) {
+            if let Some(message) = impossible(value, dimension, what) {
+                self.error(&node.place, message);
+                return None;
+            }
             return Some(value);
         }
         let written = node.as_text().map_or_else(|| node.to_toml(), str::to_owned);
@@ -194,7 +198,9 @@ impl Resolver<'_> {
             }
         };
         if let Some(value) = q.meant_as(dimension) {
-            return Some(value);
+            let Some(message) = impossible(value, dimension, what) else { return Some(value) };
+            self.report.put_inside(node, Diagnostic::error(message, start..start + written.len()));
+            return None;
         }
         let (message, help) = self.misfit(q, written, dimension, what);
         let wrong = Diagnostic::error(message, start..start + written.len()).help(help);
@@ -408,6 +414,13 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// What is wrong with a value that nothing of its dimension can have.
+fn impossible(value: f64, dimension: Dimension, what: &str) -> Option<String> {
+    let least = dimension.least().filter(|least| value < *least)?;
+    let shown = |value: f64| Quantity { value, dimension }.to_string();
+    Some(format!("{what} is {}, and no temperature lies below absolute zero, {}", shown(value), shown(least)))
 }
 
 /// "did you mean" or the list of what there is.

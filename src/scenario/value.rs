@@ -7,7 +7,7 @@ use spikedeck_equation::{Name, System, Variable};
 use spikedeck_model::document::{Item, Node};
 use spikedeck_model::{Definition, Parameter};
 
-/// KnownNames that an expression may use, with what they mean: for units `i`, `N`, positions, and what the place adds.
+/// Names that an expression may use, with what they mean: for units `i`, `N`, positions, and what the place adds.
 #[derive(Debug, Clone)]
 pub(super) struct KnownNames<'a, N = UnitName> {
     own: Vec<(&'a str, Dimension, N)>,
@@ -54,10 +54,10 @@ impl<'a> KnownNames<'a> {
     }
 }
 
-/// KnownNames that all units have.
+/// Names that all units have.
 const COUNTS: [(&str, UnitName); 2] = [("i", UnitName::Index), ("N", UnitName::Count)];
 
-/// KnownNames of positions.
+/// Names of positions.
 const AXES: [(&str, UnitName); 3] =
     [("x", UnitName::Position(0)), ("y", UnitName::Position(1)), ("z", UnitName::Position(2))];
 
@@ -111,7 +111,7 @@ pub(super) struct Wanted<'a, N = UnitName> {
     pub what: String,
     /// Number of values where it is known (`values = [...]` must have as many).
     pub count: Option<usize>,
-    /// KnownNames an expression may use; `None` where no expression is allowed.
+    /// Names an expression may use; `None` where no expression is allowed.
     pub names: Option<KnownNames<'a, N>>,
 }
 
@@ -154,8 +154,7 @@ impl Resolver<'_> {
 
     /// Reports constants outside the range that the model file declares.
     pub fn in_range(&mut self, node: &Node, parameter: &Parameter, value: &Value) {
-        let (low, high) = (parameter.min.unwrap_or(f64::NEG_INFINITY), parameter.max.unwrap_or(f64::INFINITY));
-        let bad = |v: f64| v < low || v > high;
+        let bad = |v: f64| !v.is_nan() && !parameter.allows(v);
         let outside = match value {
             Value::Constant(v) => bad(*v).then_some(*v),
             Value::Each(list) => list.iter().copied().find(|v| bad(*v)),
@@ -167,7 +166,7 @@ impl Resolver<'_> {
         };
         if let Some(v) = outside {
             let d = parameter.dimension;
-            let range = match (parameter.min, parameter.max) {
+            let range = match (parameter.least(), parameter.max) {
                 (Some(a), Some(b)) => format!("from {} to {}", show(a, d), show(b, d)),
                 (Some(a), None) => format!("at least {}", show(a, d)),
                 (None, Some(b)) => format!("at most {}", show(b, d)),
@@ -175,6 +174,12 @@ impl Resolver<'_> {
             };
             let about = if parameter.about.is_empty() { String::new() } else { format!(" ({})", parameter.about) };
             self.error(&node.place, format!("`{}`{about} is {range}, not {}", parameter.name, show(v, d)));
+        } else if let (Value::Constant(v), Dimension::KELVIN) = (value, parameter.dimension)
+            && *v <= 0.0
+        {
+            let shown = show(*v, parameter.dimension);
+            let message = format!("`{}` is {shown}, which is no temperature: all lie above 0 K", parameter.name);
+            self.warn(&node.place, message, "as a difference of temperatures it may be meant");
         }
     }
 }

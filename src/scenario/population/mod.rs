@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use self::carried::{Carried, carried};
 use self::initial::Initial;
-use self::parameters::{check_order, check_refractory, parameters};
+use self::parameters::{check_order, check_refractory, hint_refractory, parameters};
 use super::language::Table;
 use super::lookup::OwnModels;
 use super::mechanism::{Reading, preset};
@@ -104,6 +104,7 @@ pub(super) fn read(
         model
             .parameter(key)
             .map(|_| format!("`{key}` is a parameter of the model: write `parameters = {{ {key} = ... }}`"))
+            .or_else(|| hint_refractory(model, key))
     });
     let mut system = carried.system;
     if apart {

@@ -50,6 +50,25 @@ pub(super) fn parameters(
     all.map(|v| given.get(&v.name).map_or_else(|| default(&v.name), |g| g.0.clone())).collect()
 }
 
+/// What to write instead of a refractory time that stands at the population, as other tools have it.
+pub(super) fn hint_refractory(model: &Definition, key: &str) -> Option<String> {
+    if !["refractory", "refractory_time", "t_ref", "tau_ref"].contains(&key) {
+        return None;
+    }
+    let own = model.texts.refractory_time.as_deref().map(str::trim);
+    Some(match own {
+        Some(name) if model.parameter(name).is_some() => format!(
+            "the refractory time of `{}` is its parameter `{name}`: write `parameters = {{ {name} = \"2 ms\" }}`",
+            model.name
+        ),
+        Some(text) => format!("the refractory time of `{}` is `{text}`, as its model says", model.name),
+        None => format!(
+            "`{}` has no refractory time; a model of one's own has it with `refractory = \"2 ms\"` in `[models.NAME]`",
+            model.name
+        ),
+    })
+}
+
 /// Refuses computed parameters that name others which are computed after them.
 pub(super) fn check_order(
     resolver: &mut Resolver<'_>,
@@ -137,7 +156,7 @@ pub(super) fn check_refractory(
     let fixed: &[f64] = match &parameters[index] {
         Value::Constant(v) => std::slice::from_ref(v),
         Value::Each(list) => list,
-        // Drawn and computed times are rounded to the step when the network is built.
+        // Drawn and computed times are rounded to the step, and told, when the network is built.
         Value::Drawn(_) | Value::Expression(_) => &[],
     };
     for v in fixed {
