@@ -1,5 +1,5 @@
 //! The files that are built into the program, as they stand in the repository: models, receptors, channels, plasticity
-//! rules, morphologies, scenarios and the checklist of capabilities.
+//! rules, morphologies, scenarios, numbers of other tools and the checklist of capabilities.
 //!
 //! A crate of its own, so that every other crate can be packaged alone and none needs a folder beside it. `scenarios`
 //! is a link to the folder of that name at the top.
@@ -18,7 +18,13 @@ pub static CHANNELS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/channels")
 pub static PLASTICITY: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/plasticity");
 /// SWC files.
 pub static MORPHOLOGIES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/morphologies");
+/// Matrices of weights and lengths between regions.
+pub static CONNECTOMES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/connectomes");
 /// Scenario files and the folders of them.
 pub static SCENARIOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+/// Numbers of NEURON on cables and trees, JSON (`reference/trees_neuron.py` made them).
+pub static TREES_NEURON: &str = include_str!("reference/trees_neuron.json");
+/// Weights of NEST's plastic synapses, JSON (`reference/plasticity_nest.py` made them).
+pub static PLASTICITY_NEST: &str = include_str!("reference/plasticity_nest.json");
 /// The checklist of capabilities, TOML.
 pub static COVERAGE: &str = include_str!("coverage.toml");

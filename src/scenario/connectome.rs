@@ -10,8 +10,9 @@ use super::projection::MOST_DELAY;
 use super::resolver::Resolver;
 use super::spec::Rule;
 use spikedeck_core::units::{Dimension, Quantity};
+use spikedeck_data::CONNECTOMES;
 use spikedeck_model::document::Node;
-use spikedeck_signal::data::{FileUnit, Refused};
+use spikedeck_signal::data::{FileUnit, MATRIX, MatrixFile, Refused};
 
 /// The table that names such files.
 pub(super) static CONNECTOME: Section = Section::new(
@@ -23,8 +24,11 @@ pub(super) static CONNECTOME: Section = Section::new(
             "connectome",
             Takes::Text("a file of numbers in rows"),
             "weights.csv",
-            "the weights, apart by commas, semicolons, tabs or spaces, with or without names of regions above the \
-             columns and before the rows; 0 is no connection",
+            "the weights: text apart by commas, semicolons, tabs or spaces, with or without names of regions above the \
+             columns and before the rows; an array of NumPy (.npy); a Parquet table; or `generated76_weights.csv`, \
+             which is built in. 0 is no connection. To bring your own, write weights and tract lengths as they are \
+             (`numpy.save`, the text files of TVB), a row a target (transpose a matrix that has a row a source), and \
+             give the population as many units as there are regions",
         ),
         Key::optional(
             "weight_unit",
@@ -37,7 +41,8 @@ pub(super) static CONNECTOME: Section = Section::new(
             "lengths",
             Takes::Text("a file of numbers in rows"),
             "connections have the `delay` of the projection",
-            "the lengths of the connections, a matrix like that of the weights; needs `speed`",
+            "the lengths of the connections, a matrix like that of the weights (`generated76_lengths.csv` is built in); needs \
+             `speed`",
         ),
         Key::default(
             "length_unit",
@@ -192,21 +197,47 @@ fn unit(resolver: &mut Resolver<'_>, node: &Node, what: &str, example: &str) -> 
 fn matrix(resolver: &mut Resolver<'_>, node: &Node, what: &str) -> Option<Matrix> {
     let name = resolver.text(node, what)?.to_owned();
     let path = resolver.path(&name);
-    let text = match resolver.files.text(&path) {
-        Ok(Some(text)) => text,
-        Ok(None) => {
-            let help = "relative paths start from the folder of the scenario file";
-            resolver.error_help(&node.place, format!("there is no file {}", path.display()), help);
-            return None;
-        }
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    if let Some("npy" | "parquet") = ending.as_deref() {
+        let table = resolver.file_table(node, what, &MATRIX)?;
+        let read =
+            spikedeck_signal::data::matrix(&table).map(|m| Matrix::of_table(m, ending.as_deref() == Some("npy")));
+        return resolver.taken(node, read.map_err(|e| in_file(&path, e)), |_| &[]);
+    }
+    let beside = match resolver.files.text(&path) {
+        Ok(text) => text,
         Err(error) => {
             resolver.error(&node.place, error.to_string());
             return None;
         }
     };
-    resolver.uses(FileUse::of(&path, text.as_bytes()));
-    let read = Matrix::read(&text).map_err(|e| Refused::new(format!("{}: {}", shown(&path), e.message), e.help));
-    resolver.taken(node, read, |_| &[])
+    if let Some(text) = &beside {
+        resolver.uses(FileUse::of(&path, text.as_bytes()));
+    }
+    let Some(text) = beside.as_deref().or_else(|| built_in(&name)) else {
+        let help =
+            format!("relative paths start from the folder of the scenario file; built in are: {}", all_built_in());
+        resolver.error_help(&node.place, format!("there is no file {}", path.display()), help);
+        return None;
+    };
+    resolver.taken(node, Matrix::read(text).map_err(|e| in_file(&path, e)), |_| &[])
+}
+
+/// The text of a built-in matrix by the name of its file.
+fn built_in(file: &str) -> Option<&'static str> {
+    CONNECTOMES.get_file(file).and_then(|f| f.contents_utf8())
+}
+
+/// File names of the built-in matrices, one after the other.
+fn all_built_in() -> String {
+    let matrices = CONNECTOMES.files().filter(|f| f.path().extension().is_some_and(|e| e == "csv"));
+    let names: Vec<&str> = matrices.filter_map(|f| f.path().file_name()?.to_str()).collect();
+    names.join(", ")
+}
+
+/// What is wrong, with the file in which it is.
+fn in_file(path: &Path, wrong: Refused) -> Refused {
+    Refused::new(format!("{}: {}", shown(path), wrong.message), wrong.help)
 }
 
 /// The last part of a path.
@@ -218,13 +249,24 @@ fn shown(path: &Path) -> String {
 #[derive(Debug, Clone, PartialEq)]
 struct Matrix {
     rows: Vec<Vec<f64>>,
-    /// Line of the file that each row stands in, counted from 1.
+    /// Line of the file that each row stands in, counted from 1; rows of tables are counted likewise.
     lines: Vec<usize>,
     row_names: Option<Vec<String>>,
     column_names: Option<Vec<String>>,
 }
 
 impl Matrix {
+    /// The matrix of a table; an array names no regions, and names that a library made up are none.
+    fn of_table(file: MatrixFile, is_array: bool) -> Self {
+        let made_up = |first: usize, before: &str| {
+            file.column_names.iter().enumerate().all(|(k, name)| *name == format!("{before}{}", k + first))
+        };
+        let named = !is_array && !["", "column_", "column "].iter().any(|b| made_up(0, b) || made_up(1, b));
+        let lines = (1..=file.rows.len()).collect();
+        let column_names = named.then_some(file.column_names);
+        Self { rows: file.rows, lines, row_names: file.row_names, column_names }
+    }
+
     /// Reads rows of numbers; a first row that is not all numbers names the columns, a first column the rows.
     fn read(text: &str) -> Result<Self, Refused> {
         // `\r\n` is one end of a line.
@@ -389,6 +431,7 @@ mod tests {
     use crate::{Catalog, FileError, FileLoader, FileTable, Overrides, load};
     use spikedeck_model::library;
     use spikedeck_signal::FileColumns;
+    use spikedeck_signal::data::FileData;
 
     const NAMED: &str = ",left,right\nleft,0,0.5\nright,2,0\n";
 
@@ -458,6 +501,28 @@ mod tests {
         assert!(told.message.contains("line 2, number 1") && told.message.contains("-3"), "{told}");
     }
 
+    /// What is built in connects 76 regions both ways alike, along tracts of some length.
+    #[test]
+    fn the_built_in_connectome_is_whole() {
+        assert_eq!(all_built_in(), "generated76_lengths.csv, generated76_weights.csv");
+        let of = |name: &str| Matrix::read(built_in(name).unwrap()).unwrap();
+        let (weights, lengths) = (of("generated76_weights.csv"), of("generated76_lengths.csv"));
+        let fits = Fits { sources: 76, targets: 76, recurrent: true };
+        for matrix in [&weights, &lengths] {
+            assert_eq!(matrix.check(fits), Ok(()));
+        }
+        assert_eq!(lengths.agrees(&weights), Ok(()));
+        assert_eq!(lengths.check_lengths(), Ok(()));
+        let pairs = (0..76).flat_map(|i| (0..76).map(move |j| (i, j)));
+        let connected: Vec<(usize, usize)> = pairs.filter(|&(i, j)| weights.rows[i][j] != 0.0).collect();
+        // 30 % of 76 x 75 pairs.
+        assert_eq!(connected.len(), 1710);
+        for (i, j) in connected {
+            assert!(i != j && weights.rows[i][j] == weights.rows[j][i] && weights.rows[i][j] <= 1.0, "{i} {j}");
+            assert!(lengths.rows[i][j] > 0.0 && lengths.rows[i][j] == lengths.rows[j][i], "{i} {j}");
+        }
+    }
+
     /// Files by their names.
     struct Texts(&'static [(&'static str, &'static str)]);
 
@@ -466,8 +531,21 @@ mod tests {
             Ok(self.0.iter().find(|(name, _)| path == Path::new(name)).map(|(_, text)| (*text).to_owned()))
         }
 
-        fn table(&self, path: &Path, _: &FileColumns) -> Result<FileTable, FileError> {
-            Err(FileError::Missing(path.to_owned()))
+        fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, FileError> {
+            assert_eq!(columns.name, "matrix");
+            let columns = |names: [&str; 2]| {
+                vec![FileData::numbers(names[0], vec![0.0, 2.0]), FileData::numbers(names[1], vec![0.5, 0.0])]
+            };
+            match path.to_str() {
+                Some("weights.npy") => Ok(FileTable::of(columns(["column 0", "column 1"]))),
+                Some("weights.parquet") => Ok(FileTable::of(columns(["left", "right"]))),
+                Some("Named.PARQUET") => {
+                    let mut all = columns(["right", "left"]);
+                    all.insert(0, FileData::texts("region", ["left", "right"]));
+                    Ok(FileTable::of(all))
+                }
+                _ => Err(FileError::Missing(path.to_owned())),
+            }
         }
     }
 
@@ -505,12 +583,18 @@ mod tests {
         let Rule::Edges { delay: metres, .. } = metres.unwrap() else { panic!("listed") };
         assert_eq!(metres.unwrap().len(), 2);
         let Rule::Edges { delay: None, .. } = understood("\"weights.csv\"").unwrap() else { panic!("no delays") };
+        // The same matrix as an array and as a table.
+        for file in ["weights.npy", "weights.parquet"] {
+            assert_eq!(understood(&format!("\"{file}\"")), understood("\"weights.csv\""), "{file}");
+        }
     }
 
     #[test]
     fn what_does_not_fit_is_refused_where_it_stands() {
         for (connect, told) in [
             ("\"none.csv\"", "there is no file none.csv"),
+            ("\"none.npy\"", "none.npy"),
+            ("\"Named.PARQUET\"", "row 1 is `left`, and column 1 is `right`"),
             ("\"long.csv\"", "2 rows and 3 columns; a population connects to itself by a square"),
             ("\"weights.csv\", lengths = \"lengths.csv\"", "add `speed = \"3 m/s\"`"),
             ("\"weights.csv\", speed = \"3 m/s\"", "there are none"),
