@@ -331,6 +331,23 @@ impl Group {
         self.check_every > 1 && self.body.cells_apart().is_some()
     }
 
+    /// What stimuli bring during step `k`: to each input port, and, used up with it, to each event port at its end.
+    pub fn driven(&mut self, k: u64, axis: &Axis) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
+        self.stimulate(k, axis);
+        self.refresh(k, axis);
+        let inputs = self.inputs.iter().map(|port| port.row().to_vec()).collect();
+        let taken = |ring: &mut Option<Ring>| {
+            let Some(ring) = ring else { return Vec::new() };
+            // What stands before the first step is not asked for.
+            ring.take(k).fill(0.0);
+            let row = ring.take(k + 1);
+            let due = row.to_vec();
+            row.fill(0.0);
+            due
+        };
+        (inputs, self.rings.iter_mut().map(taken).collect())
+    }
+
     /// Adds the events of stimuli that arrive at the end of step `k`. Listed events at time 0 arrive before step 0.
     fn stimulate(&mut self, k: u64, axis: &Axis) -> u64 {
         let mut count = 0;

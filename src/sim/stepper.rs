@@ -8,6 +8,7 @@ mod arrivals;
 mod blame;
 mod by_lane;
 mod compile;
+mod crossing;
 mod excursion;
 mod locate;
 mod probe;
@@ -62,7 +63,7 @@ pub struct StepperSpec<'a> {
     pub entity: &'a str,
     /// How spike times are found.
     pub spike_times: SpikeTimes,
-    /// What the factors of white noise are multiplied by.
+    /// What the factors of white noise are multiplied by; with zero the equations have none.
     pub noise_factor: f64,
     /// Whether steps are made in stages that others see; for schemes that have them.
     pub in_stages: bool,
@@ -338,10 +339,10 @@ impl Stepper {
                 continue;
             }
             if firing.holds(lane) {
-                let spike = self.located(lane, start, step);
-                spikes.push(spike);
+                let before = spikes.len();
+                self.located(lane, start, step, spikes);
                 let inputs = self.lane_inputs(lane as usize - start);
-                self.work.at_crossing.extend(inputs);
+                (before..spikes.len()).for_each(|_| self.work.at_crossing.extend_from_slice(&inputs));
             }
         }
     }

@@ -19,8 +19,8 @@ use crate::values::slice;
 use spikedeck_core::units::display_unit;
 use spikedeck_equation::drive::CHANGE;
 use spikedeck_scenario::{
-    Coupling, InputId, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, Target, TracedId,
-    TreeSpec,
+    Coupling, InputId, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, SpikeTimes, Target,
+    TracedId, TreeSpec,
 };
 
 /// The units of a population that something drives through an input port.
@@ -39,12 +39,13 @@ fn driven(spec: &Spec, p: PopulationId, port: Port) -> Vec<u32> {
     units
 }
 
-/// The cells of a tree on this thread.
+/// Cells of a tree by units, with a scheme and a number of steps in one of the run.
 fn cells(
     prepared: &Prepared<'_>,
     p: PopulationId,
     tree: &TreeSpec,
     range: &Range<usize>,
+    trial: Trial,
 ) -> Result<Forest, BuildError> {
     let spec = prepared.spec;
     let (population, values) = prepared.population(p);
@@ -58,11 +59,11 @@ fn cells(
             parameters: &values.parameters,
             initial: &values.initial,
             cells: first..(first + side_by_side).min(cells.end),
-            dt: spec.simulation.dt,
+            dt: spec.simulation.dt / f64::from(trial.parts),
             seed: spec.simulation.noise_seed(),
             driven: &driven,
-            second_order: prepared.choices[p.index()].integrator == Integrator::CrankNicolson,
-            spike_times: spec.simulation.spike_times,
+            second_order: trial.integrator == Integrator::CrankNicolson,
+            spike_times: trial.spike_times,
         };
         trees.push(build.build().map_err(|m| unsuitable(format!("populations.{}", population.name), m))?);
     }
@@ -118,6 +119,75 @@ pub(super) fn choice(
     Ok(Choice { integrator, why: why.to_owned(), doubt })
 }
 
+/// How a unit is tried.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trial {
+    pub integrator: Integrator,
+    pub spike_times: SpikeTimes,
+    /// Steps in one of the run.
+    pub parts: u32,
+}
+
+impl Trial {
+    /// What the run does.
+    pub fn asked(prepared: &Prepared<'_>, p: PopulationId) -> Self {
+        let integrator = prepared.choices[p.index()].integrator;
+        Self { integrator, spike_times: prepared.spec.simulation.spike_times, parts: 1 }
+    }
+}
+
+/// The lanes `range`, one unit or one cell, to which nothing is attached, without white noise of the equations.
+///
+/// # Errors
+/// When they cannot be stepped so.
+pub(super) fn unattached(
+    prepared: &Prepared<'_>,
+    p: PopulationId,
+    range: &Range<usize>,
+    trial: Trial,
+) -> Result<Box<dyn Body>, BuildError> {
+    let (population, values) = prepared.population(p);
+    if let Some(tree) = &population.tree {
+        return Ok(Box::new(Cells::new(cells(prepared, p, tree, range, trial)?)));
+    }
+    let entity = format!("populations.{}", population.name);
+    let own = specification(prepared.spec, population, values, range, &entity);
+    let spec = StepperSpec {
+        integrator: trial.integrator,
+        spike_times: trial.spike_times,
+        dt: own.dt / f64::from(trial.parts),
+        noise_factor: 0.0,
+        ..own
+    };
+    Ok(Box::new(Points::new(Stepper::new(spec).map_err(|e| unsuitable(&entity, e.message))?)))
+}
+
+/// What the lanes `range` of a population are compiled from, before a scheme is chosen.
+fn specification<'a>(
+    spec: &Spec,
+    population: &'a PopulationSpec,
+    values: &'a PopulationValues,
+    range: &Range<usize>,
+    entity: &'a str,
+) -> StepperSpec<'a> {
+    let cut = |columns: &[UnitValues]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
+    StepperSpec {
+        system: values.layout.as_ref().map_or(&population.system, |l| &l.system),
+        integrator: population.integrator,
+        dt: spec.simulation.dt,
+        substeps: population.substeps.max(1),
+        parameters: cut(&values.parameters),
+        initial: cut(&values.initial),
+        first_unit: range.start as u32,
+        lanes: range.len(),
+        seed: spec.simulation.noise_seed(),
+        entity,
+        spike_times: spec.simulation.spike_times,
+        noise_factor: population.grid.as_ref().map_or(1.0, spikedeck_scenario::GridSpec::noise_factor),
+        in_stages: false,
+    }
+}
+
 /// The compiled equations of the lanes `range` of a population.
 fn stepper(
     spec: &Spec,
@@ -128,23 +198,8 @@ fn stepper(
     in_stages: bool,
 ) -> Result<Stepper, BuildError> {
     let entity = format!("populations.{}", population.name);
-    let cut = |columns: &[UnitValues]| columns.iter().map(|c| slice(c, range.start, range.len())).collect();
-    Stepper::new(StepperSpec {
-        system: values.layout.as_ref().map_or(&population.system, |l| &l.system),
-        integrator,
-        dt: spec.simulation.dt,
-        substeps: population.substeps.max(1),
-        parameters: cut(&values.parameters),
-        initial: cut(&values.initial),
-        first_unit: range.start as u32,
-        lanes: range.len(),
-        seed: spec.simulation.noise_seed(),
-        entity: &entity,
-        spike_times: spec.simulation.spike_times,
-        noise_factor: population.grid.as_ref().map_or(1.0, spikedeck_scenario::GridSpec::noise_factor),
-        in_stages,
-    })
-    .map_err(|e| unsuitable(&entity, e.message))
+    let own = specification(spec, population, values, range, &entity);
+    Stepper::new(StepperSpec { integrator, in_stages, ..own }).map_err(|e| unsuitable(&entity, e.message))
 }
 
 /// What steps the lanes `range` of a population.
@@ -154,7 +209,7 @@ fn body(prepared: &Prepared<'_>, p: PopulationId, range: &Range<usize>) -> Resul
         return Ok(Box::new(Player::default()));
     }
     if let Some(tree) = &population.tree {
-        return Ok(Box::new(Cells::new(cells(prepared, p, tree, range)?)));
+        return Ok(Box::new(Cells::new(cells(prepared, p, tree, range, Trial::asked(prepared, p))?)));
     }
     let spec = prepared.spec;
     let in_stages = prepared.whole.is_in_stages(spec, p);
@@ -224,9 +279,9 @@ fn limits(prepared: &Prepared<'_>, p: PopulationId, port: InputId, lanes: Range<
     let (population, values) = prepared.population(p);
     let name = population.system.inputs()[port.index()].name.strip_suffix(CHANGE)?;
     let index = population.system.parameters().iter().position(|v| v.name == name)?;
-    let declared = ranges::declared(population, name).filter(|d| d.min.is_some() || d.max.is_some())?;
+    let declared = ranges::declared(population, name).filter(|d| d.least().is_some() || d.max.is_some())?;
     let own = slice(&values.parameters[index], lanes.start, lanes.len());
-    let (least, most) = (declared.min.unwrap_or(f64::NEG_INFINITY), declared.max.unwrap_or(f64::INFINITY));
+    let (least, most) = (declared.least().unwrap_or(f64::NEG_INFINITY), declared.max.unwrap_or(f64::INFINITY));
     Some(Limits { own, least, most })
 }
 

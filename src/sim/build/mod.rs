@@ -6,7 +6,8 @@
 //!    folder); then come positions, parameters and initial values of every population (`population`), what every
 //!    projection needs before its connections are walked (`projection`, with the weights and delays of `properties`),
 //!    the stimuli, the integrator of every population, how continuous coupling is a part of the step (`whole`), and
-//!    whether it is stable for it (`gain`).
+//!    whether it is stable for it (`gain`); a few units are tried alone, whether they spike as often as their equations
+//!    do (`rehearsal`).
 //!    `examine` goes no further than trying one group of each.
 //! 2. `share`: the part of one thread, on that thread: its lanes of every population (`lanes`) as groups that are
 //!    stepped, recorded and stimulated (`group`), the connections into them (`inputs`), and room for what is under way
@@ -28,6 +29,8 @@ mod prepare;
 mod projection;
 mod properties;
 mod ranges;
+mod rehearsal;
+mod rests;
 mod samplers;
 mod share;
 mod whole;

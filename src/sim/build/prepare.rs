@@ -6,6 +6,8 @@ use super::gain;
 use super::group::{Choice, choice};
 use super::population::PopulationValues;
 use super::projection::PreparedProjection;
+use super::rehearsal::miscounts;
+use super::rests;
 use super::unsuitable;
 use super::whole::Whole;
 use crate::BuildError;
@@ -24,7 +26,7 @@ pub(super) struct Prepared<'a> {
     pub choices: &'a [Choice],
     /// How continuous coupling is a part of the step.
     pub whole: &'a Whole,
-    /// What is to be told: steps that are too long, noise that is not scaled.
+    /// What is to be told: steps that are too long, spikes miscounted, noise that is not scaled.
     pub warnings: Vec<String>,
     pub projections: &'a [PreparedProjection<'a>],
     pub stimuli: &'a [Stimulus<'a>],
@@ -59,8 +61,12 @@ pub(super) fn prepare<T>(
     let choices = choices.collect::<Result<Vec<_>, _>>()?;
     let whole = Whole::new(spec, &populations, &choices, &projections)?;
     let gain = gain::examine(spec, &populations, &projections, &histories)?;
-    let warnings = warnings(spec, &choices).into_iter().chain(gain).collect();
-    then(&Prepared {
+    let rests = spec.populations.iter().zip(&populations).filter_map(|(p, values)| {
+        let said = rests::rounded(spec, p, values)?;
+        Some(format!("populations.{}: {said}", p.name))
+    });
+    let warnings = warnings(spec, &choices).into_iter().chain(gain).chain(rests).collect();
+    let mut prepared = Prepared {
         spec,
         axis,
         populations: &populations,
@@ -74,7 +80,10 @@ pub(super) fn prepare<T>(
         memory,
         waiting: AtomicU64::new(0),
         cancel,
-    })
+    };
+    let miscounts = miscounts(&prepared)?;
+    prepared.warnings.extend(miscounts);
+    then(&prepared)
 }
 
 impl Prepared<'_> {

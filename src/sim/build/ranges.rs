@@ -25,16 +25,15 @@ pub(super) fn check(population: &PopulationSpec, values: &[UnitValues]) -> Resul
             Value::Constant(_) | Value::Each(_) => continue,
         };
         let Some(parameter) = declared(population, &variable.name) else { continue };
-        let (low, high) = (parameter.min.unwrap_or(f64::NEG_INFINITY), parameter.max.unwrap_or(f64::INFINITY));
         // What is no number at all is refused with its name where the equations are compiled.
         let outside = |unit: &usize| {
             let value = at(column, *unit);
-            !value.is_nan() && !(low..=high).contains(&value)
+            !value.is_nan() && !parameter.allows(value)
         };
         let Some(first) = (0..population.size).find(outside) else { continue };
         let shown = |value: f64| Quantity { value, dimension: variable.dimension }.to_string();
         let bounds = [
-            parameter.min.map(|v| format!("at least {}", shown(v))),
+            parameter.least().map(|v| format!("at least {}", shown(v))),
             parameter.max.map(|v| format!("at most {}", shown(v))),
         ];
         let bounds: Vec<String> = bounds.into_iter().flatten().collect();

@@ -65,7 +65,9 @@ fn import(p: &Parts, parameters: &[UnitValues], noise_factor: f64) -> Imported {
     let peak = t.and_then(|t| t.cut).filter(|_| counts).map(|(s, c)| (s, take(&[c])[0]));
     let reset = take(&p.reset.iter().map(|r| r.1).collect::<Vec<_>>());
     let refractory = p.refractory.map(|r| take(&[r])[0]);
-    if noise_factor != 1.0 {
+    if noise_factor == 0.0 {
+        diffusion.fill(None);
+    } else if noise_factor != 1.0 {
         for factor in diffusion.iter_mut().flatten() {
             let scale = graph.number(noise_factor);
             *factor = graph.mul(scale, *factor);

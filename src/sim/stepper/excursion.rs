@@ -8,8 +8,8 @@
 //! lane either provably stays below, or the step is halved until it provably does or a point above is found; pieces
 //! before such a point are looked at first. This is complete, unlike a test of the slopes at both ends of a step.
 //!
-//! A unit spikes once a step: what crosses again after its reset in the same step, which no rest of a step or more lets
-//! it do, is a spike if it lasts until the step ends.
+//! What crosses again after its reset in the same step, which no rest of a step or more lets it do, is a spike if it is
+//! above the threshold at the end of the step.
 
 use std::cell::Cell;
 use std::f64::consts::E;

@@ -4,15 +4,14 @@
 //! `interpolated` takes states as straight lines between the two grid points (order 2), and follows the equations
 //! themselves where a spike current ends a step at the threshold whatever it was; `exact` solves the closed form
 //! of linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state
-//! for what is left of the step, and a refractory time ends inside a step as it began (Morrison et al. 2007,
-//! doi:10.1162/neco.2007.19.1.47). An excursion that begins and ends inside one step (Hanuschkin et al. 2010,
-//! doi:10.3389/fninf.2010.00113) is found by `exact`, however often it turns (`excursion`), and not seen otherwise.
+//! for what is left of the step, in which it may cross again where it does not rest (`crossing`), and a refractory time
+//! ends inside a step as it began (Morrison et al. 2007, doi:10.1162/neco.2007.19.1.47). An excursion that begins and
+//! ends inside one step (Hanuschkin et al. 2010, doi:10.3389/fninf.2010.00113) is found by `exact`, however often it
+//! turns (`excursion`), and not seen otherwise.
 //! What arrives at a grid point still acts at that point: what `exact` saw cross before it has spiked, whatever it
 //! brings.
 
-use super::{LaneSpike, Stepper};
-use crate::firing::{self, Refractory};
-use crate::integrator::{Linear, Problem, linear_part, rk45};
+use crate::integrator::{Linear, Problem, linear_part};
 use spikedeck_core::expm::expm;
 use spikedeck_equation::graph::{Graph, Id};
 use spikedeck_equation::tape::{Tape, Values};
@@ -21,19 +20,19 @@ use spikedeck_equation::tape::{Tape, Values};
 #[derive(Debug)]
 pub(super) struct Locate {
     pub(super) surface: Tape,
-    exact: bool,
+    pub(super) exact: bool,
     /// Where the result of a step is cut at the threshold (a spike current), so that no line leads to it: the rates,
     /// the threshold variable and its bound.
-    cut: Option<(Tape, usize, Tape)>,
+    pub(super) cut: Option<(Tape, usize, Tape)>,
     /// How states move by themselves; `None` for equations with noise, whose reset stays on the grid.
     pub(super) free: Option<Inside>,
     /// The same with the held states at rest.
-    held: Option<Inside>,
+    pub(super) held: Option<Inside>,
     /// States before the step, and at its end before anything arrives.
     pub(super) before: Vec<f64>,
     pub(super) ended: Vec<f64>,
     /// States at the end of the step of the spikes found in it, in their order; empty slots for resets on the grid.
-    ends: Vec<Option<Vec<f64>>>,
+    pub(super) ends: Vec<Option<Vec<f64>>>,
     /// Lanes whose rest ended inside the step: after which part of it, and their states then.
     pub(super) released: Vec<(u32, f64, Vec<f64>)>,
     /// Lanes that crossed within the step as far as `exact` tells, and the part of it at which they did so first.
@@ -273,138 +272,4 @@ pub(super) fn root(f: &dyn Fn(f64) -> f64, before: f64, after: f64) -> f64 {
         }
     }
     b
-}
-
-impl Stepper {
-    pub(super) fn states_of(&self, data: &[f64], lane: usize) -> Vec<f64> {
-        (0..self.program.states()).map(|s| data[s * self.program.memory.padded + lane]).collect()
-    }
-
-    /// Lanes whose refractory time ends inside this step: held for its first part, free for the rest.
-    pub(super) fn release(&mut self, releasing: &[Refractory], start: usize, count: usize, step: u64) {
-        if releasing.is_empty() {
-            return;
-        }
-        let mut locate = self.locate.take().expect("a refractory time ends inside a step where spikes are located");
-        let padded = self.program.memory.padded;
-        for r in releasing.iter().filter(|r| (start..start + count).contains(&(r.unit as usize))) {
-            let lane = r.unit as usize;
-            let (Some(free), Some(held)) = (&locate.free, &locate.held) else {
-                unreachable!("a refractory time ends inside a step only where the rest of the step was made anew")
-            };
-            let (parameters, inputs) = (self.lane_parameters(lane), self.lane_inputs(lane - start));
-            let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
-            let begun = self.states_of(&locate.before, lane);
-            let rested = held.moved(&around, &begun, 0.0, r.part * self.dt);
-            let end = free.moved(&around, &rested, r.part * self.dt, (1.0 - r.part) * self.dt);
-            self.program.set_lane_states(lane, &end);
-            for (s, v) in end.into_iter().enumerate() {
-                locate.ended[s * padded + lane] = v;
-            }
-            locate.released.push((r.unit, r.part, rested));
-        }
-        self.locate = Some(locate);
-    }
-
-    /// The spike of a lane of the block from `start`: where in the step, and how the step ends after the reset.
-    pub(super) fn located(&mut self, lane: u32, start: usize, step: u64) -> LaneSpike {
-        let Some(mut locate) = self.locate.take() else { return LaneSpike { lane, fraction: 1.0 } };
-        let found = self.crossing(&locate, lane as usize, start, step);
-        let fraction = found.as_ref().map_or(1.0, |f| f.0);
-        locate.ends.push(found.and_then(|f| f.1));
-        self.locate = Some(locate);
-        LaneSpike { lane, fraction }
-    }
-
-    /// Part of the step at which the threshold is crossed, if that is before its end, and the states at its end.
-    fn crossing(&self, locate: &Locate, lane: usize, start: usize, step: u64) -> Option<(f64, Option<Vec<f64>>)> {
-        let (parameters, inputs) = (self.lane_parameters(lane), self.lane_inputs(lane - start));
-        let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
-        let (mut old, ended) = (self.states_of(&locate.before, lane), self.states_of(&locate.ended, lane));
-        // A lane that rested for the first part of the step has only the rest of it to cross in.
-        let mut part = 0.0;
-        if let Some((rested_for, rested)) = locate.released_of(lane) {
-            (part, old) = (rested_for, rested.to_vec());
-        }
-        let surface = |states: &[f64], later: f64| locate.surface.value(&around.values(states, later));
-        let at_crossing;
-        let fraction;
-        if let Some(&f) = self.fractions.get(lane).filter(|f| **f < 1.0) {
-            // The integrator has stopped there.
-            (fraction, at_crossing) = (f, ended.clone());
-        } else if let Some(&(_, f)) = self.work.passed.iter().find(|p| p.0 as usize == lane) {
-            // Nothing is reset, so that the step ended as it does without a spike.
-            (fraction, at_crossing) = (f, ended.clone());
-        } else if let (Some(&(_, f)), Some(free)) =
-            (locate.excursions.iter().find(|e| e.0 as usize == lane), &locate.free)
-        {
-            (fraction, at_crossing) = (f, free.moved(&around, &old, part * self.dt, (f - part) * self.dt));
-        } else {
-            let (h0, h1) = (surface(&old, part * self.dt), surface(&ended, self.dt));
-            // What arrives at the end of the step may have lifted it over the threshold: that is on the grid.
-            let share = firing::share(h0, h1)?;
-            if let (true, Some(free)) = (locate.exact, &locate.free) {
-                fraction = locate.root(free, &around, (part, &old), self.dt);
-                at_crossing = free.moved(&around, &old, part * self.dt, (fraction - part) * self.dt);
-            } else if let Some((rates, s, bound)) = &locate.cut {
-                let rate = |t: f64, x: &[f64], out: &mut [f64]| {
-                    rates.evaluate(&Values { time: Some(t), ..around.values(x, 0.0) }, out);
-                };
-                let above =
-                    |t: f64, x: &[f64]| locate.surface.value(&Values { time: Some(t), ..around.values(x, 0.0) });
-                let cut = Some((*s, bound.value(&around.values(&old, 0.0))));
-                let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut, seen: None };
-                let (begun, left) = (part.mul_add(self.dt, around.time), (1.0 - part) * self.dt);
-                let share = rk45::advance(&followed, begun, left, &mut old)?;
-                (fraction, at_crossing) = ((1.0 - part).mul_add(share, part), old);
-            } else {
-                fraction = (1.0 - part).mul_add(share, part);
-                at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(share, *a)).collect();
-            }
-        }
-        if fraction >= 1.0 {
-            return None;
-        }
-        let (Some(free), Some(held)) = (&locate.free, &locate.held) else { return Some((fraction, None)) };
-        if self.reset.states.is_empty() && self.reset.refractory.is_none() {
-            return Some((fraction, None));
-        }
-        let later = fraction * self.dt;
-        let mut reset = vec![0.0; self.reset.states.len()];
-        self.reset.values.evaluate(&around.values(&at_crossing, later), &mut reset);
-        let mut states = at_crossing;
-        for (&s, v) in self.reset.states.iter().zip(reset) {
-            states[s] = v;
-        }
-        let resting = self
-            .reset
-            .refractory
-            .as_ref()
-            .is_some_and(|t| firing::steps(t.value(&around.values(&states, later)), self.dt) >= 1);
-        let mut end = if resting { held } else { free }.moved(&around, &states, later, self.dt - later);
-        // What arrived at the end of the step.
-        for (s, x) in end.iter_mut().enumerate() {
-            if !(resting && self.reset.hold.contains(&s)) {
-                *x += self.program.state(s)[lane] - locate.ended[s * self.program.memory.padded + lane];
-            }
-        }
-        Some((fraction, Some(end)))
-    }
-
-    /// Brings those that spiked inside the step to where they are at its end.
-    pub(super) fn land(&mut self, spikes: &[LaneSpike]) {
-        let Some(locate) = &self.locate else { return };
-        // The spikes of this step are the last ones.
-        let own = &spikes[spikes.len() - locate.ends.len()..];
-        for (spike, end) in own.iter().zip(&locate.ends) {
-            if let Some(states) = end {
-                self.program.set_lane_states(spike.lane as usize, states);
-            }
-        }
-    }
-
-    /// The states at the end of the step after a reset inside it: of spike `k` of this step.
-    pub(super) fn end_of(&self, k: usize) -> Option<&[f64]> {
-        self.locate.as_ref().and_then(|l| l.ends.get(k)).and_then(|e| e.as_deref())
-    }
 }

@@ -135,8 +135,7 @@ impl Stepper {
             });
             self.program.set_lane_states(lane, &states);
             let values = Values { states: &states, parameters, inputs, time: Some(time), ..Values::default() };
-            // After a reset inside the step the rest of it may lead over the threshold again: that is another spike,
-            // one step later.
+            // Where the rest of a step led over the threshold again, those are spikes of their own.
             if !located && holds(self.reset.condition.value(&values)) {
                 above.push(spike.lane);
             }

@@ -52,6 +52,47 @@ fn interpolation_is_of_second_order_where_the_grid_is_of_first() {
     assert!(error("grid", "1 ms") > 5.0 * coarse);
 }
 
+/// A neuron that does not rest spikes as often in a step as it crosses in it, at the moments of the closed form: from
+/// reset to threshold it takes tau ln((R I + E_L - V_reset)/(R I + E_L - V_th)) = 10 ms ln(95/80) with R I = 100 mV.
+#[test]
+fn every_crossing_of_a_step_is_a_spike() {
+    let passage = 10.0 * (95.0_f64 / 80.0).ln();
+    let strong = |mode: &str, dt: &str| times(&lif(mode, dt, "0 ms", "").replace("230 pA", "1 nA"));
+    for dt in ["0.5 ms", "2 ms", "5 ms", "20 ms"] {
+        let found = strong("exact", dt);
+        assert_eq!(found.len(), (400.0 / passage) as usize, "{dt}");
+        for (k, t) in found.iter().enumerate() {
+            let expected = (k + 1) as f64 * passage;
+            assert!((t - expected).abs() < 1e-7, "dt {dt}, spike {k}: {t} instead of {expected}");
+        }
+    }
+    // Straight lines between the ends of what is left of a step: of second order.
+    let error = |dt: &str| {
+        let found = strong("interpolated", dt);
+        (found[found.len() - 1] / found.len() as f64 / passage - 1.0).abs()
+    };
+    let (coarse, fine) = (error("2 ms"), error("0.5 ms"));
+    assert!(coarse < 0.05 && fine < coarse / 8.0, "{coarse} {fine}");
+}
+
+/// What arrives at the end of a step after a spike inside it lifts the neuron over the threshold there, and not a step
+/// later.
+#[test]
+fn an_arrival_after_a_crossing_of_the_same_step_fires_at_its_end() {
+    let kicked = |mode: &str| {
+        let kick = "[stimuli.kick]\ntarget = \"n.in\"\nkind = \"spikes\"\ntimes = [\"18 ms\"]\nweight = \"30 mV\"\n";
+        let receptor = "receptors.in = { kind = \"delta\" }\n[stimuli.drive]";
+        times(&lif(mode, "0.5 ms", "0 ms", kick).replace("[stimuli.drive]", receptor))
+    };
+    // The first passage, 17.9176 ms, lies in the step that ends at 18 ms.
+    for (mode, within) in [("exact", 1e-9), ("interpolated", 2e-2)] {
+        let found = kicked(mode);
+        assert!((found[0] - passage()).abs() < within && found[1] == 18.0, "{mode}: {found:?}");
+        // Reset at 18 ms, the next passage begins there.
+        assert!((found[2] - 18.0 - passage()).abs() < within, "{mode}: {found:?}");
+    }
+}
+
 #[test]
 fn what_arrives_on_the_grid_fires_on_the_grid() {
     // A jump over the threshold at 1 ms: the crossing is the arrival, not a point of a straight line through it.
