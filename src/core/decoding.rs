@@ -104,13 +104,21 @@ impl Tuning {
         }
     }
 
+    /// Logarithm of P(counts | s) for independent Poisson units (`counts[unit]`), but for what no s changes, in a bin of
+    /// the stimulus.
+    fn log_likelihood(&self, counts: &[f64], b: usize) -> f64 {
+        self.rates.iter().zip(counts).map(|(r, n)| n * r[b].ln() - self.seconds * r[b]).sum()
+    }
+
+    /// The value under which the counts are likeliest, whatever values occur how often (maximum likelihood).
+    pub fn likeliest(&self, counts: &[f64]) -> f64 {
+        let logs: Vec<f64> = (0..self.axis.bins).map(|b| self.log_likelihood(counts, b)).collect();
+        self.axis.centre(largest(&logs))
+    }
+
     /// P(s | counts) for independent Poisson units (`counts[unit]`), over the bins.
     pub fn posterior(&self, counts: &[f64]) -> Vec<f64> {
-        let log = |b: usize| {
-            let likelihood: f64 = self.rates.iter().zip(counts).map(|(r, n)| n * r[b].ln() - self.seconds * r[b]).sum();
-            likelihood + self.prior[b].ln()
-        };
-        let logs: Vec<f64> = (0..self.axis.bins).map(log).collect();
+        let logs: Vec<f64> = (0..self.axis.bins).map(|b| self.log_likelihood(counts, b) + self.prior[b].ln()).collect();
         let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut p: Vec<f64> = logs.iter().map(|l| (l - top).exp()).collect();
         let total: f64 = p.iter().sum();
@@ -167,6 +175,11 @@ impl Tuning {
         }
         information
     }
+}
+
+/// The place of the largest; the first of those that are alike.
+pub fn largest(values: &[f64]) -> usize {
+    (0..values.len()).reduce(|best, b| if values[b] > values[best] { b } else { best }).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -238,21 +251,37 @@ mod tests {
         assert_eq!(circle.mean(&[1.0; 36]), None, "no direction");
     }
 
+    /// One unit that is tuned, by hand: without a prior the counts alone decide, with one what occurs often is preferred.
+    #[test]
+    fn peaks_by_hand() {
+        let axis = StimulusAxis { low: 0.0, high: 3.0, bins: 3, circular: false };
+        let t = Tuning { axis, rates: vec![vec![1.0, 4.0, 6.0]], prior: vec![0.1, 0.85, 0.05], seconds: 1.0 };
+        // 5 ln 4 - 4 = 2.93, 5 ln 6 - 6 = 2.96: the last is likelier by 0.03, and rarer by a factor of 17.
+        assert_eq!(t.likeliest(&[5.0]), 2.5);
+        assert_eq!(axis.centre(largest(&t.posterior(&[5.0]))), 1.5);
+        assert_eq!(t.likeliest(&[0.0]), 0.5);
+        assert_eq!(largest(&[1.0, 1.0]), 0);
+    }
+
     #[test]
     fn vector_and_template_are_near_and_worse() {
         let (counts, stimulus) = population(4000);
         let t = Tuning::fit(AXIS, &counts, &stimulus, |k| k % 2 == 0, 0.2, 1e-3);
-        let mut error = [0.0; 3];
+        let mut error = [0.0; 5];
         let mut n = 0.0;
         for k in (1..stimulus.len()).step_by(2).filter(|&k| stimulus[k].abs() < 2.5) {
             let now: Vec<f64> = counts.iter().map(|c| c[k]).collect();
-            let found = [t.axis.mean(&t.posterior(&now)), t.template(&now), t.vector(&now)];
+            let posterior = t.posterior(&now);
+            let peaks = [Some(t.axis.centre(largest(&posterior))), Some(t.likeliest(&now))];
+            let found = [t.axis.mean(&posterior), t.template(&now), t.vector(&now), peaks[0], peaks[1]];
             for (e, f) in error.iter_mut().zip(found) {
                 *e += (f.unwrap() - stimulus[k]).powi(2);
             }
             n += 1.0;
         }
-        let [bayes, template, vector] = error.map(|e| (e / n).sqrt());
+        let [bayes, template, vector, map, likeliest] = error.map(|e| (e / n).sqrt());
+        // Of all, the posterior's mean has the least square error; its peak and that of the likelihood are close.
+        assert!(bayes < map && bayes < likeliest && map < 1.3 * bayes && likeliest < 1.3 * bayes, "{map} {likeliest}");
         assert!(bayes < template && bayes < vector && template < 0.6 && vector < 0.6, "{bayes} {template} {vector}");
     }
 }

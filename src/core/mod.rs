@@ -49,6 +49,7 @@ pub mod graph;
 pub mod hopf;
 pub mod information;
 pub mod intervals;
+pub mod kalman;
 pub mod kernel_rate;
 pub mod kernel_smoothing;
 pub mod ksg;

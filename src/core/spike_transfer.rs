@@ -312,7 +312,8 @@ mod tests {
             let t = Transfer::new(&target, &source, 100.0, FINE, &mut s).unwrap();
             let drawn: Vec<f64> = (0..10).map(|_| t.surrogate(&target, &source, 5, &mut s)).collect();
             let chance = drawn.iter().sum::<f64>() / 10.0;
-            assert!(chance.abs() < 0.5, "{jitter}: {chance} nats a second, at {}", t.rate());
+            // A tenth of a nat a spike; where few pasts served again and again it was several.
+            assert!(chance.abs() < 1.0, "{jitter}: {chance} nats a second, at {}", t.rate());
         }
     }
 
