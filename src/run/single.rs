@@ -263,11 +263,24 @@ mod tests {
     use super::*;
 
     /// Scenario, part of the warning, and why it stands.
-    const ALLOWED: &[(&str, &str, &str)] = &[(
-        "prior-002-sheet-kernel",
-        "is drawn for each cell by itself",
-        "an earlier study repeated as it was: its noise is of cells, and of no field",
-    )];
+    const ALLOWED: &[(&str, &str, &str)] = &[
+        (
+            "prior-002-sheet-kernel",
+            "is drawn for each cell by itself",
+            "an earlier study repeated as it was: its noise is of cells, and of no field",
+        ),
+        (
+            "izhikevich-2004",
+            "to count spikes here",
+            "the scheme and the step of the figure, on which its patterns depend: its description says so",
+        ),
+        ("izhikevich-network-2003", "to count spikes here", "the scheme and the step of the publication"),
+        (
+            "inhibitory-plasticity",
+            "to count spikes here",
+            "the rule brings the cells to its rate whatever the excitation, so that a step of 0.5 ms is enough",
+        ),
+    ];
 
     /// A warning that stands on a scenario that is as it should be teaches to overlook warnings: before it runs,
     /// nothing is said of any that is shipped, but what is allowed.

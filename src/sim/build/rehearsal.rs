@@ -39,7 +39,7 @@ const SILENT: u64 = 200_000;
 const SETTLED: f64 = 0.02;
 
 /// The same beyond which it is told.
-const TOLD: f64 = 0.05;
+const TOLD: f64 = 0.08;
 
 /// Halvings that are tried for a step that would do.
 const MOST_HALVINGS: u32 = 6;
@@ -148,7 +148,7 @@ impl<'a> Rehearsal<'a> {
             help.push("spike_times = \"interpolated\" does".to_owned());
         }
         let points = self.prepared.spec.population(self.p).tree.is_none();
-        if points && !by_lane && does(Trial { integrator: Integrator::Rk45, ..asked }) {
+        if points && asked.integrator != Integrator::Rk45 && does(Trial { integrator: Integrator::Rk45, ..asked }) {
             help.push("integrator = \"rk45\", which adapts inside a step, does".to_owned());
         }
         let help = if help.is_empty() { String::new() } else { format!("; {}", help.join("; ")) };
