@@ -9,7 +9,9 @@
 //! cargo test -p spikedeck-analysis --lib coverage::uniform::page -- --ignored
 //! ```
 //!
-//! measure anew; the cheap ones are tested with every other test, with the same seeds each time.
+//! measure anew: all cases (minutes), with `CASES=new` those that have no row yet, or with `CASES="psd:|Poisson"` those
+//! whose `ESTIMATOR: PROCESS` holds one of these texts; the other rows stay. The cheap cases are tested with every
+//! other test, with the same seeds each time.
 
 mod bands;
 mod dynamics;
@@ -19,6 +21,7 @@ mod networks;
 mod null_groups;
 mod null_signals;
 mod null_trains;
+mod page;
 mod places;
 mod processes;
 mod series;
@@ -30,13 +33,13 @@ mod trains;
 mod uniform;
 
 use crate::{Metric, Outcome, Request, find};
+use page::{Page, most_repeats};
 use rayon::prelude::*;
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::{AnalysisSpec, OptionValue, Spec, Subject};
 use spikedeck_signal::{Recording, SpikeTrains};
 use statrs::distribution::{Binomial, DiscreteCDF};
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// Options of an analysis.
@@ -364,43 +367,19 @@ fn intervals_hold_the_truth_and_p_values_are_uniform() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// The cases whose text holds one of the texts that `CASES` has between its `|`, or all; and whether it is all.
-fn chosen() -> (Vec<Case>, bool) {
-    let only = std::env::var("CASES").ok();
-    let named = |case: &Case| {
-        let name = format!("{}: {}", (case.run)(1).kind, case.process);
-        only.as_ref().is_none_or(|o| o.split('|').any(|part| name.contains(part)))
-    };
-    (cases().into_iter().filter(named).collect(), only.is_none())
-}
+/// How often intervals hold the truth.
+const INTERVALS: Page =
+    Page { name: "coverage.md", head: HEAD, metrics: |case| case.held.iter().map(|h| h.metric).collect() };
 
-/// Writes a page, or the part of it that was chosen into a folder for temporary files.
-fn written(name: &str, text: &str, whole: bool) {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/reference").join(name);
-    let part = std::env::temp_dir().join(format!("spikedeck-{name}"));
-    std::fs::write(if whole { page } else { part }, text).unwrap();
-}
-
-/// The most repeats that `REPEATS` allows.
-fn most_repeats() -> u32 {
-    std::env::var("REPEATS").map_or(u32::MAX, |r| r.parse().unwrap())
-}
-
-/// Measures the intervals of all cases with all repeats and writes the page; with `CASES`, those that it names into
-/// `spikedeck-coverage.md` in the folder for temporary files; with `REPEATS` at most so many.
+/// Measures the intervals of the cases that `CASES` chooses, or of all, and puts their rows into the page; with
+/// `REPEATS` at most so many repeats.
 #[test]
 #[ignore = "minutes"]
 fn page() {
-    let (cases, whole) = chosen();
-    let mut intervals = String::new();
-    for case in cases.iter().filter(|case| !case.held.is_empty()) {
-        for c in count(case, case.repeats.0.min(most_repeats())) {
-            if let Some(wanted) = c.wanted {
-                intervals.push_str(&row(case, &c, wanted));
-            }
-        }
-    }
-    written("coverage.md", &format!("{HEAD}{intervals}"), whole);
+    INTERVALS.renew(|case| {
+        let counted = count(case, case.repeats.0.min(most_repeats()));
+        counted.iter().filter_map(|c| Some(row(case, c, c.wanted?))).collect()
+    });
 }
 
 /// Every case with intervals that is tested with the others has its rows on the pages.
@@ -412,7 +391,7 @@ fn the_pages_have_every_case() {
         let held = case.held.iter().map(|h| (intervals, h.metric));
         for (text, metric) in held.chain(case.nulls.iter().map(|n| (tests, n.metric))) {
             let found = text.lines().any(|l| l.contains(&format!("| {metric} | {} |", case.process)));
-            assert!(found, "no row for {metric} of {}: measure the page anew", case.process);
+            assert!(found, "no row for {metric} of {}: measure it with CASES=new", case.process);
         }
     }
 }
@@ -442,11 +421,11 @@ fn row(case: &Case, c: &Counted, wanted: Wanted) -> String {
     let average = |h: &Held| h.metric == c.metric && matches!(h.truth, Truth::Average);
     let truth = if case.held.iter().any(average) { "average".to_owned() } else { short(c.truth) };
     match wanted {
-        Wanted::None(why) => format!("{start} | {} | none | | | {} | {why} |\n", short(c.mean), c.given),
+        Wanted::None(why) => format!("{start} | {} | none | | | {} | {why} |", short(c.mean), c.given),
         wanted => {
             let remark = if let Wanted::AtLeast(why) = wanted { why } else { "" };
             let held = share(c.held, c.given);
-            format!("{start} {truth} | {} | {held} | {} | {} | {remark} |\n", short(c.mean), short(c.width), c.given)
+            format!("{start} {truth} | {} | {held} | {} | {} | {remark} |", short(c.mean), short(c.width), c.given)
         }
     }
 }

@@ -5,7 +5,8 @@
 //! and Smirnov. Its p-value is that of continuous laws, which for steps is too large rather than too small (Noether
 //! 1963, doi:10.1093/biomet/50.1-2.243).
 
-use super::{Case, Counted, Law, cases, chosen, count, fewer_than, most_repeats, share, written};
+use super::page::{Page, most_repeats};
+use super::{Case, Counted, Law, cases, count, fewer_than, share};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -88,21 +89,19 @@ pub(super) fn judged(c: &Counted, repeats: u32) -> Vec<String> {
     wrong
 }
 
-/// Measures the p-values of all cases and writes the page; with `CASES`, those that it names into
-/// `spikedeck-p_values.md` in the folder for temporary files; with `REPEATS` at most so many.
+/// How p-values are distributed.
+pub(super) const P_VALUES: Page =
+    Page { name: "p_values.md", head: HEAD, metrics: |case| case.nulls.iter().map(|n| n.metric).collect() };
+
+/// Measures the p-values of the cases that `CASES` chooses, or of all, and puts their rows into the page; with
+/// `REPEATS` at most so many repeats.
 #[test]
 #[ignore = "minutes"]
 fn page() {
-    let (cases, whole) = chosen();
-    let mut rows = String::new();
-    for case in cases.iter().filter(|case| !case.nulls.is_empty()) {
-        for c in count(case, SEEDS.min(most_repeats())) {
-            if let Some(law) = c.law {
-                rows.push_str(&row(case, &c, law));
-            }
-        }
-    }
-    written("p_values.md", &format!("{HEAD}{rows}"), whole);
+    P_VALUES.renew(|case| {
+        let counted = count(case, SEEDS.min(most_repeats()));
+        counted.iter().filter_map(|c| Some(row(case, c, c.law?))).collect()
+    });
 }
 
 const HEAD: &str = "\
@@ -127,7 +126,7 @@ fn row(case: &Case, c: &Counted, law: Law) -> String {
     };
     let mut text = format!("| {} | {} | {} | ", c.kind, c.metric, case.process);
     write!(text, "{d:.3} | {:.3} | ", departure.p(law)).unwrap();
-    writeln!(text, "{} | {} | {n} | {remark} |", share(up_to(&c.p, 0.05), n), share(up_to(&c.p, 0.01), n)).unwrap();
+    write!(text, "{} | {} | {n} | {remark} |", share(up_to(&c.p, 0.05), n), share(up_to(&c.p, 0.01), n)).unwrap();
     text
 }
 
