@@ -12,16 +12,16 @@
 //! |---|---|
 //! | [`core`] | numbers only: units, diagnostics, random numbers, FFT, linear algebra, neighbours, statistics |
 //! | [`signal`] | what flows between the stages: spikes, traces, recordings, shapes, metrics |
-//! | `store` | named columns ↔ Parquet and CSV; the only room that knows polars' file formats |
+//! | `store` | named columns ↔ Parquet and CSV; recordings of HDF5 (NWB, SONATA) and arrays (npy); knows file formats |
 //! | [`equation`] | text → syntax tree → unit check → expression graph → derivative → kernel |
 //! | [`model`] | model and receptor files → typed definitions; the built-in library |
 //! | [`scenario`] | scenario file as written → all errors with carets → resolved [`scenario::Spec`] |
 //! | [`sim`] | spec → network in memory → time: integrators, projections, stimuli, recorder, engine |
 //! | `analysis` | trait `Analysis` and the one list; one file an estimator |
-//! | `run` | jobs: run, seeds, sweep, compare; progress, cancel |
+//! | `run` | jobs: run, seeds, sweep, compare; progress, cancel; opens recordings, writes what was done in words |
 //! | `table` | outcomes → columns → files; manifest; and back |
 //! | `plot` | shape → scene → terminal cells, SVG, PNG |
-//! | `tui` | the dashboard: pure state, update, commands, layout, draw |
+//! | `tui` | the dashboard: pure state, update, commands, layout, draw; reports as documents, without a terminal |
 //! | `cli` | one file a subcommand |
 //!
 //! The engine is `core`, `signal`, `equation`, `model`, `scenario` and `sim`; it needs neither terminal nor tables and
