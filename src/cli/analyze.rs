@@ -14,7 +14,7 @@ use spikedeck_core::number;
 use spikedeck_core::units::{Dimension, Quantity, parse_unit, short};
 use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Sampling, Status};
 use spikedeck_scenario::{AnalysisSpec, AskedAnalysis, RecordedPlace, analyses_of};
-use spikedeck_signal::Recording;
+use spikedeck_signal::{Recording, Spikes};
 use spikedeck_signal::data::TrialKeys;
 use spikedeck_store::FileKind;
 use spikedeck_table::{self as table, Folder, Manifest};
@@ -422,15 +422,20 @@ fn holds(measured: &Finished, seed: u64, points: Option<usize>) -> String {
         Status::Interrupted => " (interrupted)",
         Status::Failed => " (failed)",
     };
-    let units: usize = recording.populations.iter().map(|p| p.size).sum();
+    // Moments of trials are spikes of no unit.
+    let is_event = |population: &str| measured.facts.event_populations.iter().any(|e| e == population);
+    let units: usize = recording.populations.iter().filter(|p| !is_event(&p.name)).map(|p| p.size).sum();
     let mut parts = vec![
         format!("seed {seed}"),
         format!("from {} to {}{ended}", time(window.start), time(window.stop)),
         number::counted(units, "unit", "units"),
     ];
-    let spikes: u64 = recording.spikes.iter().map(|s| s.len() as u64).sum();
-    if !recording.spikes.is_empty() {
-        parts.push(format!("{} spikes", number::count(spikes)));
+    let (events, trains): (Vec<&Spikes>, Vec<&Spikes>) = recording.spikes.iter().partition(|s| is_event(&s.population));
+    for (of, what) in [(trains, "spikes"), (events, "events")] {
+        if !of.is_empty() {
+            let count: u64 = of.iter().map(|s| s.len() as u64).sum();
+            parts.push(format!("{} {what}", number::count(count)));
+        }
     }
     if !recording.traces.is_empty() {
         parts.push(number::counted(recording.traces.len(), "recorded variable", "recorded variables"));

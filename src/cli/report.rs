@@ -26,7 +26,7 @@ pub(super) fn print_json(result: &Simulated, loaded: &[String]) -> Result<(), Cl
             }
         }
         Simulated::Many(ensemble) => {
-            for point in &ensemble.points {
+            for point in ensemble.measured() {
                 for metric in point.finished.outcomes.iter().flat_map(|o| &o.metrics) {
                     writeln!(out, "{}", table::point_json(&ensemble.finished, point, metric))?;
                 }
@@ -307,17 +307,9 @@ fn points(out: &mut impl Write, ensemble: &Ensemble, colour: bool) -> std::io::R
     Ok(())
 }
 
-/// What was found and what was expected, in enough digits to tell them apart.
+/// What was found and what was expected.
 fn check_text(check: &run::Check) -> String {
-    let known: Vec<f64> = [check.found, check.min, check.max].into_iter().flatten().collect();
-    let shown = |v: f64| number::distinct(v, &known);
-    let range = match (check.min, check.max) {
-        (Some(a), Some(b)) => format!("in [{}, {}]", shown(a), shown(b)),
-        (Some(a), None) => format!("≥ {}", shown(a)),
-        (None, Some(b)) => format!("≤ {}", shown(b)),
-        (None, None) => "any value".into(),
-    };
-    let found = check.found.map_or_else(|| "no value".into(), shown);
+    let (found, range) = (check.found_in_words(), check.range_in_words());
     let mut text = format!("{} = {found}, expected {range} {}", check.metric, check.unit).trim_end().to_owned();
     if check.found.is_none() && !check.note.is_empty() {
         text = format!("{text}: {}", check.note);

@@ -30,6 +30,15 @@ pub struct Ensemble {
     pub finished: Arc<Finished>,
     /// Each point, in order.
     pub points: Vec<PointResult>,
+    /// What was measured of all trials of each network together: points of the sweep, which are no trial.
+    pub networks: Vec<PointResult>,
+}
+
+impl Ensemble {
+    /// All that has metrics: each point, then each network with all of its trials.
+    pub fn measured(&self) -> impl Iterator<Item = &PointResult> {
+        self.points.iter().chain(&self.networks)
+    }
 }
 
 /// Runs `points` over the threads of `options`, one point a thread at a time. Stops early when cancelled, with the
@@ -95,7 +104,7 @@ pub fn ensemble(
     for trial in whole.iter_mut().skip(1).filter(|p| p.point.trial.is_some()) {
         Arc::make_mut(&mut trial.finished).recording = Arc::default();
     }
-    let mut ensemble = sum.of(whole, &networks).ok_or_else(nothing)?;
+    let mut ensemble = sum.of(whole, networks).ok_or_else(nothing)?;
     if !measured {
         Arc::make_mut(&mut ensemble.finished).status = Status::Interrupted;
     }
@@ -144,7 +153,7 @@ pub(super) fn side_by_side(
 /// What points that were made one by one say together: `planned` is how many there are to be. Nothing of none.
 pub fn together(spec: &Arc<Spec>, points: Vec<PointResult>, planned: usize, options: &Options) -> Option<Ensemble> {
     let (threads, streams) = (options.thread_count(), options.sink.is_some());
-    Sum { spec, planned, threads, streams, began: Instant::now() }.of(points, &[])
+    Sum { spec, planned, threads, streams, began: Instant::now() }.of(points, Vec::new())
 }
 
 /// Least time between two pictures of the points that are done.
@@ -185,7 +194,7 @@ impl Done {
         let began = Instant::now();
         let good = self.results.iter().filter_map(|(at, r)| Some((points[*at].clone(), r.as_ref().ok()?.clone())));
         let whole: Vec<PointResult> = good.map(|(point, finished)| PointResult { point, finished }).collect();
-        let so_far = sum.of(whole, &[])?;
+        let so_far = sum.of(whole, Vec::new())?;
         let picture =
             Snapshot { recording: so_far.finished.recording.clone(), outcomes: so_far.finished.outcomes.clone() };
         self.next_picture = Instant::now() + (began.elapsed() * 20).max(PAUSE);
@@ -220,7 +229,7 @@ impl Done {
             let writing = Instant::now();
             let good = self.results.iter().filter_map(|(at, r)| Some((points[*at].clone(), r.as_ref().ok()?.clone())));
             let whole = good.map(|(point, finished)| PointResult { point, finished }).collect();
-            self.unwritten = sum.of(whole, &[]).and_then(|so_far| sink.points(&so_far).err());
+            self.unwritten = sum.of(whole, Vec::new()).and_then(|so_far| sink.points(&so_far).err());
             // A twentieth of the time at most.
             self.next_write = Instant::now() + writing.elapsed() * 20;
         }
@@ -241,7 +250,7 @@ struct Sum<'a> {
 
 impl Sum<'_> {
     /// The ensemble of the points that are done, with what was measured of all trials of each network; nothing of none.
-    fn of(&self, whole: Vec<PointResult>, networks: &[PointResult]) -> Option<Ensemble> {
+    fn of(&self, whole: Vec<PointResult>, networks: Vec<PointResult>) -> Option<Ensemble> {
         let mut finished = (*whole.first()?.finished).clone();
         if let Some(first) = networks.first() {
             finished.recording = first.finished.recording.clone();
@@ -249,7 +258,7 @@ impl Sum<'_> {
         finished.label = self.spec.label();
         finished.spec = Some(self.spec.clone());
         let together = trials::together(self.spec);
-        let (across, joint) = (Across::new(&whole), Across::new(networks));
+        let (across, joint) = (Across::new(&whole), Across::new(&networks));
         finished.outcomes = across.outcomes(self.spec);
         finished.outcomes.extend(joint.outcomes(self.spec));
         // What no analysis of the scenario is (a run at half the step) stands behind them.
@@ -282,7 +291,7 @@ impl Sum<'_> {
             let is_joint = |e: &Expect| e.metric.split_once('.').is_some_and(|m| together.contains(m.0));
             [across.checks(|e| !is_joint(e)), joint.checks(is_joint)].concat()
         };
-        Some(Ensemble { finished: Arc::new(finished), points: whole })
+        Some(Ensemble { finished: Arc::new(finished), points: whole, networks })
     }
 }
 

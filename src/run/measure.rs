@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
 
 use super::memory;
-use super::seen::seen;
+use super::seen::{seen, without_trials_of_the_run};
 use spikedeck_analysis::{self as analysis, AnalysisError, Request};
 use spikedeck_core::units::short;
 use spikedeck_scenario::{AnalysisSpec, Spec};
@@ -77,6 +77,18 @@ pub(crate) fn measure_each(
                 told(&entry.name, done as f64 + share);
             }
         };
+        let alone = match asked.scenario.filter(|_| analysis.across_trials() && recording.trial.is_some()) {
+            Some(spec) => without_trials_of_the_run(recording, entry, spec),
+            None => Ok(None),
+        };
+        let alone = match alone {
+            Ok(alone) => alone,
+            Err(why) => {
+                keep(empty(entry, analysis.card().title, &why));
+                continue;
+            }
+        };
+        let recording = alone.as_ref().unwrap_or(recording);
         let own = match seen(recording, entry, (analysis.across_trials(), asked.scenario.is_some())) {
             Ok(own) => own,
             Err(why) => {
@@ -89,7 +101,7 @@ pub(crate) fn measure_each(
             keep(empty(entry, analysis.card().title, &why));
             continue;
         }
-        let own_trains = own.as_ref().map(|own| SpikeTrains::new(&own.recording));
+        let own_trains = (own.is_some() || alone.is_some()).then(|| SpikeTrains::new(looked));
         let request = Request {
             spec: entry,
             scenario: asked.scenario,

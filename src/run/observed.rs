@@ -1,5 +1,6 @@
 //! Stretches in which the units of a recording were observed, where a table of its own says it.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -181,14 +182,18 @@ fn units(
     if names.is_empty() {
         let most = SPARSE as usize * (size + rows) + FEW as usize;
         let help = "units of the recording have numbers, from 0";
-        return texts
-            .iter()
-            .enumerate()
-            .map(|(row, text)| match text.parse::<u32>() {
-                Ok(unit) if (unit as usize) < most => Ok(unit),
-                _ => Err((row, format!("the recording has no unit `{text}`"), help)),
-            })
-            .collect();
+        let numbers = texts.iter().enumerate().map(|(row, text)| match text.parse::<u32>() {
+            Ok(unit) if (unit as usize) < most => Ok(unit),
+            _ => Err((row, format!("the recording has no unit `{text}`"), help)),
+        });
+        let numbers = numbers.collect::<Result<Vec<u32>, _>>()?;
+        let named: HashSet<u32> = numbers.iter().copied().collect();
+        let last = numbers.iter().max().map_or(0, |u| *u as usize + 1);
+        if (size as u32..last as u32).all(|unit| named.contains(&unit)) {
+            return Ok(numbers);
+        }
+        // Numbers between those that are there are no units: they have names from now on.
+        names.extend((0..size).map(|unit| unit.to_string()));
     }
     let mut found = Vec::with_capacity(texts.len());
     for text in texts {
@@ -227,14 +232,21 @@ mod tests {
         let ids = Ids::Numbers(vec![0, 1, 3, 1]);
         let notes = put(&mut own, &[], file(&[(0.0, 1.0), (0.0, 0.5), (0.01, 1.0), (0.4, 0.6)], Some(ids))).unwrap();
         let units = &own.populations[0];
-        assert_eq!((units.size, own.spikes[0].size), (4, 4));
+        // Nobody says that there is a unit 2.
+        assert_eq!((units.size, own.spikes[0].size), (3, 3));
+        assert_eq!(units.names, ["0", "1", "3"]);
         assert_eq!(units.observed[1], [(0.0, 600.0)], "joined");
-        assert!(units.observed[2].is_empty() && units.observed[3] == [(10.0, 1000.0)]);
+        assert_eq!(units.observed[2], [(10.0, 1000.0)]);
         // A spike at the start of the common stretch is in it.
         assert_eq!(own.window, Window { start: 10_f64.next_down(), stop: 600.0 });
-        for words in ["1 spike lies outside", "when 1 unit was observed", "from 10 to 600 ms"] {
+        for words in ["1 spike lies outside", "from 10 to 600 ms"] {
             assert!(notes.iter().any(|n| n.contains(words)), "{words}: {notes:?}");
         }
+        let mut next = recording(&[]);
+        let ids = Ids::Numbers(vec![0, 2]);
+        let notes = put(&mut next, &[], file(&[(0.0, 1.0), (0.0, 1.0)], Some(ids))).unwrap();
+        assert!(next.populations[0].names.is_empty() && next.populations[0].size == 3, "one more without a gap");
+        assert!(notes.iter().any(|n| n.contains("when 1 unit was observed")), "{notes:?}");
         let mut named = recording(&["a", "7"]);
         put(&mut named, &[], file(&[(0.0, 1.0), (0.0, 2.0)], Some(Ids::Numbers(vec![7, 9])))).unwrap();
         assert_eq!(named.populations[0].names, ["a", "7", "9"]);

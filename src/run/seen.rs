@@ -6,7 +6,7 @@ use std::sync::Arc;
 use spikedeck_analysis::Analysis;
 use spikedeck_core::number::counted;
 use spikedeck_core::units::short;
-use spikedeck_scenario::{AnalysisSpec, Place};
+use spikedeck_scenario::{AnalysisSpec, Place, Spec};
 use spikedeck_signal::stretches::{Stretch, common, longest};
 use spikedeck_signal::{Population, Recording, Spikes, TimeBase, Trial, TrialTimes, Window};
 
@@ -68,6 +68,27 @@ pub(super) fn seen(recording: &Recording, entry: &AnalysisSpec, flags: (bool, bo
         (Some(window), None) => part(recording, window, &populations),
     };
     Ok(Some(Seen { recording, notes }))
+}
+
+/// The recording without the trials of the run, where what an analysis of trials names was recorded elsewhere: the same
+/// spikes stand in each of them. Nothing where it names what was simulated.
+///
+/// # Errors
+/// When it names both: trials of one are none of the other.
+pub(super) fn without_trials_of_the_run(
+    recording: &Recording,
+    entry: &AnalysisSpec,
+    spec: &Spec,
+) -> Result<Option<Recording>, String> {
+    let elsewhere = |p: &Population| spec.recordings.iter().any(|r| r.populations.iter().any(|own| own.name == p.name));
+    let named = subjects(recording, entry);
+    match named.iter().filter(|(p, _)| elsewhere(p)).count() {
+        0 => Ok(None),
+        n if n == named.len() => Ok(Some(Recording { trial: None, trials: Vec::new(), ..recording.clone() })),
+        _ => Err("it looks at what is simulated, trial by trial, and at what was recorded, which has no trials of the \
+                  run: look at each by itself"
+            .into()),
+    }
 }
 
 /// The stretch that an analysis looks at, and of how many trials.

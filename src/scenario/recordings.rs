@@ -265,10 +265,18 @@ fn uncovered(found: &Recording, events: &[String], shift: f64, window: Window, b
         return None;
     }
     Some(format!(
-        "it was recorded from {} of the run, and analyses look at all of it ({})",
+        "it was recorded from {} of the run ({}), and analyses of it look at no other time",
         in_words(first, last, base),
         in_words(window.start, window.stop, base)
     ))
+}
+
+/// The stretch of the run in which a recording was made, where it does not cover the run: what is not in it is not
+/// silence, so that each of its units was observed then and at no other time.
+fn observed_in(found: Window, shift: f64, window: Window) -> Option<(f64, f64)> {
+    let (start, stop) = (found.start - shift, found.stop - shift);
+    let slack = 1e-9 * window.length();
+    (start > window.start + slack || stop < window.stop - slack).then_some((start, stop))
 }
 
 /// The recording under its name in the scenario, on the time axis of the run: all in one population, but that several
@@ -287,8 +295,12 @@ fn placed(
     };
     let mut populations: Vec<Population> = Vec::new();
     let mut spikes = Vec::new();
+    let part = observed_in(found.window, shift, window);
     for own in found.spikes {
         let mut described = found.populations.iter().find(|p| p.name == own.population).cloned().unwrap_or_default();
+        if let Some((start, stop)) = part.filter(|_| described.observed.is_empty() && !is_event(&own.population)) {
+            described.observed = vec![vec![(start + shift, stop + shift)]; own.size];
+        }
         described
             .observed
             .iter_mut()

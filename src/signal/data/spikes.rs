@@ -7,7 +7,7 @@ use super::{FileTable, FileUnit, Ids, Refused, quoted};
 
 /// When something happens.
 pub(super) const TIME: FileColumn = FileColumn {
-    names: &["time", "times", "t", "spike_time", "spike_times", "timestamps"],
+    names: &["time", "times", "t", "spike_time", "spike_times", "timestamp", "timestamps"],
     unit: "at the end of its name, in its type, in the metadata `time_unit`, or as `time_unit` beside the file's name; \
            none in dimensionless scenarios",
     required: true,
