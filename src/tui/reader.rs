@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::describe;
+use crate::draw::ascii;
 use crate::input::commands::{COMMANDS, Command, explained, offered};
 use crate::number::{short, shown_or_missing, with_unit};
 use crate::panes::pane::Pane;
@@ -13,6 +14,7 @@ use crate::state::columns::Column;
 use crate::state::compare::{self, DifferenceRow};
 use crate::state::jobs::{JobState, STOPPED_EARLY};
 use crate::state::overlay::{EXPORTS, Overlay, points_found, what_is_lost};
+use spikedeck_plot::Marker;
 use spikedeck_run::Status;
 use spikedeck_signal::{Axis, Shape};
 
@@ -32,7 +34,7 @@ impl Reader {
         let new = lines.iter().filter(|l| !self.said.iter().any(|(about, mark)| *about == l.about && *mark == l.mark));
         let text = new.flat_map(|l| l.text.lines()).fold(String::new(), |text, line| text + line + "\r\n");
         self.said = lines.into_iter().map(|l| (l.about, l.mark)).collect();
-        text
+        if app.look.marker == Marker::Ascii { ascii::text(&text) } else { text }
     }
 
     /// From now on everything is said again.
@@ -290,8 +292,9 @@ fn lined(rows: impl Iterator<Item = String>) -> String {
 /// A row of the table of differences.
 fn difference(row: &DifferenceRow) -> String {
     let unit = spikedeck_core::number::unit_text(&row.unit);
+    let unit = if unit.is_empty() { unit } else { format!(" {unit}") };
     let values: Vec<String> = row.values.iter().map(|v| shown_or_missing(*v)).collect();
-    let mut text = format!("{}: {} {unit}", row.metric, values.join(" and "));
+    let mut text = format!("{}: {}{unit}", row.metric, values.join(" and "));
     for k in 1..row.values.len() {
         let interval = row.intervals[k].map_or_else(String::new, |(low, high)| {
             let clear = if row.clear[k] { ", clearly" } else { "" };
@@ -299,7 +302,7 @@ fn difference(row: &DifferenceRow) -> String {
         });
         let _ = write!(text, ", difference {}{interval}", shown_or_missing(row.differences[k]));
     }
-    text.replace(" ,", ",")
+    text
 }
 
 #[cfg(test)]

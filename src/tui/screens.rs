@@ -109,7 +109,7 @@ fn counting(size: (u16, u16)) -> Terminal<Encoder<std::io::Sink>> {
 fn frame(terminal: &mut Terminal<Encoder<std::io::Sink>>, app: &App) -> u64 {
     let before = terminal.backend_mut().link().total;
     terminal.draw(|f| draw(app, f)).unwrap();
-    terminal.backend_mut().commit().unwrap();
+    terminal.backend_mut().commit("").unwrap();
     terminal.backend_mut().link().total - before
 }
 

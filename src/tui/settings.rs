@@ -13,7 +13,7 @@ use spikedeck_plot::{Depth, Marker};
 /// How fast the link to the terminal is taken to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LinkMode {
-    /// Measured: frames are paced by how long writing blocks.
+    /// Measured: frames follow the terminal's answers, or how long writing blocks.
     #[default]
     Auto,
     /// At most 4 frames a second and 256 colours.
@@ -37,6 +37,8 @@ pub struct Settings {
     pub mouse: Option<bool>,
     /// What has the focus is said in plain lines, and nothing is drawn.
     pub reader: bool,
+    /// Newcomers are not told what to do next.
+    pub no_hints: bool,
     /// Keys: command id, keys.
     pub keys: Vec<(String, Vec<String>)>,
 }
@@ -134,6 +136,13 @@ const FIELDS: &[Field] = &[
         default: "off",
         about: "say what has the focus in plain lines, for screen readers, and draw nothing",
     },
+    Field {
+        key: "hints",
+        env: "SPIKEDECK_HINTS",
+        words: &[("on", |s| s.no_hints = false), ("off", |s| s.no_hints = true)],
+        default: "on",
+        about: "three steps for newcomers, each until it is taken",
+    },
 ];
 
 impl Settings {
@@ -164,8 +173,8 @@ impl Settings {
         Self::default().with_toml(text)
     }
 
-    /// The defaults of a terminal: the console of Linux has no braille, and a locale that names another encoding than
-    /// UTF-8 has ASCII alone.
+    /// The defaults of a terminal: the console of Linux has no braille, a locale that names another encoding than UTF-8
+    /// has ASCII alone, and a terminal of lines gets lines.
     fn of_terminal(term: Option<&str>, locale: Option<&str>) -> Self {
         let is_utf_8 = |l: &str| l.to_ascii_lowercase().replace('-', "").contains("utf8");
         let marker = match term {
@@ -173,7 +182,7 @@ impl Settings {
             Some("linux") => Marker::Half,
             _ => Marker::default(),
         };
-        Self { marker, ..Self::default() }
+        Self { marker, reader: term == Some("dumb"), ..Self::default() }
     }
 
     fn with_toml(self, text: &str) -> (Self, Vec<String>) {
@@ -342,6 +351,9 @@ mod tests {
             assert_eq!(Settings::of_terminal(term, None).with_toml("marker = \"octant\"").0.marker, Marker::Octant);
         }
         assert_eq!(Settings::of_terminal(None, Some("C.utf8")), Settings::default());
+        for (term, is_said) in [(Some("dumb"), true), (Some("linux"), false), (Some("xterm"), false), (None, false)] {
+            assert_eq!(Settings::of_terminal(term, None).reader, is_said, "{term:?}");
+        }
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             app.dirty = app.link.is_some() != link.is_some();
             app.link = link;
         }
+        // Of use to the loop that draws alone.
+        Message::Answered => app.dirty = false,
         Message::Background(light) => {
             app.dirty = light != app.theme.light;
             app.set_background(light);

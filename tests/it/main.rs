@@ -31,6 +31,7 @@ mod outputs;
 mod plasticity;
 mod pty;
 mod pty_laboratory;
+mod pty_line;
 mod published;
 mod recordings;
 mod registry;

@@ -13,7 +13,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 use rustix::process::{Pid, Signal};
 
 /// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Two neurons, 100 ms: over in no time on any machine.
 pub const SMALL: &str = r#"
@@ -51,6 +51,8 @@ spikes = true
 
 pub struct Dashboard {
     screen: Arc<Mutex<vt100::Parser>>,
+    /// All bytes that it wrote.
+    written: Arc<Mutex<Vec<u8>>>,
     keys: Option<Box<dyn Write + Send>>,
     master: Option<Box<dyn MasterPty + Send>>,
     child: Box<dyn Child + Send + Sync>,
@@ -72,8 +74,17 @@ impl Dashboard {
         Self::start_with(args, size, &[])
     }
 
+    /// The same in a folder of the caller's.
+    pub fn start_in(folder: &Path, args: &[&str], size: (u16, u16)) -> Self {
+        Self::open(Some(folder), args, size, &[])
+    }
+
     /// The same with more of an environment.
-    pub fn start_with(args: &[&str], (columns, rows): (u16, u16), more: &[(&str, &str)]) -> Self {
+    pub fn start_with(args: &[&str], size: (u16, u16), more: &[(&str, &str)]) -> Self {
+        Self::open(None, args, size, more)
+    }
+
+    fn open(folder: Option<&Path>, args: &[&str], (columns, rows): (u16, u16), more: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         std::fs::write(home.path().join("small.toml"), SMALL).unwrap();
         std::fs::write(home.path().join("endless.toml"), ENDLESS).unwrap();
@@ -81,7 +92,7 @@ impl Dashboard {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_spikedeck"));
         command.args(args);
-        command.cwd(home.path());
+        command.cwd(folder.unwrap_or(home.path()));
         for (name, value) in [("TERM", "xterm-256color"), ("HOME", "/nonexistent"), ("XDG_CONFIG_HOME", "/nonexistent")]
         {
             command.env(name, value);
@@ -97,23 +108,31 @@ impl Dashboard {
         let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(rows), cells(columns), 0)));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let sink = screen.clone();
+        let written: Arc<Mutex<Vec<u8>>> = Arc::default();
+        let all = written.clone();
         let let_go = Arc::new(AtomicBool::new(false));
         let stop = let_go.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(n @ 1..) = reader.read(&mut bytes) {
                 sink.lock().unwrap().process(&bytes[..n]);
+                all.lock().unwrap().extend_from_slice(&bytes[..n]);
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { screen, keys: Some(keys), master: Some(pair.master), child, home, let_go }
+        Self { screen, written, keys: Some(keys), master: Some(pair.master), child, home, let_go }
     }
 
     pub fn text(&self) -> String {
         self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Everything that it wrote so far, with whatever acts on a terminal.
+    pub fn transcript(&self) -> String {
+        String::from_utf8_lossy(&self.written.lock().unwrap()).into_owned()
     }
 
     pub fn alternate(&self) -> bool {
@@ -225,6 +244,53 @@ fn a_reader_is_told_in_lines_what_has_the_focus() {
     assert!(d.ended().success());
     assert!(d.text().contains("Pane 1 of "), "what was said stays");
     d.restored();
+}
+
+/// The whole of what is said, byte for byte, on a terminal that knows lines alone: nothing acts on the terminal, each
+/// line is said once, and what was said stays. Nobody has to ask for it there; elsewhere `--plain` does.
+#[test]
+fn a_terminal_of_lines_gets_lines_and_nothing_else() {
+    let cases: [(&[&str], &[(&str, &str)]); 3] = [
+        (&["small.toml"], &[("TERM", "dumb"), ("LC_ALL", "C.UTF-8")]),
+        (&["small.toml"], &[("TERM", "dumb"), ("LC_ALL", "C")]),
+        (&["--plain", "small.toml"], &[("TERM", "dumb"), ("NO_COLOR", "1"), ("LC_ALL", "POSIX")]),
+    ];
+    for (args, more) in cases {
+        let mut d = Dashboard::start_with(args, (150, 40), more);
+        d.wait("the run and its first pane", |s| s.contains("done") && s.contains("Pane 1 of "));
+        d.press("\t");
+        d.shows("Pane 2 of ");
+        d.press("m");
+        d.shows("it has neither clipboard nor mouse");
+        d.press("q");
+        assert!(d.ended().success());
+        let start = Instant::now();
+        while !d.transcript().contains("neither") && start.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let said = d.transcript();
+        let acts: Vec<char> = said.chars().filter(|c| c.is_control() && !matches!(c, '\r' | '\n')).collect();
+        assert!(acts.is_empty(), "{more:?}: {acts:?} in {said:?}");
+        assert!(!said.contains(|c: char| ('\u{2500}'..='\u{28ff}').contains(&c)), "neither boxes nor braille: {said}");
+        if more.iter().any(|m| matches!(m.1, "C" | "POSIX")) {
+            assert!(said.is_ascii(), "{more:?}: {said}");
+        }
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines[0], "small", "{said}");
+        // A pane is said again when the run is over; what is pressed is answered once.
+        let at = |text: &str, most: usize| {
+            let found: Vec<usize> = (0..lines.len()).filter(|k| lines[*k].contains(text)).collect();
+            assert!((1..=most).contains(&found.len()), "`{text}` is said {} times: {said}", found.len());
+            found[0]
+        };
+        let order = [
+            at("Pane 1 of ", 2),
+            at("spikes of 2 units, from 0 to 100 ms", 2),
+            at("Pane 2 of ", 1),
+            at("neither clipboard", 1),
+        ];
+        assert!(order.is_sorted(), "{order:?}: {said}");
+    }
 }
 
 #[test]

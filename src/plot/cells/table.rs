@@ -18,7 +18,7 @@ fn measure(text: &str, most: usize) -> String {
     }
 }
 
-/// A subject in so many cells; a place in brackets at its end, `[3]`, stays where there is room for it and for a letter.
+/// A subject in so many cells; a place in brackets at its end, `[3]`, stays where there is room for it and a letter.
 fn subject_in(subject: &str, room: usize) -> String {
     let place = subject.rfind('[').filter(|_| subject.ends_with(']'));
     match place.map(|at| subject.split_at(at)) {
@@ -111,8 +111,8 @@ impl ColumnText {
         all
     }
 
-    /// Columns of `seen` rows from `first` on, as wide as all rows need where all of that fits: then nothing moves while
-    /// the table scrolls. In a narrow pane long names further down must not take room from what is looked at.
+    /// Columns of the rows that are seen, as wide as all rows need where all of that fits: then nothing moves while the
+    /// table scrolls. In a narrow pane long names further down must not take room from what is looked at.
     fn of(rows: &[ScalarRow], seen: std::ops::Range<usize>, width: usize) -> Vec<Self> {
         let mut all = Self::all(rows);
         if all.iter().map(|c| c.natural() + 2).sum::<usize>() > width + 2 {

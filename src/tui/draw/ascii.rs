@@ -37,6 +37,11 @@ pub fn frames(buf: &mut Buffer) {
     }
 }
 
+/// A text in ASCII as far as frames, marks and numbers go.
+pub fn text(text: &str) -> String {
+    text.chars().map(|c| plain(c).unwrap_or(c)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::testing::{buffer, comparing, press, running, text};

@@ -17,8 +17,11 @@ pub fn footer(app: &App, buf: &mut Buffer, area: Rect) {
     if app.columns.frozen() {
         right.push((" frozen ".to_owned(), t.warn.add_modifier(Modifier::REVERSED)));
     }
+    if app.views.free && app.columns.len() > 1 {
+        right.push((" own scales ".to_owned(), t.warn.add_modifier(Modifier::REVERSED)));
+    }
     if let Some((rate, frame)) = app.link {
-        let fps = 1.0 / (frame.as_secs_f64() * 4.0).max(1e-3);
+        let fps = 1.0 / frame.as_secs_f64().max(1e-3);
         let text = format!(
             "link {} kB/s, {} fps",
             crate::number::short((rate / 1000.0).round()),

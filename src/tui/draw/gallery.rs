@@ -11,6 +11,7 @@ use crate::number::{count, fit};
 use crate::state::app::App;
 use crate::state::gallery::{Line, Preview};
 use crate::state::layout::{gallery, part};
+use crate::state::steps::Step;
 use spikedeck_plot::grid::wrap;
 
 /// Draws the gallery.
@@ -34,7 +35,10 @@ fn head(app: &App, buf: &mut Buffer, area: Rect) {
         let cursor = if g.typing { "▏" } else { "" };
         line(buf, rest, &[("   / ", t.key), (&g.query, t.strong), (cursor, t.accent)]);
     } else {
-        line(buf, rest, &[("   a laboratory for neural dynamics", t.dim)]);
+        let said = line(buf, rest, &[("   a laboratory for neural dynamics", t.dim)]);
+        if let Some(step) = app.steps.in_gallery().filter(|_| rest.width >= 90) {
+            hint(app, buf, part(rest, said + 3, 0, rest.width - said - 3, 1), step);
+        }
     }
     let found = if g.query.trim().is_empty() {
         format!("{} scenarios and runs ", g.entries.len())
@@ -45,6 +49,19 @@ fn head(app: &App, buf: &mut Buffer, area: Rect) {
     line_right(buf, top, &[(&marked, t.accent), (&found, t.dim)]);
     let rule = "─".repeat(usize::from(area.width));
     line(buf, part(area, 0, 1, area.width, 1), &[(&rule, t.faint)]);
+}
+
+/// A step for newcomers: its key and what it does, as much as there is room for; nothing where that is too little.
+pub fn hint(app: &App, buf: &mut Buffer, area: Rect, step: Step) {
+    let t = &app.theme;
+    let Some(key) = app.keymap.keys(step.command).first().map(ToString::to_string) else { return };
+    let number = format!("  {} of 3", step.number);
+    let short = step.words.split(',').next().unwrap_or(step.words);
+    let room = usize::from(area.width).saturating_sub(key.width() + 1);
+    let said = [(step.words, number.as_str()), (step.words, ""), (short, "")];
+    if let Some((words, number)) = said.into_iter().find(|(words, number)| words.width() + number.width() <= room) {
+        line(buf, area, &[(&key, t.key), (" ", t.dim), (words, t.dim), (number, t.faint)]);
+    }
 }
 
 fn list(app: &App, buf: &mut Buffer, area: Rect) {

@@ -1,6 +1,6 @@
 //! From the state to cells. Changes nothing; every screen starts here.
 
-mod ascii;
+pub mod ascii;
 mod cells;
 mod difference;
 mod footer;

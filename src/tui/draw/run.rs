@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::draw::cells::{bar, blit, line, line_right, tint};
 use crate::draw::footer::footer;
+use crate::draw::gallery::hint;
 use crate::draw::heading::heading;
 use crate::draw::panel;
 use crate::number::{clock, fit, lasted, three};
@@ -101,7 +102,7 @@ fn head(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
         String::new()
     };
     let changed = if column.changed { "  file changed" } else { "" };
-    line(
+    let said = line(
         buf,
         left,
         &[
@@ -111,6 +112,12 @@ fn head(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
             (changed, t.warn),
         ],
     );
+    // Of one run that is over, a newcomer is told what can be done with it.
+    let is_over = app.columns.len() == 1 && column.content().is_some_and(|c| c.finished.is_some());
+    let step = app.steps.in_run().filter(|_| is_over && !app.job_of(placed.column).is_some_and(Job::active));
+    if let Some(step) = step {
+        hint(app, buf, part(left, said + 3, 0, left.width.saturating_sub(said + 3), 1), step);
+    }
 }
 
 /// Names of all columns that are shown as one, each as its run stands.

@@ -190,6 +190,9 @@ pub static COMMANDS: &[Command] = commands! {
     Run "together" ["o"] "Overlay"
         => Changes(run::together).hint_if(6, "overlay", |app| app.columns.len() > 1):
         "All columns in one: laid over each other, then less the first, then side by side again";
+    Run "scales" ["s"] "Own scales"
+        => Changes(run::scales).hint_if(8, "scales", |app| app.columns.len() > 1):
+        "Each column fitted to its own data, or the same scales in all columns";
     Run "export" ["e"] "Export" => Changes(run::export).hint(6, "export"):
         "The pane as SVG or PNG, its table as Parquet or CSV, the whole run";
     Run "copy" ["y"] "Copy" => Asks(run::copy):
@@ -235,6 +238,7 @@ pub fn keymap(overrides: &[(String, Vec<String>)]) -> (Keymap, Vec<String>) {
 /// Does what a command says: from a key or the palette.
 pub fn perform(app: &mut App, call: Call) -> Vec<Effect> {
     let command = COMMANDS[call.row];
+    app.steps.taken(command.binding.id);
     let mut effects = Vec::new();
     match (command.does, call.number) {
         (Does::Changes(change), _) => change(app),

@@ -224,3 +224,18 @@ pub fn copy(app: &mut App) -> Vec<Effect> {
 pub fn gallery(app: &mut App) {
     app.screen = Screen::Gallery;
 }
+
+/// Whether each column fits its own data, or all have the same scales.
+pub fn scales(app: &mut App) {
+    if app.columns.len() < 2 {
+        app.say("there is one run: its scales are its own", false);
+        return;
+    }
+    if app.columns.combined().is_some() {
+        app.say("the runs stand in one pane, and share its scales (`o` puts them side by side)", false);
+        return;
+    }
+    app.views.free = !app.views.free;
+    let words = if app.views.free { "each column has scales of its own" } else { "all columns have the same scales" };
+    app.say(words, false);
+}

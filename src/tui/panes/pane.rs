@@ -67,6 +67,9 @@ struct PictureKey {
 /// Marks before the names of rows: an expectation that holds, and one that does not.
 const MARKS: [char; 2] = ['✓', '✗'];
 
+/// What the time axis of a run is called.
+const RUN_TIME: &str = "time";
+
 /// A plane this many times as wide as high is at home in a flat pane.
 const FLAT: f64 = 2.5;
 
@@ -131,6 +134,12 @@ impl Pane {
             Shape::Distribution(d) => d.x.is_time,
             Shape::Scalars(_) | Shape::Matrix(_) | Shape::Phase(_) | Shape::Graph { .. } | Shape::Card(_) => false,
         }
+    }
+
+    /// Its x axis is the time of the run itself, as `Axis::time` names it: time from an event, or in a trial, has a
+    /// name that says so.
+    pub(crate) fn is_time_of_run(&self) -> bool {
+        self.is_time() && self.shape.shape.axes().0.is_none_or(|x| x.label == RUN_TIME)
     }
 
     /// Whether it is text or a table, which scrolls.

@@ -1,6 +1,7 @@
 //! What was recorded, as panes: the raster of all spikes, traces of each variable, and where many units were recorded a
 //! picture of all of them: a plane from above, a map over units and time, their values at the end.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::panes::movie::Movie;
@@ -8,7 +9,9 @@ use crate::panes::pane::Pane;
 use spikedeck_analysis::Cells;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{PopulationSpec, Spec};
-use spikedeck_signal::{Axis, Curve, CurveStyle, Image, Raster, RasterGroup, Recording, Series, Shape, Spikes, Trace};
+use spikedeck_signal::{
+    Axis, Card, Curve, CurveStyle, Image, Raster, RasterGroup, Recording, Series, Shape, Spikes, Trace,
+};
 
 /// What a pane of a recording is: this decides where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +56,8 @@ const MAPPED: usize = 12;
 const CROWD: usize = 512;
 /// Most columns of a map: more than a wide terminal has pixels.
 const WIDEST: usize = 600;
+/// Most variables of a recording that have panes.
+const VARIABLES: usize = 60;
 /// Most connections whose values at the end are shown one by one: beyond, their distribution says more.
 const LISTED: usize = 200;
 
@@ -122,23 +127,31 @@ struct Variable<'a> {
 }
 
 impl<'a> Variable<'a> {
-    fn all(recording: &'a Recording, spec: Option<&Spec>) -> Vec<Self> {
+    /// The first variables of a recording, and the number of those that are left: of tens of thousands of panes nobody
+    /// looks at one.
+    fn all(recording: &'a Recording, spec: Option<&Spec>) -> (Vec<Self>, usize) {
         let mut all: Vec<Self> = Vec::new();
+        let mut places: HashMap<(&str, &str), Option<usize>> = HashMap::new();
         for trace in &recording.traces {
-            let known = all.iter_mut().find(|v| v.population == trace.population && v.what == trace.variable);
-            match known {
-                Some(v) => {
-                    v.units += trace.units.len();
-                    v.traces.push(trace);
+            let (population, what) = (trace.population.as_str(), trace.variable.as_str());
+            match places.get(&(population, what)) {
+                Some(Some(at)) => {
+                    all[*at].units += trace.units.len();
+                    all[*at].traces.push(trace);
                 }
+                Some(None) => {}
                 None => {
-                    let (population, what) = (trace.population.as_str(), trace.variable.as_str());
-                    let turns = Origin::of(spec, population).turns(what);
-                    all.push(Self { population, what, traces: vec![trace], units: trace.units.len(), turns });
+                    let at = (all.len() < VARIABLES).then_some(all.len());
+                    places.insert((population, what), at);
+                    if at.is_some() {
+                        let turns = Origin::of(spec, population).turns(what);
+                        all.push(Self { population, what, traces: vec![trace], units: trace.units.len(), turns });
+                    }
                 }
             }
         }
-        all
+        let untold = places.len() - all.len();
+        (all, untold)
     }
 
     fn name(&self) -> String {
@@ -208,7 +221,7 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
             all: true,
         });
     }
-    let variables = Variable::all(recording, spec);
+    let (variables, untold) = Variable::all(recording, spec);
     let mut joined: Vec<(&str, &str)> = Vec::new();
     for v in &variables {
         if joined.contains(&(v.population, v.what)) {
@@ -245,7 +258,26 @@ pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64,
             all: v.units <= TRACES_SHOWN,
         });
     }
+    panes.extend((untold > 0).then(|| rest(untold)));
     panes
+}
+
+/// What is said of the variables that have no pane.
+fn rest(untold: usize) -> Recorded {
+    let text = format!(
+        "{untold} more variables were recorded and have no pane here. A table of them, or what `spikedeck analyze` \
+         measures of them, is read more easily."
+    );
+    let card = Card { sections: vec![(String::new(), text)] };
+    let summary = format!("{untold} have no pane");
+    Recorded {
+        pane: Pane::new("rest", "More variables", Shape::Card(card), summary),
+        kind: PaneKind::Trace,
+        places: vec![String::new()],
+        variable: String::new(),
+        crowd: true,
+        all: false,
+    }
 }
 
 /// One unit of each of a few populations: what differs between them is what one wants to see.
@@ -521,5 +553,22 @@ mod tests {
         let voltage = Arc::new(Recording { traces: vec![trace("oscillators", vec![0])], ..Recording::default() });
         let Shape::Series(s) = &panes(&voltage, Some(&spec), None)[0].pane.shape.shape.clone() else { panic!() };
         assert_eq!((s.curves[0].style, s.y.label.as_str()), (CurveStyle::Line, "V_m"));
+    }
+
+    /// A table of very many columns opens at once, with panes of the first and a word of the rest; none of what belongs
+    /// to a variable that is shown is lost, wherever it stands.
+    #[test]
+    fn of_very_many_variables_the_first_have_panes() {
+        let named = |k: usize| Trace { variable: format!("v{k}"), ..trace("p", vec![k as u32, k as u32 + 1]) };
+        let mut traces: Vec<Trace> = (0..20_000).map(named).collect();
+        traces.push(Trace { variable: "v3".into(), ..trace("p", vec![7]) });
+        let made = panes(&Arc::new(Recording { traces, ..Recording::default() }), None, None);
+        assert_eq!(made.len(), VARIABLES + 1);
+        assert!(made[VARIABLES].pane.summary.starts_with("19940 "));
+        let third = made.iter().find(|r| r.variable == "v3").unwrap();
+        assert_eq!(third.pane.summary, "3 units", "what follows at the end is of it too");
+        let few =
+            panes(&Arc::new(Recording { traces: (0..60).map(named).collect(), ..Recording::default() }), None, None);
+        assert!(few.iter().all(|r| r.pane.key != "rest"));
     }
 }

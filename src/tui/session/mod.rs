@@ -6,6 +6,7 @@ mod export;
 mod guarded;
 mod jobs;
 mod local;
+mod shown;
 mod watcher;
 
 pub use local::LocalBackend;
@@ -24,6 +25,7 @@ use crate::input::commands::keymap;
 use crate::reader::Reader;
 use crate::session::backend::Backend;
 use crate::session::jobs::Jobs;
+use crate::session::shown::Shown;
 use crate::session::watcher::Watcher;
 use crate::settings::{LinkMode, Settings};
 use crate::state::app::App;
@@ -34,6 +36,7 @@ use crate::state::theme::{self, Theme};
 use crate::terminal::background::{self, Listener};
 use crate::terminal::encoder::Encoder;
 use crate::terminal::input::Input;
+use crate::terminal::pace::{self, Pace};
 use crate::terminal::{self, Guard, Hold, MOUSE_OFF, MOUSE_ON, Output, TtyRaw};
 use crate::update::{HUNG_UP, begin, update};
 use spikedeck_plot::{self as plot, Depth};
@@ -61,6 +64,8 @@ const JOB_FRAME: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_millis(100);
 /// The same, of both, on a slow link.
 const SLOW_FRAME: Duration = Duration::from_millis(250);
+/// Time without a key after which a slow line carries the panes that did not follow the keys.
+const CALM: Duration = Duration::from_millis(200);
 
 fn env(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -92,6 +97,7 @@ pub fn run(options: Options) -> io::Result<i32> {
     }
     let light = options.settings.theme.is_light(env);
     let look = look(&options.settings, light, depth);
+    let is_bare = env("TERM").is_some_and(|term| term == "dumb");
     let reader = options.settings.reader.then(Reader::default);
     let mouse = reader.is_none() && options.settings.mouse_at_start(env);
     let entries = options.backend.entries();
@@ -99,11 +105,16 @@ pub fn run(options: Options) -> io::Result<i32> {
     let (keymap, _) = keymap(&options.settings.keys);
     let mut app = App::new(keymap, Theme::new(light, depth), look, entries, (size.width, size.height));
     app.mouse = mouse;
+    app.steps.off = options.settings.no_hints;
     for problem in options.problems {
         app.say(problem, true);
     }
     terminal::hook_panics();
-    let hold = if reader.is_some() { Hold::Lines } else { Hold::Screen };
+    let hold = match reader {
+        Some(_) if is_bare => Hold::Bare,
+        Some(_) => Hold::Lines,
+        None => Hold::Screen,
+    };
     let mut guard = Guard::enter(Output::open()?, TtyRaw, hold)?;
     guard.resume(mouse)?;
     let (tell, messages) = channel();
@@ -125,9 +136,12 @@ pub fn run(options: Options) -> io::Result<i32> {
         tell,
         writes: Vec::new(),
         next: Instant::now(),
+        pace: Pace::new(hold == Hold::Screen && !is_bare && options.settings.link != LinkMode::Fast),
+        shown: None,
+        calm: None,
     };
     let effects = begin(&mut session.app, options.sources);
-    session.frame()?;
+    session.frame(false)?;
     if ask {
         session.guard.say(background::QUERY)?;
     }
@@ -178,6 +192,12 @@ struct Session {
     writes: Vec<JoinHandle<()>>,
     /// No frame before this.
     next: Instant,
+    /// When the line to the terminal takes another frame.
+    pace: Pace,
+    /// What stands on the screen, where the line is slow.
+    shown: Option<Shown>,
+    /// When the panes are drawn that did not follow the keys.
+    calm: Option<Instant>,
 }
 
 impl Session {
@@ -187,14 +207,18 @@ impl Session {
         }
         let mut last_frame = Instant::now();
         let mut urgent = true;
+        let mut only_keys = false;
         loop {
             // Blocks while nothing is to be drawn: an idle dashboard takes no time and sends no byte.
             let slow = self.link == LinkMode::Slow;
             let least = if slow { SLOW_FRAME } else { JOB_FRAME };
-            let frame = self.app.dirty.then(|| if urgent { self.next } else { self.next.max(last_frame + least) });
+            self.pace.look(Instant::now());
+            let free = self.pace.free_at().map_or(self.next, |free| free.max(self.next));
+            let due = if urgent { free } else { free.max(last_frame + least) };
+            let frame = if self.app.dirty { Some(due) } else { self.calm.map(|calm| calm.max(free)) };
             // What plays moves on when the frame before has been drawn.
             let tick = (self.app.playing && !self.app.dirty)
-                .then(|| self.next.max(last_frame + if slow { SLOW_FRAME } else { TICK }));
+                .then(|| free.max(last_frame + if slow { SLOW_FRAME } else { TICK }));
             let message =
                 match frame.or(tick).map(|at| at.checked_duration_since(Instant::now()).filter(|d| !d.is_zero())) {
                     Some(None) => None,
@@ -210,9 +234,9 @@ impl Session {
                 };
             let Some(message) = message else {
                 if frame.is_some() {
-                    self.frame()?;
+                    self.frame(only_keys && self.app.dirty)?;
                     last_frame = Instant::now();
-                    urgent = false;
+                    (urgent, only_keys) = (false, true);
                 } else {
                     update(&mut self.app, Message::Tick);
                 }
@@ -229,7 +253,12 @@ impl Session {
                     // Nobody is there: nothing more is written.
                     return Ok(HUNG_UP);
                 }
+                if matches!(message, Message::Answered) {
+                    self.pace.answered(Instant::now());
+                    continue;
+                }
                 urgent |= !matches!(message, Message::Job(..) | Message::Link(_));
+                only_keys &= matches!(message, Message::Key(_));
                 let was_dirty = self.app.dirty;
                 let effects = update(&mut self.app, message);
                 self.app.dirty |= was_dirty;
@@ -240,19 +269,39 @@ impl Session {
         }
     }
 
-    /// Draws, if something changed, and tells the state how the link does.
-    fn frame(&mut self) -> io::Result<()> {
+    /// Draws, if something changed, and tells the state how the link does. After keys alone a slow line carries the
+    /// pane with the focus, and the others when the keys have come to rest.
+    fn frame(&mut self, only_keys: bool) -> io::Result<()> {
         self.app.dirty = false;
+        self.calm = None;
         let app = &self.app;
+        let is_slow = self.link == LinkMode::Slow || self.pace.slow().is_some();
         match &mut self.reader {
             Some(reader) => self.guard.say(&reader.news(app))?,
             None => {
-                self.terminal.draw(|frame| draw(app, frame))?;
+                let before = self.shown.take().filter(|_| only_keys && is_slow);
+                let mut is_part = false;
+                let drawn = self.terminal.draw(|frame| {
+                    draw(app, frame);
+                    is_part = before.is_some_and(|shown| shown.put_back(app, frame.buffer_mut()));
+                })?;
+                if is_slow {
+                    self.shown = Shown::of(app, drawn.buffer);
+                    self.calm = is_part.then(|| Instant::now() + CALM);
+                }
             }
         }
-        let link = self.terminal.backend_mut().commit()?;
+        let encoder = self.terminal.backend_mut();
+        let before = encoder.link().total;
+        let asks = self.pace.asks();
+        let link = encoder.commit(if asks { pace::QUESTION } else { "" })?;
+        if link.total > before && asks {
+            self.pace.sent(link.bytes, Instant::now());
+        }
         self.next = Instant::now() + link.pause();
-        let told = link.rate.filter(|_| link.degraded()).map(|rate| (rate, link.flush));
+        // A frame that blocks is followed by three times the pause.
+        let blocked = link.rate.filter(|_| link.degraded()).map(|rate| (rate, link.flush * 4));
+        let told = self.pace.slow().or(blocked);
         if told.is_some() == self.app.link.is_some() {
             self.app.link = told;
         } else {
@@ -313,6 +362,11 @@ impl Session {
                     };
                     self.writes.extend(self.aside("picture", work, |why| Message::Notice(why, true)));
                 }
+                Effect::Copy(_) | Effect::Mouse(_) if self.guard.hold() == Hold::Bare => {
+                    self.app
+                        .say("this terminal shows lines alone (TERM=dumb): it has neither clipboard nor mouse", false);
+                    self.app.dirty = true;
+                }
                 Effect::Copy(text) => {
                     let sequence = export::osc52(&text, env("TMUX").is_some());
                     self.terminal.backend_mut().queue(&sequence);
@@ -357,6 +411,7 @@ impl Session {
     /// Takes the screen again after a stop; harmless if it is ours already.
     fn reenter(&mut self) -> io::Result<()> {
         self.guard.resume(self.app.mouse)?;
+        self.pace.forget();
         let size = self.terminal.backend_mut().writer().size();
         self.terminal.backend_mut().resize(size);
         self.app.size = (size.width, size.height);

@@ -12,6 +12,7 @@ use crate::state::log::Log;
 use crate::state::message::Effect;
 use crate::state::overlay::Overlay;
 use crate::state::panel::Panel;
+use crate::state::steps::Steps;
 use crate::state::theme::Theme;
 use crate::state::view::Views;
 use spikedeck_plot as plot;
@@ -57,6 +58,8 @@ pub struct App {
     pub jobs: Jobs,
     /// Log, and the line in the footer.
     pub log: Log,
+    /// What a newcomer is told to do next.
+    pub steps: Steps,
     /// How the link does, when it holds frames back: bytes a second and time a frame.
     pub link: Option<(f64, Duration)>,
     /// Mouse is on.
@@ -91,6 +94,7 @@ impl App {
             opened_by: None,
             jobs: Jobs::default(),
             log: Log::default(),
+            steps: Steps::default(),
             link: None,
             mouse: false,
             drag: None,

@@ -77,6 +77,8 @@ pub enum Message {
     Notice(String, bool),
     /// How the link does: bytes a second, pause between frames; `None` when nothing holds frames back.
     Link(Option<(f64, Duration)>),
+    /// The terminal answers: what was written before the last question has arrived.
+    Answered,
     /// The terminal says that its background is light, or that it is not.
     Background(bool),
     /// A moment has passed; only told while something plays.

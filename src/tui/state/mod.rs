@@ -18,6 +18,7 @@ mod ranges;
 pub mod search;
 pub mod source;
 pub mod stepping;
+pub mod steps;
 pub mod tabs;
 pub mod theme;
 pub mod view;

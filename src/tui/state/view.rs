@@ -65,6 +65,8 @@ pub struct Views {
     pub time: Option<Range>,
     /// Whether the stretch that is seen first was chosen, which is done once.
     opened: bool,
+    /// Whether each column fits its own data; else all columns have the same scales.
+    pub free: bool,
     /// Whether crosshairs are shown.
     pub cross_on: bool,
     /// Crosshair of each pane by key; that of linked time axes is under [`LINKED`].

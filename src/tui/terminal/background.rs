@@ -1,8 +1,8 @@
 //! Is the terminal's background dark or light? It is asked (OSC 11), and nobody waits: frames are drawn for a dark
 //! background until the answer is there. A reader that waited would lose keys or miss the answers of slow links.
 //!
-//! Crossterm knows no such answers and hands them on as keys: Alt-], the text, and Ctrl-G or Alt-\. They are taken out
-//! of the stream here, so that `;r` in the answer is no command.
+//! The answer comes as keys: Alt-], the text, and Ctrl-G or Alt-\. It is taken out of the stream here, so that `;r` in
+//! it is no command.
 
 use std::time::{Duration, Instant};
 
@@ -143,7 +143,7 @@ fn is_light(answer: &str) -> Option<bool> {
 mod tests {
     use super::*;
 
-    /// What crossterm makes of an answer.
+    /// What the reader of keys makes of an answer.
     fn keys(answer: &str, ended_by_bell: bool) -> Vec<KeyEvent> {
         let key = |c, m| KeyEvent::new(KeyCode::Char(c), m);
         let end = if ended_by_bell { key('g', KeyModifiers::CONTROL) } else { key('\\', KeyModifiers::ALT) };

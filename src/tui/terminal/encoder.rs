@@ -89,7 +89,6 @@ impl<W: Write> Encoder<W> {
     }
 
     /// What the last frames cost.
-    #[cfg(test)]
     pub fn link(&self) -> Link {
         self.link
     }
@@ -112,18 +111,20 @@ impl<W: Write> Encoder<W> {
         self.cursor_shown = true;
     }
 
-    /// Writes what was gathered, between the marks of a synchronized update (mode 2026), in one go.
+    /// Writes what was gathered, between the marks of a synchronized update (mode 2026), in one go, and `after` it what
+    /// is no part of the picture; nothing where nothing was gathered.
     ///
     /// # Errors
     /// When the terminal does not take it (it is gone).
-    pub fn commit(&mut self) -> io::Result<Link> {
+    pub fn commit(&mut self, after: &str) -> io::Result<Link> {
         if self.frame.is_empty() {
             return Ok(self.link);
         }
-        let mut bytes = String::with_capacity(self.frame.len() + 16);
+        let mut bytes = String::with_capacity(self.frame.len() + after.len() + 16);
         bytes.push_str("\x1b[?2026h");
         bytes.push_str(&self.frame);
         bytes.push_str("\x1b[?2026l");
+        bytes.push_str(after);
         self.frame.clear();
         let start = Instant::now();
         self.out.write_all(bytes.as_bytes())?;
@@ -307,11 +308,11 @@ mod tests {
             f.buffer_mut().set_string(2, 1, "12.3 Hz", Style::new().fg(Color::Indexed(75)));
         };
         t.draw(draw).unwrap();
-        t.backend_mut().commit().unwrap();
+        t.backend_mut().commit("").unwrap();
         let first = t.backend_mut().link().total;
         assert!(first > 10);
         t.draw(draw).unwrap();
-        t.backend_mut().commit().unwrap();
+        t.backend_mut().commit("").unwrap();
         assert_eq!(t.backend_mut().link().total, first);
     }
 
@@ -325,7 +326,7 @@ mod tests {
             f.buffer_mut().set_string(15, 2, "right", Style::new().fg(Color::Rgb(255, 0, 0)));
         })
         .unwrap();
-        t.backend_mut().commit().unwrap();
+        t.backend_mut().commit("").unwrap();
         let bytes = t.backend_mut().writer().clone();
         assert!(bytes.starts_with(b"\x1b[?2026h") && bytes.ends_with(b"\x1b[?2026l"));
         let mut parser = vt100::Parser::new(std::num::NonZero::new(3).unwrap(), std::num::NonZero::new(20).unwrap(), 0);
@@ -353,7 +354,7 @@ mod tests {
             let mut cell = ratatui::buffer::Cell::default();
             cell.set_symbol(wrong);
             t.backend_mut().draw(std::iter::once((0, 0, &cell))).unwrap();
-            t.backend_mut().commit().unwrap();
+            t.backend_mut().commit("").unwrap();
             let text = String::from_utf8(t.backend_mut().writer().clone()).unwrap();
             let shown = text.replace("\u{1b}[", "");
             assert!(!shown.contains(|c: char| is_hidden(c) && !matches!(c, '\r' | '\n')), "{wrong:?}: {text:?}");
@@ -374,7 +375,7 @@ mod tests {
         }
         let mut s = Encoder::new(Slow, Size::new(10, 1), Depth::True);
         s.queue(&"x".repeat(4000));
-        let link = s.commit().unwrap();
+        let link = s.commit("").unwrap();
         assert!(link.degraded());
         assert!(link.pause() >= Duration::from_millis(120));
         assert!(link.rate.unwrap() < 110_000.0);

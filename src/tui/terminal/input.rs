@@ -1,4 +1,5 @@
-//! What is typed: read on a thread of its own, which can be held while an editor has the terminal.
+//! What is typed, and what the terminal answers: read on a thread of its own, which can be held while an editor has the
+//! terminal.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -11,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use crate::state::keys::Key;
 use crate::state::message::Message;
 use crate::terminal::background::{Listener, Taken};
+use crate::terminal::decode::{Decoder, Said};
 use crate::terminal::keyboard;
 
 /// What a wait for input found.
@@ -26,8 +28,7 @@ pub enum Ready {
     Nothing,
 }
 
-/// Waits for input or hang-up on a terminal, or for a word on `wake`. Crossterm's own reader spins when the terminal is
-/// gone (its issue 793), so it is only asked when this says there is input.
+/// Waits for input or hang-up on a terminal, or for a word on `wake`.
 pub fn wait_input(tty: BorrowedFd<'_>, wake: BorrowedFd<'_>, timeout: Option<Duration>) -> Ready {
     let mut fds = [PollFd::from_borrowed_fd(tty, PollFlags::IN), PollFd::from_borrowed_fd(wake, PollFlags::IN)];
     let limit = timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
@@ -41,11 +42,6 @@ pub fn wait_input(tty: BorrowedFd<'_>, wake: BorrowedFd<'_>, timeout: Option<Dur
         Err(_) => Ready::Gone,
     }
 }
-
-/// How long the reader waits for a further event before it goes back to [`wait_input`]. Not zero: with a zero timeout
-/// crossterm's reader of `/dev/tty` returns without looking at the terminal at all, and this thread would spin. It is
-/// no delay either, since input ends the wait.
-const DRAIN: Duration = Duration::from_millis(50);
 
 /// The thread that reads what is typed.
 #[derive(Debug)]
@@ -79,9 +75,11 @@ impl Input {
         let (says_held, held) = channel();
         self.held = Some(held);
         std::thread::Builder::new().name("input".into()).spawn(move || {
+            let mut decoder = Decoder::default();
+            let mut bytes = [0; 4096];
             loop {
-                match wait_input(tty.as_fd(), wake.as_fd(), None) {
-                    Ready::Nothing => continue,
+                let said = match wait_input(tty.as_fd(), wake.as_fd(), decoder.patience()) {
+                    Ready::Nothing => decoder.give_up(),
                     Ready::Gone => {
                         let _ = tell.send(Message::TerminalGone);
                         return;
@@ -99,13 +97,22 @@ impl Input {
                         let _ = goes_on.recv();
                         continue;
                     }
-                    Ready::Input => {}
-                }
-                while let Ok(true) = crossterm::event::poll(DRAIN) {
-                    let Ok(event) = crossterm::event::read() else { break };
-                    if translate(event, &mut listener).into_iter().any(|message| tell.send(message).is_err()) {
-                        return;
-                    }
+                    Ready::Input => match rustix::io::read(&tty, &mut bytes) {
+                        Ok(0) => {
+                            let _ = tell.send(Message::TerminalGone);
+                            return;
+                        }
+                        Ok(n) => decoder.feed(&bytes[..n]),
+                        Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => continue,
+                        Err(_) => {
+                            let _ = tell.send(Message::TerminalGone);
+                            return;
+                        }
+                    },
+                };
+                let messages = said.into_iter().flat_map(|said| translate(said, &mut listener));
+                if messages.map(|message| tell.send(message)).any(|sent| sent.is_err()) {
+                    return;
                 }
             }
         })?;
@@ -119,17 +126,16 @@ impl Input {
     }
 }
 
-fn translate(event: crossterm::event::Event, listener: &mut Listener) -> Vec<Message> {
-    use crossterm::event::{Event, KeyEventKind};
-    match event {
-        Event::Key(k) if k.kind != KeyEventKind::Release => match listener.take(k, Instant::now()) {
+fn translate(said: Said, listener: &mut Listener) -> Vec<Message> {
+    match said {
+        Said::Key(k) => match listener.take(k, Instant::now()) {
             Taken::Keys(keys) => keys.into_iter().map(|k| Message::Key(Key::from(k))).collect(),
             Taken::Part => Vec::new(),
             Taken::Light(light) => vec![Message::Background(light)],
         },
-        Event::Mouse(m) => vec![Message::Mouse(m)],
-        Event::Paste(text) => vec![Message::Paste(text)],
-        _ => Vec::new(),
+        Said::Mouse(m) => vec![Message::Mouse(m)],
+        Said::Paste(text) => vec![Message::Paste(text)],
+        Said::Well => vec![Message::Answered],
     }
 }
 

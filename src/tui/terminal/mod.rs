@@ -1,8 +1,10 @@
 //! The terminal as a thing that is borrowed and always given back: on return, error, panic, signal and hang-up.
 
 pub mod background;
+mod decode;
 pub mod encoder;
 pub mod input;
+pub mod pace;
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -33,6 +35,19 @@ pub enum Hold {
     Screen,
     /// To be written to, line after line, below what is there.
     Lines,
+    /// The same on a terminal that knows nothing but lines (TERM=dumb): no sequence is sent to it.
+    Bare,
+}
+
+impl Hold {
+    /// What switches the terminal, and what switches it back.
+    const fn sequences(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Screen => (ENTER, LEAVE),
+            Self::Lines => (ENTER_LINES, LEAVE_LINES),
+            Self::Bare => ("", ""),
+        }
+    }
 }
 /// Clicks, drags and wheel, with coordinates beyond 223.
 pub const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
@@ -41,12 +56,12 @@ pub const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l";
 
 /// Whether some guard holds the terminal (the panic hook and a second restore ask this).
 static HELD: AtomicBool = AtomicBool::new(false);
-/// Whether what it holds is the whole screen.
-static DRAWN: AtomicBool = AtomicBool::new(true);
+/// What gives the terminal back that is held.
+static BACK: Mutex<&str> = Mutex::new(LEAVE);
 
 /// What gives the terminal back.
 fn leaving() -> &'static str {
-    if DRAWN.load(Ordering::SeqCst) { LEAVE } else { LEAVE_LINES }
+    *BACK.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether there is a terminal to draw on and one to read keys from.
@@ -148,7 +163,7 @@ impl<W: Write, R: Raw> Guard<W, R> {
     /// # Errors
     /// When raw mode or writing fails; what was switched is switched back.
     pub fn enter(out: W, raw: R, hold: Hold) -> io::Result<Self> {
-        DRAWN.store(hold == Hold::Screen, Ordering::SeqCst);
+        *BACK.lock().unwrap_or_else(PoisonError::into_inner) = hold.sequences().1;
         let mut guard = Self { out, raw, held: false, hold };
         guard.resume(false)?;
         Ok(guard)
@@ -162,14 +177,16 @@ impl<W: Write, R: Raw> Guard<W, R> {
         self.raw.raw(true)?;
         self.held = true;
         HELD.store(true, Ordering::SeqCst);
-        self.out.write_all(match self.hold {
-            Hold::Screen => ENTER.as_bytes(),
-            Hold::Lines => ENTER_LINES.as_bytes(),
-        })?;
-        if mouse {
+        self.out.write_all(self.hold.sequences().0.as_bytes())?;
+        if mouse && self.hold != Hold::Bare {
             self.out.write_all(MOUSE_ON.as_bytes())?;
         }
         self.out.flush()
+    }
+
+    /// What it is held for.
+    pub fn hold(&self) -> Hold {
+        self.hold
     }
 
     /// Tells the terminal something outside of frames.
@@ -315,5 +332,17 @@ mod tests {
         parser.process(&out.0.lock().unwrap());
         assert!(parser.screen().alternate_screen());
         assert_eq!(parser.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::ButtonMotion);
+    }
+
+    /// A terminal that knows lines alone is sent nothing else, in whatever order it is taken and given back.
+    #[test]
+    fn a_bare_terminal_is_sent_no_sequence() {
+        let (out, raw) = (Shared::default(), Switch::default());
+        let mut guard = Guard::enter(out.clone(), raw.clone(), Hold::Bare).unwrap();
+        guard.leave();
+        guard.resume(true).unwrap();
+        drop(guard);
+        assert_eq!(*out.0.lock().unwrap(), b"");
+        assert_eq!(*raw.0.lock().unwrap(), [true, false, true, false]);
     }
 }
