@@ -90,11 +90,7 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, places: &Places<'
     let mut f = Table::of(resolver, &entry.value, format!("`[record.{}]`", entry.key), OF_POPULATION.keys)?;
     let spikes = f.flag(resolver, "spikes");
     if let Some(n) = f.get("spikes").filter(|_| spikes && !p.system.spikes()) {
-        resolver.error_help(
-            &n.place,
-            format!("population `{}` never spikes: its model `{}` has no threshold", p.name, p.model.name),
-            "record variables with `traces`",
-        );
+        resolver.error_help(&n.place, p.why_silent(), "record variables with `traces`");
     }
     let connections = f.flag(resolver, "connections");
     let traces = traces(resolver, &mut f, &entry.key, &mut |resolver, n| trace(resolver, n, p));

@@ -384,7 +384,7 @@ fn subject(resolver: &mut Resolver<'_>, node: &Node, scope: &Scope<'_>) -> Optio
             if !p.system.spikes() {
                 resolver.error_help(
                     &node.place,
-                    format!("population `{pop}` never spikes: its model `{}` has no threshold", p.model.name),
+                    p.why_silent(),
                     format!("its variables are {}", variables(p).join(", ")),
                 );
                 return None;

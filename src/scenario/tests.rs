@@ -311,9 +311,42 @@ impl FileLoader for Folder {
                 FileData::numbers("time_ms", vec![20.0, 10.0]),
                 FileData::numbers("unit", vec![0.0, 1.0]),
             ])),
+            Some("there/ones.csv") => Ok(FileTable::of(vec![
+                FileData::numbers("time_ms", vec![20.0, 10.0, 30.0]),
+                FileData::numbers("unit", vec![1.0, 2.0, 3.0]),
+            ])),
             _ => Err(FileError::Missing(path.to_owned())),
         }
     }
+}
+
+/// A source whose file begins at 1 has a unit 0 that is silent: that is told, and two keys say what was meant.
+#[test]
+fn ids_of_a_source_that_begin_above_zero_are_told() {
+    let played = |keys: &str| {
+        let text = format!(
+            "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.s]\nmodel = \"spike_source\"\n\
+             spikes = {{ kind = \"spikes\", file = \"ones.csv\"{keys} }}\n"
+        );
+        let path = Path::new("there/s.toml");
+        load(&text, Some(path), "s", &Overrides::default(), library(), &catalog(), &Folder)
+            .unwrap_or_else(|r| unreachable!("{r}"))
+    };
+    let (spec, said) = played("");
+    assert_eq!(spec.populations[0].size, 4);
+    assert!(said.len() == 1 && said[0].contains("ids in this file are 1 to 3"), "{said:?}");
+    for keys in [", first_id = 1", ", ids = \"in_order\""] {
+        let (spec, said) = played(keys);
+        assert_eq!((spec.populations[0].size, said.len()), (3, 0), "{keys}: {said:?}");
+    }
+}
+
+#[test]
+fn a_clamped_neuron_says_why_it_is_silent() {
+    let text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.n]\nmodel = \"lif\"\n\
+                clamp = \"V_m\"\n[record.n]\nspikes = true\n";
+    let said = read(text, &Overrides::default()).unwrap_err().to_string();
+    assert!(said.contains("its `clamp` holds"), "{said}");
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub(super) fn read(
             "add `spikes = { kind = \"poisson\", rate = \"10 Hz\" }`, or another kind",
         );
     }
+    let is_file = node.is_some_and(|n| n.get("file").is_some());
     let played = node.and_then(|n| stimulus::played(resolver, n, &format!("`spikes` of `{}`", entry.key), context));
     f.finish(resolver);
     let size = match &played {
@@ -69,6 +70,15 @@ pub(super) fn read(
                     ids.len()
                 );
                 resolver.warn(place, what, "`ids = \"in_order\"` gives each id of the file a unit, and no other");
+            } else if let Some(least) = ids.first().filter(|least| **least > 0 && is_file) {
+                let place = &node.expect("something is played").place;
+                let what = format!(
+                    "ids in this file are {least} to {}: units 0 to {} are silent, or the ids begin at {least}",
+                    size - 1,
+                    least - 1
+                );
+                let help = format!("`first_id = {least}` says so, or `ids = \"in_order\"` gives each id a unit");
+                resolver.warn(place, what, help);
             }
             if size == 0 {
                 let what = "nothing says how many units this population has: the file has no spikes";

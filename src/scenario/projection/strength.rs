@@ -178,7 +178,7 @@ fn event(
     if !source.system.spikes() {
         resolver.error_help(
             &written.from?.place,
-            format!("population `{}` never spikes: its model `{}` has no threshold", source.name, source.model.name),
+            source.why_silent(),
             "couple it with `kind = \"continuous\"`, or choose a model that spikes",
         );
     }

@@ -191,6 +191,15 @@ impl PopulationSpec {
     pub fn time_unit(&self) -> TimeUnit {
         self.system.time_unit()
     }
+
+    /// Why it never spikes, in words: for who asks for its spikes.
+    pub(crate) fn why_silent(&self) -> String {
+        let (name, model) = (&self.name, &self.model);
+        if model.system.spikes() {
+            return format!("population `{name}` never spikes: its `clamp` holds what would cross the threshold");
+        }
+        format!("population `{name}` never spikes: its model `{}` has no threshold", model.name)
+    }
 }
 
 /// Where a projection or stimulus ends.

@@ -10,6 +10,7 @@ mod endings;
 mod finite;
 mod invariance;
 mod jumps;
+mod miscounts;
 mod networks;
 mod places;
 mod plasticity;
@@ -17,6 +18,7 @@ mod rate_rules;
 mod rests;
 mod sources;
 mod stimuli;
+mod temperatures;
 mod upstrokes;
 
 use std::sync::atomic::AtomicBool;
