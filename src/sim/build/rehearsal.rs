@@ -78,7 +78,10 @@ fn is_tried(prepared: &Prepared<'_>, p: PopulationId) -> bool {
     let is_map = choice.integrator == Integrator::Euler
         && population.time_unit() == TimeUnit::Dimensionless
         && prepared.spec.simulation.dt == 1.0;
-    apart && population.size > 0 && system.spikes() && choice.doubt.is_none() && !is_map
+    // What adapts inside a step is right at any, but where spikes reset on its grid.
+    let on_grid = prepared.spec.simulation.spike_times == SpikeTimes::Grid && !system.parts().reset.is_empty();
+    let is_right = choice.integrator == Integrator::Rk45 && !on_grid;
+    apart && population.size > 0 && system.spikes() && choice.doubt.is_none() && !is_map && !is_right
 }
 
 /// Lanes of the units that are tried: the first, the last, and one between; on trees of whole cells.
