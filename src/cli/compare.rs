@@ -21,6 +21,10 @@ pub(super) struct Args {
     pub runs: Vec<String>,
     #[command(flatten)]
     pub change: Change,
+    /// Hold two sets of runs or recordings against each other by the distributions of rates, CV and correlations over
+    /// units: each a run, a recording, or a folder of several
+    #[arg(long, conflicts_with_all = ["set", "seed"])]
+    pub distributions: bool,
     /// Folder for the table of differences (`differences.parquet`)
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -36,6 +40,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
+    if args.distributions {
+        return super::distributions::run(args);
+    }
     let cancel = interrupt_flag();
     let mut runs: Vec<Arc<Finished>> = Vec::new();
     let mut seeds: Vec<SeedValues> = Vec::new();

@@ -19,6 +19,7 @@ mod compare;
 mod config;
 mod coverage;
 mod dashboard;
+mod distributions;
 mod doctor;
 mod door;
 mod error;
@@ -35,6 +36,7 @@ mod show;
 mod sweep;
 mod sweep_plan;
 mod trials;
+mod validate;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -90,6 +92,8 @@ enum Command {
     Show(show::ShowArgs),
     /// Write a copy of a built-in scenario or model file to start from
     New(show::NewArgs),
+    /// Compute closed forms and stored numbers of other tools anew; say how far this binary is from them
+    Validate(validate::Args),
     /// Run benchmark cases
     Bench(bench::Args),
     /// The dashboard's settings
@@ -130,6 +134,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Show(args)) => show::show(&args),
         Some(Command::New(args)) => show::new(&args),
+        Some(Command::Validate(args)) => validate::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Config(args)) => config::run(&args),
         Some(Command::Schema) => schema::schema(),

@@ -54,12 +54,7 @@ impl Launcher {
                  #SBATCH --output={name}-%a.log\n#SBATCH --open-mode=append\nexec {} --threads {threads}",
                 command("$SLURM_ARRAY_TASK_ID")
             ),
-            Self::Hyperqueue => writeln!(
-                text,
-                "exec hq submit --name {name} --array 1-{shards} --cpus {threads} --stdout {name}-%{{TASK_ID}}.log \
-                 --stderr {name}-%{{TASK_ID}}.err -- sh -c {}",
-                quoted(&format!("exec {} --threads {threads}", command("$HQ_TASK_ID")))
-            ),
+            Self::Hyperqueue => text.write_str(&hyperqueue(name, (shards, threads), command)),
             Self::Parallel => writeln!(
                 text,
                 "seq {shards} | parallel --halt never {}",
@@ -68,6 +63,45 @@ impl Launcher {
         };
         text
     }
+}
+
+/// What submits the array to HyperQueue: its program, or its Python package, which comes without the program. A shard
+/// that ends with status 1 (an expectation is not met) ends no other.
+fn hyperqueue(name: &str, (shards, threads): (u32, u16), command: &dyn Fn(&str) -> String) -> String {
+    let shard = |task: &str| format!("exec {} --threads {threads}", command(task));
+    // A JSON text is a text of Python too.
+    let literal = |text: &str| serde_json::Value::from(text).to_string();
+    format!(
+        "if command -v hq >/dev/null 2>&1; then
+  exec hq submit --name {name} --array 1-{shards} --cpus {threads} --stdout {name}-%{{TASK_ID}}.log \
+    --stderr {name}-%{{TASK_ID}}.err -- sh -c {}
+fi
+python=\"${{PYTHON:-python3}}\"
+if ! \"$python\" -c 'import hyperqueue' 2>/dev/null; then
+  echo \"neither hq nor $python with the package hyperqueue is here\" >&2
+  exit 1
+fi
+exec \"$python\" - <<'END'
+import os
+from hyperqueue import Client, Job
+from hyperqueue.ffi.protocol import ResourceRequest
+
+job = Job(name={}, max_fails=None)
+for shard in range(1, {shards} + 1):
+    job.program(
+        [\"sh\", \"-c\", {}, \"sh\", str(shard)],
+        stdout=f\"{name}-{{shard}}.log\",
+        stderr=f\"{name}-{{shard}}.err\",
+        resources=ResourceRequest(cpus={threads}),
+    )
+submitted = Client(os.environ.get(\"HQ_SERVER_DIR\")).submit(job)
+print(f\"job {{submitted.id}}\")
+END
+",
+        quoted(&shard("$HQ_TASK_ID")),
+        literal(name),
+        literal(&shard("$1")),
+    )
 }
 
 /// A file that starts all shards.

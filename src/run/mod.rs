@@ -3,8 +3,8 @@
 //! [`execute`] runs one scenario on the calling thread; [`start`] runs whatever a scenario asks for (a single run,
 //! seeds, a sweep) on its own thread and tells what happens through a [`JobHandle`]. [`ensemble()`] runs many points
 //! side by side with common random numbers, [`sweep()`] makes those of a [`Plan`] one by one, [`compare()`] holds
-//! finished runs against each other. [`catalog()`] tells scenarios what analyses exist, [`load()`] finds and resolves a
-//! scenario, [`examine`] says what would keep it from running.
+//! finished runs against each other, [`distributions()`] two sets of them. [`catalog()`] tells scenarios what analyses
+//! exist, [`load()`] finds and resolves a scenario, [`examine`] says what would keep it from running.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -34,6 +34,7 @@ mod catalog;
 mod compare;
 mod contrast;
 mod crowded;
+mod distributions;
 mod elsewhere;
 mod ensemble;
 mod expect;
@@ -63,6 +64,7 @@ mod watch;
 pub use analyze::analyze;
 pub use catalog::{analyses, catalog, integrators};
 pub use compare::{Comparison, Difference, SeedValues, compare, compare_seeds, difference_interval};
+pub use distributions::{DistributionRow, Distributions, Member, Quantity, distributions};
 pub use elsewhere::{NotRead, Sampling, recording_from, recording_from_bytes};
 pub use ensemble::{Ensemble, PointResult, ensemble, together};
 pub use expect::original_of;

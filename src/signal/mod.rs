@@ -42,6 +42,7 @@ pub use shape::{
     Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability, step_begin,
 };
 pub use spikes::Spikes;
+pub use tabulate::PLACE_OF_ENTRY;
 pub use time::{TimeBase, Window};
 pub use trace::Trace;
 pub use trains::{SpikeTrains, Train};

@@ -100,8 +100,7 @@ impl Shape {
             Self::Series(s) => fill_curves(&mut s.curves, &mut next),
             Self::Distribution(d) => fill_bins(d, &mut next),
             Self::Matrix(m) => {
-                next.names();
-                next.names();
+                PLACE_OF_ENTRY.iter().for_each(|_| drop(next.values()));
                 m.values = next.numbers();
                 if let Some(chance) = &mut m.chance {
                     *chance = next.numbers();
@@ -318,12 +317,18 @@ fn fill_bins(d: &mut Distribution, next: &mut Next) {
     }
 }
 
+/// Columns of a matrix that say where an entry stands: numbers from 0, and what its row and column are called.
+pub const PLACE_OF_ENTRY: [&str; 4] = ["row", "column", "row_name", "column_name"];
+
 fn entry_columns(m: &Matrix) -> Vec<Column> {
     let across = m.columns.len().max(1);
     let entries = 0..m.values.len();
+    let [row, column, row_name, column_name] = PLACE_OF_ENTRY;
     let mut columns = vec![
-        Column::new("row", Values::Categories(entries.clone().map(|k| m.rows[k / across].as_str()).collect())),
-        Column::new("column", Values::Categories(entries.map(|k| m.columns[k % across].as_str()).collect())),
+        Column::new(row, Values::Indices(entries.clone().map(|k| (k / across) as u32).collect())),
+        Column::new(column, Values::Indices(entries.clone().map(|k| (k % across) as u32).collect())),
+        Column::new(row_name, Values::Categories(entries.clone().map(|k| m.rows[k / across].as_str()).collect())),
+        Column::new(column_name, Values::Categories(entries.map(|k| m.columns[k % across].as_str()).collect())),
         Column::new(m.value.unit_after("value"), Values::Measured(m.values.clone())).of_unit(&m.value.unit),
     ];
     if let Some(chance) = &m.chance {

@@ -13,7 +13,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::error::TableError;
 use super::manifest::{FILE, Manifest};
-use super::{kept, parts};
+use super::{kept, parts, ro_crate};
 use spikedeck_run::Status;
 use spikedeck_store::leftover::{has_ended, made_by, sweep, temporary_name};
 
@@ -278,8 +278,11 @@ struct Own<'a> {
 impl<'a> Own<'a> {
     fn of(manifest: &'a Manifest) -> Self {
         let copies = manifest.files.iter().flatten().filter_map(|f| f.copy.as_deref());
-        let listed =
-            [FILE, SCENARIO].into_iter().chain(manifest.rows.keys().map(String::as_str)).chain(copies).collect();
+        let listed = [FILE, ro_crate::FILE, SCENARIO]
+            .into_iter()
+            .chain(manifest.rows.keys().map(String::as_str))
+            .chain(copies)
+            .collect();
         Self { manifest, listed }
     }
 

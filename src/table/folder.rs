@@ -9,11 +9,12 @@ use super::error::TableError;
 use super::kept::{self, FileEntry};
 use super::manifest::Manifest;
 use super::parts::Parts;
+use super::place::RunPlace;
 use super::recording::{
     connection_batches, each_trial, entry, population_names, spike_batches, spikes_schema, trace_batches, trace_groups,
-    trace_schema, trace_stem, units_table, with_trial, write_batches,
+    trace_schema, trace_stem, units_table, with_trial,
 };
-use super::{cut_short, metrics, outcomes};
+use super::{cut_short, metrics, outcomes, ro_crate};
 use spikedeck_run::{Ensemble, Finished, Sink, Status};
 use spikedeck_scenario::{Place, Spec};
 use spikedeck_signal::{Recording, TimeBase, Trace};
@@ -128,8 +129,9 @@ impl Folder {
         described.until = Some(recording.window.start);
         manifest.recording = described;
         if !recording.populations.is_empty() {
-            let file = format!("units.{}", self.format.extension());
-            let n = store::write(&work.join(&file), &units_table(recording), self.format)?;
+            let place = RunPlace::of(work, self.format, manifest);
+            let file = place.file("units");
+            let n = place.write(&file, &units_table(recording))?;
             manifest.rows.insert(file, n);
             manifest.seal(work)?;
         }
@@ -172,7 +174,7 @@ impl Folder {
         // An axis may be one of files.
         let files = ensemble.points.iter().flat_map(|p| &p.point.spec.files);
         kept::keep(self.claim.work(), files, &mut self.files)?;
-        self.finish_with(&ensemble.finished, metrics::points_table(&ensemble.points), Some(ensemble.points.len()))
+        self.finish_with(&ensemble.finished, metrics::points_table(ensemble), Some(ensemble.points.len()))
     }
 
     fn finish_with(
@@ -184,10 +186,11 @@ impl Folder {
         self.has_tables = true;
         let mut manifest = Manifest::of(finished);
         self.recorded(&finished.recording, &mut manifest)?;
-        let place = (self.claim.work(), self.format);
-        measured(place, finished, &table, points, &mut self.files, &mut manifest)?;
+        let place = RunPlace::of(self.claim.work(), self.format, &manifest);
+        measured(&place, finished, &table, points, &mut self.files, &mut manifest)?;
         manifest.seal(self.claim.work())?;
         manifest.write(self.claim.work())?;
+        ro_crate::write(self.claim.work(), &manifest)?;
         self.parts.remove();
         let place = self.claim.publish(finished.status == Status::Interrupted)?;
         // As it was said, unless it is elsewhere.
@@ -205,100 +208,98 @@ impl Folder {
         "interrupted".clone_into(&mut manifest.status);
         manifest.warnings.push(format!("the run was ended from outside after {} points", ensemble.points.len()));
         manifest.recording = ensemble.finished.spec.as_deref().map(planned).unwrap_or_default();
-        let table = metrics::points_table(&ensemble.points);
-        let (place, points) = ((self.claim.work(), self.format), Some(ensemble.points.len()));
-        measured(place, &ensemble.finished, &table, points, &mut self.files, &mut manifest)?;
+        let table = metrics::points_table(ensemble);
+        let (place, points) = (RunPlace::of(self.claim.work(), self.format, &manifest), Some(ensemble.points.len()));
+        measured(&place, &ensemble.finished, &table, points, &mut self.files, &mut manifest)?;
         manifest.is_growing = true;
         manifest.write(self.claim.work())
     }
 
     /// Writes what was recorded.
     fn recorded<'a>(&self, recording: &'a Recording, manifest: &mut Manifest) -> Result<(), TableError> {
-        let (work, extension) = (self.claim.work(), self.format.extension());
+        let place = RunPlace::of(self.claim.work(), self.format, manifest);
         // What left memory is described as it was, whether or not it has come back.
         let described = self.streamed.as_ref().unwrap_or(recording);
         manifest.recording = entry(described, recording, self.format);
         let rows = &mut manifest.rows;
         if !described.spikes.is_empty() {
-            let path = work.join(format!("spikes.{extension}"));
+            let file = place.file("spikes");
             let names = population_names(described);
             let time = described.time_base.column();
             let schema = with_trial(spikes_schema(&names, time), recording);
             let n = if self.streamed.is_some() {
-                merge(&path, &schema, self.format)?
+                merge(&place, &file, &schema)?
             } else {
                 let batches = move |r: &'a Recording| spike_batches(&r.spikes, vec![0; r.spikes.len()], &names, time);
-                write_batches(&path, &schema, each_trial(recording, batches), self.format)?
+                place.write_batches(&file, &schema, each_trial(recording, batches))?
             };
-            rows.insert(format!("spikes.{extension}"), n);
+            rows.insert(file, n);
         }
         if self.sonata {
             match spikes_of_sonata(described, recording) {
                 Ok(()) => {
-                    let n = store::write_sonata(&work.join(SONATA), &recording.spikes)?;
+                    let n = store::write_sonata(&place.path(SONATA), &recording.spikes)?;
                     rows.insert(SONATA.to_owned(), n);
                 }
                 Err(why) => manifest.warnings.push(format!("{SONATA} was not written: {why}")),
             }
         }
         if !recording.populations.is_empty() {
-            let file = format!("units.{extension}");
-            let n = store::write(&work.join(&file), &units_table(recording), self.format)?;
+            let file = place.file("units");
+            let n = place.write(&file, &units_table(recording))?;
             rows.insert(file, n);
         }
         for ((population, name), indices) in trace_groups(&described.traces) {
             let traces: Vec<&Trace> = indices.iter().map(|&k| &described.traces[k]).collect();
-            let folder = work.join("traces");
+            let folder = place.path("traces");
             fs::create_dir_all(&folder).map_err(|e| TableError::io(&folder, e))?;
-            let file = format!("traces/{}.{extension}", trace_stem(&population, &name));
-            let path = work.join(&file);
+            let file = place.file(&format!("traces/{}", trace_stem(&population, &name)));
             let time = described.time_base.column();
             let schema = with_trial(trace_schema(&traces, time), recording);
             let n = if self.streamed.is_some() {
-                merge(&path, &schema, self.format)?
+                merge(&place, &file, &schema)?
             } else {
                 let of =
                     move |r: &'a Recording| trace_batches(indices.iter().map(|&k| &r.traces[k]).collect(), 0, time);
-                write_batches(&path, &schema, each_trial(recording, of), self.format)?
+                place.write_batches(&file, &schema, each_trial(recording, of))?
             };
             rows.insert(file, n);
         }
         if !recording.connections.is_empty() {
-            let file = format!("connections.{extension}");
+            let file = place.file("connections");
             let (schema, batches) = connection_batches(recording);
-            let n = write_batches(&work.join(&file), &schema, batches, self.format)?;
+            let n = place.write_batches(&file, &schema, batches)?;
             rows.insert(file, n);
         }
         Ok(())
     }
 }
 
-/// Writes what was measured into `work`, and the scenario with its files.
+/// Writes what was measured, and the scenario with its files.
 pub(super) fn measured(
-    (work, format): (&Path, Format),
+    place: &RunPlace<'_>,
     finished: &Finished,
     table: &store::Table,
     points: Option<usize>,
     files: &mut Vec<FileEntry>,
     manifest: &mut Manifest,
 ) -> Result<(), TableError> {
-    let extension = format.extension();
     manifest.points = points;
-    extension.clone_into(&mut manifest.format);
+    place.format().extension().clone_into(&mut manifest.format);
     if let Some(spec) = &finished.spec {
-        store::write_text(&work.join(SCENARIO), &spec.source)?;
-        kept::keep(work, &spec.files, files)?;
+        store::write_text(&place.path(SCENARIO), &spec.source)?;
+        kept::keep(place.folder(), &spec.files, files)?;
     }
     manifest.files = Some(files.clone());
-    let file = format!("metrics.{extension}");
-    let n = store::write(&work.join(&file), table, format)?;
+    let file = place.file("metrics");
+    let n = place.write(&file, table)?;
     manifest.rows.insert(file, n);
     if points.is_some() {
-        let file = format!("across.{extension}");
-        let n = store::write(&work.join(&file), &metrics::metrics_table(finished), format)?;
+        let file = place.file("across");
+        let n = place.write(&file, &metrics::metrics_table(finished))?;
         manifest.rows.insert(file, n);
     }
-    manifest.analyses = outcomes::write(work, &finished.outcomes, format, &mut manifest.rows)?;
+    manifest.analyses = outcomes::write(place, &finished.outcomes, &mut manifest.rows)?;
     Ok(())
 }
 
@@ -319,10 +320,10 @@ fn spikes_of_sonata(described: &Recording, recording: &Recording) -> Result<(), 
 }
 
 /// One table from its parts, one in memory at a time.
-fn merge(path: &Path, schema: &[(String, store::ColumnType)], format: Format) -> Result<u64, TableError> {
-    let mut writer = store::Writer::create(path, schema, &[], format)?;
+fn merge(place: &RunPlace<'_>, file: &str, schema: &[(String, store::ColumnType)]) -> Result<u64, TableError> {
+    let mut writer = place.begin(file, schema, &[])?;
     let columns: Vec<&str> = schema.iter().map(|c| c.0.as_str()).collect();
-    for part in super::parts::list(&path.with_extension("parts")) {
+    for part in super::parts::list(&place.path(file).with_extension("parts")) {
         writer.write(&store::read(&part, Some(&columns))?)?;
     }
     Ok(writer.finish()?)
@@ -541,6 +542,50 @@ mod tests {
             ["time_ms", "unit", "V_m_mV", "w_pA"]
         );
         assert_eq!(traces.numbers("time_ms").unwrap(), [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
+    }
+
+    /// Every table of a run says which program and version wrote it and, where there is one, of which scenario and seed;
+    /// equal runs say the same. The folder describes itself.
+    #[test]
+    fn every_table_says_where_it_comes_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "
+            simulation = { duration = '50 ms', dt = '0.1 ms', seed = 7 }
+            populations.cell.model = 'lif'
+            populations.cell.size = 2
+            stimuli.step = { target = 'cell.I', kind = 'constant', amplitude = '500 pA' }
+            record.cell = { spikes = true, traces = [{ variables = ['V_m'] }] }
+            analyses.isi = { kind = 'isi', of = 'cell.spikes' }
+        ";
+        let source = spikedeck_run::Source { text: text.into(), name: "demo".into(), origin: None, variant: None };
+        let spec = Arc::new(spikedeck_run::resolve(&source, &[]).map_err(|e| e.render(false)).unwrap().0);
+        let tell: spikedeck_run::Tell = Arc::new(|_| ());
+        let options = spikedeck_run::Options { threads: 1, ..Default::default() };
+        let never = std::sync::atomic::AtomicBool::new(false);
+        let ran = spikedeck_run::execute(&spec, options, &never, &tell).unwrap();
+        for (run, name) in [(&ran, "ran"), (&finished(), "bare")] {
+            let path = folder.path().join(name);
+            let manifest = save(&path, run, Format::Parquet, false).unwrap();
+            assert!(manifest.rows.len() >= 5, "{:?}", manifest.rows.keys());
+            for file in manifest.rows.keys() {
+                let metadata = store::describe(&path.join(file)).unwrap().metadata;
+                let of = |key: &str| metadata.iter().find(|m| m.0 == format!("spikedeck.{key}")).map(|m| m.1.as_str());
+                assert_eq!(of("version"), Some(env!("CARGO_PKG_VERSION")), "{file}");
+                assert_eq!(of("program"), Some("spikedeck"), "{file}");
+                let of_scenario = run.spec.as_ref().map(|s| (s.hash.clone(), s.simulation.seed.to_string()));
+                assert_eq!(
+                    of("scenario_hash").zip(of("seed")),
+                    of_scenario.as_ref().map(|(h, s)| (&**h, &**s)),
+                    "{file}"
+                );
+            }
+            let described = fs::read_to_string(path.join(ro_crate::FILE)).unwrap();
+            assert!(manifest.rows.keys().all(|file| described.contains(file.as_str())), "{described}");
+        }
+        // A run that replaces this one takes its description with it.
+        save(&folder.path().join("ran"), &finished(), Format::Csv, true).unwrap();
+        let described = fs::read_to_string(folder.path().join("ran").join(ro_crate::FILE)).unwrap();
+        assert!(described.contains("metrics.csv") && !described.contains(".parquet"));
     }
 
     #[test]

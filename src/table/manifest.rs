@@ -9,7 +9,7 @@ use super::claim::SCENARIO;
 use super::error::TableError;
 use super::kept::FileEntry;
 use spikedeck_run::{Check, Facts, Finished, SeedValues, Status};
-use spikedeck_scenario::{FileUse, identity};
+use spikedeck_scenario::{FileUse, Spec, identity};
 use spikedeck_signal::stretches::Stretch;
 use spikedeck_signal::{Setting, Shape, TimeBase, Trace, TrialTimes, UnitTable, Window};
 use spikedeck_store as store;
@@ -169,6 +169,14 @@ pub struct RecordingEntry {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+/// The identity of a scenario, as JSON; nothing for one that was built by hand, whose identity nobody has asked for.
+pub(super) fn resolved(spec: &Spec) -> serde_json::Value {
+    if spec.canonical.is_empty() {
+        return serde_json::Value::Null;
+    }
+    serde_json::from_str(&spec.canonical).expect("an identity is written as JSON")
+}
+
 fn is_zero(n: &usize) -> bool {
     *n == 0
 }
@@ -303,8 +311,7 @@ impl Manifest {
                     .as_ref()
                     .map(|p| std::path::absolute(p).unwrap_or_else(|_| p.clone()).display().to_string()),
             };
-            // Nobody has asked for the identity of a scenario that was built by hand.
-            manifest.resolved = serde_json::from_str(&spec.canonical).unwrap_or_default();
+            manifest.resolved = resolved(spec);
         }
         manifest
     }

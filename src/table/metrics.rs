@@ -6,7 +6,7 @@ use super::error::TableError;
 use super::manifest::status_text;
 use super::recording::TRIAL;
 use spikedeck_core::units::{Quantity, display_unit};
-use spikedeck_run::{Finished, PointResult, Status, original_of};
+use spikedeck_run::{Ensemble, Finished, PointResult, Status, original_of};
 use spikedeck_signal::{Metric, MetricColumn, MetricKind};
 use spikedeck_store::{Column, Table};
 
@@ -175,8 +175,10 @@ pub(crate) fn metrics_table(finished: &Finished) -> Table {
     table(&rows)
 }
 
-/// The metrics of all points, with a column for each axis.
-pub(crate) fn points_table(points: &[PointResult]) -> Table {
+/// The metrics of all points, with a column for each axis, and of all trials of each network together, which are of no
+/// trial and no condition.
+pub(crate) fn points_table(ensemble: &Ensemble) -> Table {
+    let points: Vec<&PointResult> = ensemble.measured().collect();
     let names: Vec<String> =
         points.iter().map(|p| p.finished.spec.as_ref().map_or_else(String::new, |s| s.label())).collect();
     let rows: Vec<Row> = points
@@ -211,16 +213,23 @@ fn table(rows: &[Row]) -> Table {
     let mut table = Table::new()
         .with("scenario", Column::categories(rows.iter().map(|r| r.scenario)))
         .with("seed", Column::OptU64(rows.iter().map(|r| r.seed).collect()));
-    for at in 0..rows.first().map_or(0, |r| r.axes.len()) {
-        let cells: Vec<(String, Value)> =
-            rows.iter().filter_map(|r| r.axes.get(at)).map(|(p, v)| axis_column(p, v)).collect();
-        let Some((name, _)) = cells.first() else { continue };
+    for at in 0..rows.iter().map(|r| r.axes.len()).max().unwrap_or(0) {
+        // What was measured of all trials together is of none of their conditions.
+        let cells: Vec<Option<(String, Value)>> =
+            rows.iter().map(|r| r.axes.get(at).map(|(p, v)| axis_column(p, v))).collect();
+        let Some((name, _)) = cells.iter().flatten().next() else { continue };
         let name = name.clone();
-        let numbers: Option<Vec<f64>> = cells.iter().map(|c| c.1.as_f64()).collect();
-        let column = if let Some(numbers) = numbers {
-            Column::F64(numbers)
-        } else {
-            Column::categories(cells.iter().map(|c| c.1.as_str().map_or_else(|| c.1.to_string(), ToOwned::to_owned)))
+        let numbers: Vec<Option<f64>> = cells.iter().map(|c| c.as_ref()?.1.as_f64()).collect();
+        let are_numbers = numbers.iter().zip(&cells).all(|(n, c)| n.is_some() || c.is_none());
+        let text = |c: &Option<(String, Value)>| match c {
+            Some((_, Value::String(text))) => text.clone(),
+            Some((_, value)) => value.to_string(),
+            None => String::new(),
+        };
+        let column = match numbers.iter().copied().collect::<Option<Vec<f64>>>() {
+            Some(numbers) => Column::F64(numbers),
+            None if are_numbers => Column::OptF64(numbers),
+            None => Column::categories(cells.iter().map(text)),
         };
         table = table.with(name, column);
     }

@@ -1,10 +1,10 @@
 //! Finished runs ↔ files: columns, manifest, and back.
 //!
-//! A run's folder holds `manifest.json`, `scenario.toml`, `spikes`, `units`, `connections`, `metrics` (Parquet or CSV),
-//! `traces/POP-NAME`, `analyses/NAME`, and of single units `analyses/NAME-units-SUBJECT`. [`Folder`] writes one, also
-//! part by part while the run lasts; [`save`] writes a run that is finished; [`open()`] reads one back, whole or cut
-//! short; [`Stored`] is what to run to repeat it: the scenario, what was set in it, and the files it was read from,
-//! which lie in `files` where they are small.
+//! A run's folder holds `manifest.json`, `ro-crate-metadata.json`, `scenario.toml`, `spikes`, `units`, `connections`,
+//! `metrics` (Parquet or CSV), `traces/POP-NAME`, `analyses/NAME`, and of single units `analyses/NAME-units-SUBJECT`.
+//! [`Folder`] writes one, also part by part while the run lasts; [`save`] writes a run that is finished; [`open()`] reads
+//! one back, whole or cut short; [`Stored`] is what to run to repeat it: the scenario, what was set in it, and the files it
+//! was read from, which lie in `files` where they are small.
 //! [`SweepFolder`] is a sweep that several processes fill.
 //! [`metric_json`] is a metric as one JSON object.
 //!
@@ -50,7 +50,9 @@ mod metrics;
 mod open;
 mod outcomes;
 mod parts;
+mod place;
 mod recording;
+mod ro_crate;
 mod sameness;
 mod shapes;
 mod stored;

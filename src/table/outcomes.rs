@@ -1,14 +1,14 @@
 //! Outcomes → `analyses/NAME`, one table a shape, and back.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::error::TableError;
 use super::manifest::{AnalysisEntry, ShapeEntry, UnitsEntry};
+use super::place::RunPlace;
 use super::shapes;
 use super::tables::Tables;
 use spikedeck_signal::{Metric, NamedShape, Outcome, Shape, UnitTable};
-use spikedeck_store::{self as store, Format};
+use spikedeck_store::Table;
 
 /// What the rate below a raster is called.
 fn rate_of(raster: &str) -> String {
@@ -39,9 +39,8 @@ pub(super) fn cut(name: &str) -> &str {
 /// Writes the shapes of `outcomes` into `folder/analyses`: the first shape of an outcome is `NAME`, others are
 /// `NAME-SHAPE`.
 pub(super) fn write(
-    folder: &Path,
+    place: &RunPlace<'_>,
     outcomes: &[Outcome],
-    format: Format,
     rows: &mut BTreeMap<String, u64>,
 ) -> Result<Vec<AnalysisEntry>, TableError> {
     let mut entries = Vec::new();
@@ -62,17 +61,17 @@ pub(super) fn write(
                 if k == 0 { file_name(&outcome.name) } else { file_name(&format!("{}-{}", outcome.name, named.name)) };
             let (table, mut rest) = shapes::to_table(&named.shape);
             let rate = shapes::raster_rate(&mut rest);
-            let file = put(folder, &stem, table, Some(&rest), format, rows)?;
+            let file = put(place, &stem, table, Some(&rest), rows)?;
             entry.shapes.push(ShapeEntry { name: named.name.clone(), file, shape: rest, is_rate_below: false });
             if let Some(rate) = rate {
                 let (table, rest) = shapes::to_table(&rate);
-                let file = put(folder, &format!("{stem}-rate"), table, Some(&rest), format, rows)?;
+                let file = put(place, &format!("{stem}-rate"), table, Some(&rest), rows)?;
                 entry.shapes.push(ShapeEntry { name: rate_of(&named.name), file, shape: rest, is_rate_below: true });
             }
         }
         for units in &outcome.units {
             let stem = file_name(&format!("{}-units-{}", outcome.name, units.subject));
-            let file = put(folder, &stem, shapes::table_of(units.columns()), None, format, rows)?;
+            let file = put(place, &stem, shapes::table_of(units.columns()), None, rows)?;
             entry.units.push(UnitsEntry { file, table: units.without_rows() });
         }
         entries.push(entry);
@@ -82,19 +81,18 @@ pub(super) fn write(
 
 /// Writes a table, with what is left of its shape where it is of one; the file's name, which is that of no other.
 fn put(
-    folder: &Path,
+    place: &RunPlace<'_>,
     stem: &str,
-    table: store::Table,
+    table: Table,
     rest: Option<&Shape>,
-    format: Format,
     rows: &mut BTreeMap<String, u64>,
 ) -> Result<String, TableError> {
-    let path = folder.join("analyses");
+    let path = place.path("analyses");
     std::fs::create_dir_all(&path).map_err(|e| TableError::io(&path, e))?;
-    let mut file = format!("analyses/{stem}.{}", format.extension());
+    let mut file = place.file(&format!("analyses/{stem}"));
     let mut k = 2;
     while rows.contains_key(&file) {
-        file = format!("analyses/{stem}-{k}.{}", format.extension());
+        file = place.file(&format!("analyses/{stem}-{k}"));
         k += 1;
     }
     // The table carries the shape's description too, so that the file alone says what its columns are.
@@ -102,7 +100,7 @@ fn put(
         Some(rest) => table.meta("spikedeck.shape", serde_json::to_string(rest).expect("a shape is plain data")),
         None => table,
     };
-    rows.insert(file.clone(), store::write(&folder.join(&file), &table, format)?);
+    rows.insert(file.clone(), place.write(&file, &table)?);
     Ok(file)
 }
 
@@ -151,7 +149,7 @@ pub(super) fn read(tables: &Tables<'_>, all: &[Metric], warnings: &mut Vec<Strin
 }
 
 /// Numbers of single units from their table; `rest` is the same without rows.
-fn units_of(rest: &UnitTable, table: &store::Table) -> Result<UnitTable, TableError> {
+fn units_of(rest: &UnitTable, table: &Table) -> Result<UnitTable, TableError> {
     let mut read = rest.clone();
     read.units = table.unit_numbers("unit")?;
     read.names = table.get("name").map(|_| table.texts("name")).transpose()?;

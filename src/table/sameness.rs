@@ -48,7 +48,7 @@ pub(super) fn of(manifest: &Manifest, spec: &Spec) -> Sameness {
             };
         }
     }
-    let now: Json = serde_json::from_str(&spec.canonical).unwrap_or_default();
+    let now = super::manifest::resolved(spec);
     let mut found = Vec::new();
     differences("", &manifest.resolved, &now, &mut found);
     if !same_sweep {

@@ -1,7 +1,7 @@
 //! Shapes ↔ tables: the columns of a shape, the rest as a shape without data, and back.
 
 use super::error::TableError;
-use spikedeck_signal::{Categories, Curve, Shape, Values};
+use spikedeck_signal::{Categories, Curve, PLACE_OF_ENTRY, Shape, Values};
 use spikedeck_store::{Column, Table};
 
 /// The table of a shape, and the shape with its bulk data taken out.
@@ -34,6 +34,10 @@ fn stored(values: Values) -> Column {
 pub(super) fn from_table(rest: &Shape, table: &Table) -> Result<Shape, TableError> {
     let mut columns = rest.columns();
     for (k, column) in columns.iter_mut().enumerate() {
+        // Where an entry stands follows from its place; tables of older programs have names where numbers are now.
+        if matches!(rest, Shape::Matrix(_)) && PLACE_OF_ENTRY.contains(&column.name.as_str()) {
+            continue;
+        }
         // Columns are found by name. An axis may have had another name when the file was written; then its place says
         // which column it is.
         let name = match table.columns.get(k) {
@@ -189,6 +193,28 @@ mod tests {
         assert_eq!(table.get("value"), Some(&Column::OptF64(vec![None, Some(0.5)])));
         let Shape::Matrix(back) = from_table(&rest, &table).unwrap() else { panic!() };
         assert!(back.values[0].is_nan() && back.values[1] == 0.5);
+    }
+
+    /// `row` and `column` are numbers, whatever the names are; tables of older programs, with names there, are read.
+    #[test]
+    fn an_entry_of_a_matrix_stands_at_numbers() {
+        let names = |n: usize| (0..n).map(|k| format!("exc.spikes[{k}]")).collect::<Vec<_>>();
+        for (rows, columns) in [(1, 1), (2, 3), (12, 11)] {
+            let values: Vec<f64> = (0..rows * columns).map(|k| k as f64).collect();
+            let matrix = Matrix { rows: names(rows), columns: names(columns), values, ..Matrix::default() };
+            let (table, rest) = to_table(&Shape::Matrix(matrix.clone()));
+            let of = |name: &str| table.unit_numbers(name).unwrap();
+            for ((row, column), value) in of("row").iter().zip(of("column")).zip(table.numbers("value").unwrap()) {
+                assert_eq!(f64::from(row * columns as u32 + column), value);
+            }
+            let said = table.texts("column_name").unwrap();
+            assert!(of("column").iter().zip(said).all(|(k, name)| name == format!("exc.spikes[{k}]")));
+            let old = Table::new()
+                .with("row", Column::Text(table.texts("row_name").unwrap()))
+                .with("column", Column::Text(table.texts("column_name").unwrap()))
+                .with("value", Column::F64(table.numbers("value").unwrap()));
+            assert_eq!(from_table(&rest, &old).unwrap(), Shape::Matrix(matrix));
+        }
     }
 
     #[test]

@@ -17,7 +17,8 @@ use super::error::TableError;
 use super::folder::{measured, planned};
 use super::ledger::{Line, POINTS, Record, files_of, records, unchanged};
 use super::manifest::{FILE, Manifest};
-use super::{kept, metrics};
+use super::place::RunPlace;
+use super::{kept, metrics, ro_crate};
 use spikedeck_run::{Ensemble, Facts, Finished, Options, Plan, PointResult, Status, together};
 use spikedeck_scenario::{FileUse, Spec};
 use spikedeck_store::{self as store, Format, StoreError};
@@ -174,7 +175,7 @@ impl SweepFolder {
         let Some(mut ensemble) = together(&self.spec, points, self.plan.len(), options) else { return Ok(None) };
         Arc::make_mut(&mut ensemble.finished).warnings.extend(damage);
         let mut manifest = head(&self.spec, &ensemble.finished);
-        let table = metrics::points_table(&ensemble.points);
+        let table = metrics::points_table(&ensemble);
         // Copies that are there already are not made again.
         let mut files = Manifest::read(&self.path).ok().and_then(|m| m.files).unwrap_or_default();
         let own: Vec<FileUse> = files_of(made.values())
@@ -183,10 +184,11 @@ impl SweepFolder {
             .collect::<std::io::Result<_>>()
             .map_err(|e| TableError::io(&self.path, e))?;
         kept::keep(&self.path, &own, &mut files)?;
-        let place = (self.path.as_path(), self.format);
-        measured(place, &ensemble.finished, &table, Some(self.plan.len()), &mut files, &mut manifest)?;
+        let place = RunPlace::of(&self.path, self.format, &manifest);
+        measured(&place, &ensemble.finished, &table, Some(self.plan.len()), &mut files, &mut manifest)?;
         manifest.seal(&self.path)?;
         manifest.write(&self.path)?;
+        ro_crate::write(&self.path, &manifest)?;
         Ok(Some((ensemble, manifest)))
     }
 }

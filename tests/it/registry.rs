@@ -264,42 +264,6 @@ traces = [{ variables = [\"V_m\"] }]
     }
 }
 
-/// The README's lists are the program's own. `UPDATE_PAGES=1` writes them.
-#[test]
-fn the_readme_lists_what_there_is() {
-    let list = |what: &str| {
-        let out = std::process::Command::new(env!("CARGO_BIN_EXE_spikedeck"))
-            .args(["list", what, "--markdown"])
-            .output()
-            .unwrap();
-        assert!(out.status.success());
-        String::from_utf8(out.stdout).unwrap()
-    };
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let mut text = std::fs::read_to_string(&path).unwrap();
-    let wanted = [
-        ("models", format!("\n{}\n", ["models", "receptors", "channels", "plasticity"].map(list).join("\n"))),
-        ("analyses", format!("\n{}\n", list("analyses"))),
-    ];
-    for (name, wanted) in wanted {
-        let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
-        let start = text.find(&open).unwrap_or_else(|| panic!("README.md has no {open}")) + open.len();
-        let stop = text.find(&close).unwrap_or_else(|| panic!("README.md has no {close}"));
-        if crate::update_pages() {
-            text.replace_range(start..stop, &wanted);
-        } else {
-            assert_eq!(
-                text[start..stop],
-                wanted,
-                "the list of {name} in README.md is out of date; UPDATE_PAGES=1 writes it"
-            );
-        }
-    }
-    if crate::update_pages() {
-        std::fs::write(&path, text).unwrap();
-    }
-}
-
 /// The page of all keys is the program's own. `UPDATE_PAGES=1` writes it.
 #[test]
 fn the_page_of_all_keys_is_the_programs_own() {
@@ -372,16 +336,4 @@ fn every_model_runs_at_its_defaults() {
             .unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(finished.status, run::Status::Complete, "{name}: {:?}", finished.failure);
     }
-}
-
-/// README's example of the library is the one at the head of the crate, which is run with the doc tests.
-#[test]
-fn the_library_example_of_the_readme_is_the_one_that_is_run() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let library = std::fs::read_to_string(root.join("src/lib.rs")).unwrap();
-    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    let docs: Vec<&str> = library.lines().filter_map(|l| l.strip_prefix("//!")).collect();
-    let run = docs.join("\n").replace("\n ", "\n");
-    assert!(run.contains(shown), "{shown}\nis not in\n{run}");
 }

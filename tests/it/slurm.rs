@@ -1,4 +1,4 @@
-//! Sweeps carried by engines that exist: Slurm on the loopback, GNU parallel. Each is skipped, with a word, where the
+//! Sweeps carried by engines that exist: Slurm on the loopback, HyperQueue, GNU parallel. Each is skipped, with a word, where the
 //! engine is not installed; `.ci/run` installs them.
 
 use std::fs;
@@ -15,7 +15,7 @@ fn is_there(program: &str) -> bool {
 }
 
 #[expect(clippy::print_stderr, reason = "that nothing was tested is not kept from who reads the tests' output")]
-fn skipped(why: &str) {
+pub(crate) fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
 
@@ -215,6 +215,64 @@ fn a_cluster_that_is_not_there_is_told() {
     assert!(told.status.success() && said(&told).contains("8 of 15 points"), "{}", said(&told));
     fs::write(at.join("part.jobs"), "{}\n").unwrap();
     assert!(said(&cluster(&["status", "part"])).contains("not what `cluster submit` wrote"));
+}
+
+/// Starts a server and a worker of HyperQueue, submits a file, and keeps them until its standard input ends.
+const HYPERQUEUE: &str = r#"
+import os, subprocess, sys
+from hyperqueue import LocalCluster
+from hyperqueue.cluster import WorkerConfig
+server, plan = sys.argv[1:]
+with LocalCluster(server, WorkerConfig(cores=2)):
+    # By the package, wherever `hq` may be.
+    told = subprocess.run(["/bin/sh", plan], env={**os.environ, "PATH": "/usr/bin:/bin", "HQ_SERVER_DIR": server})
+    print("status", told.returncode, flush=True)
+    sys.stdin.read()
+"#;
+
+/// Ten shards by the server and a worker that the Python package brings: the bytes of one process, though each shard has
+/// an expectation that is not met. What is missing is made by submitting once more.
+#[test]
+fn hyperqueue_makes_every_shard() {
+    let python = std::env::var("SPIKEDECK_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
+    let has = Command::new(&python).args(["-c", "import hyperqueue"]).output();
+    if !has.is_ok_and(|o| o.status.success()) {
+        skipped(&format!("the package hyperqueue is not installed for {python}"));
+        return;
+    }
+    let folder = folder(SCENARIO);
+    let at = folder.path();
+    spikedeck(at, &["sweep", "s.toml", "--out", "whole"]);
+    let planned = spikedeck(at, &["sweep", "s.toml", "--out", "queue", "--plan", "hyperqueue", "--shards", "10"]);
+    assert_eq!(planned.status.code(), Some(0), "{}", said(&planned));
+    for round in ["first", "again"] {
+        let mut queue = Command::new(&python)
+            .args(["-c", HYPERQUEUE])
+            .args([at.join(round), at.join("queue.hq.sh")])
+            .current_dir(at)
+            .env("PYTHON", &python)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        let made = || at.join("queue/metrics.parquet").exists();
+        while !made() && queue.try_wait().unwrap().is_none() && begun.elapsed() < Duration::from_mins(2) {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        drop(queue.stdin.take());
+        let told = said(&queue.wait_with_output().unwrap());
+        assert!(made() && told.contains("status 0"), "{told}");
+        assert_same_tables(&at.join("whole"), &at.join("queue"));
+        if round == "first" {
+            // The tables and three shards are lost.
+            fs::remove_file(at.join("queue/metrics.parquet")).unwrap();
+            for shard in [2, 5, 9] {
+                fs::remove_file(at.join(format!("queue/points/{shard}-of-10.jsonl"))).unwrap();
+            }
+        }
+    }
 }
 
 #[test]

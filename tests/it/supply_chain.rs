@@ -163,3 +163,32 @@ Made by \
     }
     assert!(fs::read_to_string(&path).unwrap_or_default() == page, "data/third-party.md is out of date");
 }
+
+/// What is cited and archived is the version that is built, and each crate can be published: it says what it is and under
+/// which licence, and names the rooms that it uses with their version.
+#[test]
+fn the_version_is_one_and_every_crate_says_what_it_is() {
+    let version = env!("CARGO_PKG_VERSION");
+    let of = |file: &str| fs::read_to_string(root().join(file)).unwrap();
+    let cited = of("CITATION.cff");
+    assert!(cited.lines().any(|l| l == format!("version: {version}")), "CITATION.cff is not of {version}");
+    let described: serde_json::Value = serde_json::from_str(&of("codemeta.json")).unwrap();
+    assert_eq!(described["version"], version, "codemeta.json");
+    let manifest: toml::Table = of("Cargo.toml").parse().unwrap();
+    let rooms = manifest["workspace"]["dependencies"].as_table().unwrap().iter();
+    let rooms: Vec<_> = rooms.filter(|(name, _)| name.starts_with("spikedeck-")).collect();
+    assert!(rooms.len() > 12, "{rooms:?}");
+    for (name, room) in rooms {
+        assert_eq!(room["version"].as_str(), Some(version), "{name} in Cargo.toml");
+        let path = format!("{}/Cargo.toml", room["path"].as_str().unwrap());
+        let package = of(&path).parse::<toml::Table>().unwrap()["package"].clone();
+        assert_eq!(package["name"].as_str(), Some(name.as_str()), "{path}");
+        assert!(package["description"].as_str().is_some_and(|d| !d.is_empty()), "{path} has no description");
+        for inherited in ["version", "edition", "rust-version", "license"] {
+            assert_eq!(package[inherited]["workspace"].as_bool(), Some(true), "{inherited} in {path}");
+        }
+    }
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(of(licence).len() > 900, "{licence}");
+    }
+}

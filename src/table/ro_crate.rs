@@ -1,0 +1,178 @@
+//! `ro-crate-metadata.json`: the folder of a run as archives and search engines read it, RO-Crate 1.1 (Soiland-Reyes et al.
+//! 2022, doi:10.3233/DS-210053): which files there are, and that this program made them of which scenario.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::claim::SCENARIO;
+use super::error::TableError;
+use super::manifest::{self, Manifest};
+use spikedeck_run::Status;
+use spikedeck_store as store;
+
+/// Name of the file.
+pub(super) const FILE: &str = "ro-crate-metadata.json";
+
+/// Writes it into the folder of a run whose tables and manifest are written.
+pub(super) fn write(folder: &Path, manifest: &Manifest) -> Result<(), TableError> {
+    let path = folder.join(FILE);
+    let sizes = |file: &str| std::fs::metadata(folder.join(file)).ok().map(|m| m.len());
+    let text = serde_json::to_string_pretty(&graph(manifest, &sizes))
+        .map_err(|e| TableError::io(&path, std::io::Error::other(e)))?;
+    Ok(store::write_text(&path, &(text + "\n"))?)
+}
+
+/// The graph of a run; `size` gives the bytes of a file, if it is there.
+fn graph(manifest: &Manifest, size: &dyn Fn(&str) -> Option<u64>) -> Value {
+    let copies = manifest.files.iter().flatten().filter_map(|f| f.copy.as_deref());
+    let files = manifest.rows.keys().map(String::as_str).chain([SCENARIO, manifest::FILE]).chain(copies);
+    let files: Vec<Value> = files.filter_map(|file| entity(file, manifest, size(file)?)).collect();
+    let program = format!("#spikedeck-{}", manifest.version);
+    let mut graph = vec![
+        json!({
+            "@id": FILE,
+            "@type": "CreativeWork",
+            "about": { "@id": "./" },
+            "conformsTo": { "@id": "https://w3id.org/ro/crate/1.1" },
+        }),
+        json!({
+            "@id": "./",
+            "@type": "Dataset",
+            "name": title(manifest),
+            "description": description(manifest),
+            "datePublished": manifest.host.written,
+            "identifier": manifest.scenario.hash,
+            "hasPart": files.iter().map(|f| json!({ "@id": f["@id"] })).collect::<Vec<_>>(),
+            "mentions": { "@id": "#run" },
+        }),
+        json!({
+            "@id": program,
+            "@type": "SoftwareApplication",
+            "name": "spikedeck",
+            "version": manifest.version,
+            "softwareVersion": manifest.version,
+        }),
+        run(manifest, &program, &files),
+    ];
+    graph.extend(files);
+    json!({ "@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph })
+}
+
+/// What happened: the program, the scenario, what came of it and how it ended.
+fn run(manifest: &Manifest, program: &str, files: &[Value]) -> Value {
+    let status = match manifest.status() {
+        Status::Complete => "http://schema.org/CompletedActionStatus",
+        Status::Interrupted | Status::Failed => "http://schema.org/FailedActionStatus",
+    };
+    let tables = files.iter().filter(|f| f["encodingFormat"] != "application/toml" && f["@id"] != manifest::FILE);
+    let scenario = files.iter().find(|f| f["@id"] == SCENARIO);
+    json!({
+        "@id": "#run",
+        "@type": "CreateAction",
+        "name": format!("run of {} with seed {}", manifest.label, manifest.seed),
+        "instrument": { "@id": program },
+        "object": scenario.into_iter().map(|s| json!({ "@id": s["@id"] })).collect::<Vec<_>>(),
+        "result": tables.map(|f| json!({ "@id": f["@id"] })).collect::<Vec<_>>(),
+        "endTime": manifest.host.written,
+        "actionStatus": status,
+    })
+}
+
+/// A file, if it is of a kind that is known.
+fn entity(file: &str, manifest: &Manifest, bytes: u64) -> Option<Value> {
+    let (format, what) = match file.rsplit_once('.')?.1 {
+        "parquet" => ("application/vnd.apache.parquet", "table"),
+        "csv" => ("text/csv", "table"),
+        "h5" => ("application/x-hdf5", "spikes in the layout of SONATA"),
+        "toml" => ("application/toml", "what the run was made from"),
+        "json" => ("application/json", "manifest: settings, integrators, checks, checksums of all tables"),
+        _ => ("application/octet-stream", "what the run was made from"),
+    };
+    let what = match manifest.rows.get(file) {
+        Some(rows) => format!("{what}, {rows} rows"),
+        None if file.starts_with("files/") => "file that the scenario was read from".to_owned(),
+        None => what.to_owned(),
+    };
+    let mut entity = json!({
+        // Names of analyses are letters of any script; identifiers are addresses.
+        "@id": address(file),
+        "@type": "File",
+        "name": file,
+        "description": what,
+        "encodingFormat": format,
+        "contentSize": bytes.to_string(),
+    });
+    if let Some(sum) = manifest.checksums.get(file) {
+        entity["sha256"] = json!(sum);
+    }
+    Some(entity)
+}
+
+/// A relative path as an address: what is no plain letter, digit or sign of paths in per cent.
+fn address(file: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    file.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+fn title(manifest: &Manifest) -> String {
+    let title = if manifest.scenario.title.is_empty() { &manifest.label } else { &manifest.scenario.title };
+    if title.is_empty() { "run".to_owned() } else { title.clone() }
+}
+
+fn description(manifest: &Manifest) -> String {
+    let points = manifest.points.map_or_else(String::new, |n| format!(", {n} points"));
+    format!(
+        "{} ({}){points}: seed {}, spikedeck {}, {}",
+        manifest.label, manifest.scenario.name, manifest.seed, manifest.version, manifest.status
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Host;
+
+    /// What RO-Crate 1.1 asks for: the descriptor, a root with name, description and date, each part an entity of its own
+    /// that the root names, and no reference that leads nowhere.
+    #[test]
+    fn every_reference_leads_to_an_entity() {
+        let manifest = Manifest {
+            status: "complete".into(),
+            label: "demo".into(),
+            version: "1.2.3".into(),
+            rows: [("metrics.parquet".to_owned(), 3), ("analyses/Größe.parquet".to_owned(), 7)].into(),
+            checksums: [("metrics.parquet".to_owned(), "ab".to_owned())].into(),
+            host: Host { written: "2026-01-01T00:00:00Z".into(), ..Host::default() },
+            ..Manifest::default()
+        };
+        let crate_of = graph(&manifest, &|file| (file != SCENARIO).then_some(12));
+        let entities = crate_of["@graph"].as_array().unwrap();
+        let named: Vec<&str> = entities.iter().map(|e| e["@id"].as_str().unwrap()).collect();
+        assert_eq!(named.iter().collect::<std::collections::BTreeSet<_>>().len(), named.len(), "{named:?}");
+        fn references(value: &Value, found: &mut Vec<String>, is_entity: bool) {
+            match value {
+                Value::Object(fields) => {
+                    if let (false, Some(Value::String(id)), 1) = (is_entity, fields.get("@id"), fields.len()) {
+                        found.push(id.clone());
+                    }
+                    fields.values().for_each(|v| references(v, found, false));
+                }
+                Value::Array(items) => items.iter().for_each(|v| references(v, found, false)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        entities.iter().for_each(|e| references(e, &mut found, true));
+        found.retain(|id| !id.starts_with("https://"));
+        assert!(found.len() > 6, "{found:?}");
+        assert!(found.iter().all(|id| named.contains(&id.as_str())), "{found:?} of {named:?}");
+        let root = entities.iter().find(|e| e["@id"] == "./").unwrap();
+        for key in ["name", "description", "datePublished"] {
+            assert!(!root[key].as_str().unwrap().is_empty(), "{key}");
+        }
+        assert!(named.contains(&"analyses/Gr%C3%B6%C3%9Fe.parquet") && !named.contains(&SCENARIO), "{named:?}");
+        let metrics = entities.iter().find(|e| e["@id"] == "metrics.parquet").unwrap();
+        assert_eq!((metrics["sha256"].as_str(), metrics["contentSize"].as_str()), (Some("ab"), Some("12")));
+    }
+}
