@@ -52,6 +52,7 @@ pub mod intervals;
 pub mod kalman;
 pub mod kernel_rate;
 pub mod kernel_smoothing;
+pub mod kolmogorov;
 pub mod ksg;
 pub mod lempel_ziv;
 pub mod linear;

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 #![allow(clippy::format_collect, reason = "rows of small files read best as a map")]
 
-/// Whether generated pages are written instead of compared: README's lists, data/coverage.md,
-/// data/scenario-reference.md and the messages in tests/bad_scenarios. `UPDATE_PAGES=1 cargo test --test it` writes all
-/// of them.
+/// Whether generated pages are written instead of compared: data/lists.md, data/coverage.md,
+/// data/scenario-reference.md, data/third-party.md, the picture in README and the messages in tests/bad_scenarios.
+/// `.ci/pages` writes all of them.
 fn update_pages() -> bool {
     std::env::var_os("UPDATE_PAGES").is_some()
 }
@@ -33,6 +33,7 @@ mod pty;
 mod pty_laboratory;
 mod pty_line;
 mod published;
+mod readme;
 mod recordings;
 mod registry;
 mod scenarios;
