@@ -96,10 +96,10 @@ impl Dimension {
     }
 
     /// The least value that a quantity of this dimension can have, where nature sets one: a temperature in degrees
-    /// Celsius lies above absolute zero (by a billionth of a degree). Kelvin may be a difference of either sign.
+    /// Celsius lies above absolute zero (by less than is shown). Kelvin may be a difference of either sign.
     #[must_use]
     pub fn least(self) -> Option<f64> {
-        (self == Self::CELSIUS).then_some(1e-9 - ICE)
+        (self == Self::CELSIUS).then_some(1e-11 - ICE)
     }
 
     /// This dimension with volt replaced by `volt` and ampere by `ampere`, when it is written in volt, ampere, metre,
