@@ -132,10 +132,11 @@ impl Remote {
                     std::thread::spawn(move || {
                         std::thread::sleep(line.delay);
                         counts.answered.fetch_add(1, Ordering::SeqCst);
-                        // A line may cut an answer in two.
-                        let _ = back.lock().unwrap().write_all(&ANSWER[..2]);
+                        // A line may cut an answer in two; the terminal sends no key in the midst of it.
+                        let mut line = back.lock().unwrap();
+                        let _ = line.write_all(&ANSWER[..2]);
                         std::thread::sleep(Duration::from_millis(3));
-                        let _ = back.lock().unwrap().write_all(&ANSWER[2..]);
+                        let _ = line.write_all(&ANSWER[2..]);
                     });
                 }
             }

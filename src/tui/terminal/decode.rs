@@ -22,6 +22,8 @@ pub enum Said {
 
 /// Silence after which what has begun is taken for what it is: the key Esc, and no sequence.
 const SILENCE: Duration = Duration::from_millis(50);
+/// The same for what is more than that key: hardly anybody types it.
+const BEGUN: Duration = Duration::from_millis(500);
 /// The same for pasted text whose end does not come.
 const PASTED: Duration = Duration::from_secs(5);
 /// Around pasted text.
@@ -54,8 +56,9 @@ impl Decoder {
     pub fn patience(&self) -> Option<Duration> {
         match &self.held[..] {
             [] => None,
+            [0x1b] => Some(SILENCE),
             held if held.starts_with(PASTE.0) => Some(PASTED),
-            _ => Some(SILENCE),
+            _ => Some(BEGUN),
         }
     }
 
@@ -376,7 +379,7 @@ mod tests {
         let bytes = "q\x1b[0n\x1b[A\x1b[1;5Cµ\x1b[0n\x1b[<0;3;5MG\x1bx\x1b[200~ab\x1b[201~\x1b[3~\x1b[0nj".as_bytes();
         let whole = all(bytes);
         assert_eq!(whole.iter().filter(|s| **s == Said::Well).count(), 3);
-        assert_eq!(whole.len(), 12);
+        assert_eq!(whole.len(), 13);
         for cut in 0..=bytes.len() {
             for second in cut..=bytes.len() {
                 let mut decoder = Decoder::default();

@@ -52,8 +52,8 @@ pub struct Pace {
     last_answer: Option<Instant>,
     /// The shortest time to an answer: there and back, with next to nothing on the line.
     round_trip: Option<Duration>,
-    /// Bytes a second.
-    rate: Option<f64>,
+    /// Seconds a byte, of the last frames: a mean of times, where one of rates would be that of the fastest.
+    per_byte: Option<f64>,
     /// Frames in a row that were slow.
     slow_in_row: u32,
     is_slow: bool,
@@ -68,7 +68,7 @@ impl Pace {
             under_way: VecDeque::new(),
             last_answer: None,
             round_trip: None,
-            rate: None,
+            per_byte: None,
             slow_in_row: 0,
             is_slow: false,
             lost: 0,
@@ -102,9 +102,10 @@ impl Pace {
             return;
         }
         let on_line = now.saturating_duration_since(began).max(Duration::from_millis(1));
-        let rate = sent.bytes as f64 / on_line.as_secs_f64();
-        let rate = self.rate.map_or(rate, |before| 0.5 * before + 0.5 * rate);
-        self.rate = Some(rate);
+        let now = on_line.as_secs_f64() / sent.bytes as f64;
+        let per_byte = self.per_byte.map_or(now, |before| f64::midpoint(before, now));
+        self.per_byte = Some(per_byte);
+        let rate = per_byte.recip();
         self.slow_in_row = if rate < SLOW { self.slow_in_row.saturating_add(1) } else { 0 };
         self.is_slow = self.slow_in_row >= BELIEVED || (self.is_slow && rate < FAST);
     }
@@ -122,7 +123,7 @@ impl Pace {
 
     /// Time that bytes take on the line.
     fn on_line(&self, bytes: usize) -> Duration {
-        let seconds = self.rate.map_or(0.0, |rate| bytes as f64 / rate.max(1.0));
+        let seconds = self.per_byte.map_or(0.0, |each| bytes as f64 * each);
         Duration::from_secs_f64(seconds.min(LONGEST.as_secs_f64()))
     }
 
@@ -150,7 +151,7 @@ impl Pace {
 
     /// Of a line that holds frames back: bytes a second, and time between two frames like the last.
     pub fn slow(&self) -> Option<(f64, Duration)> {
-        let rate = self.rate.filter(|_| self.is_slow)?;
+        let rate = self.per_byte.filter(|_| self.is_slow)?.recip();
         let bytes = self.under_way.back().map_or(TELLS, |s| s.bytes);
         Some((rate, self.on_line(bytes)))
     }
