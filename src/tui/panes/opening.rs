@@ -23,7 +23,10 @@ pub fn opening(panes: &[Pane], spec: Option<&Spec>, window: Window) -> Option<(f
         let simulation = &s.simulation;
         simulation.transient_steps as f64 * simulation.dt / simulation.time_base.seconds()
     });
-    let from = window.start + transient;
+    // Analyses may leave an onset out: what is seen first is what all panes have.
+    let middle = f64::midpoint(window.start, window.stop);
+    let starts = panes.iter().filter(|p| p.is_time_of_run()).filter_map(Pane::own_x).map(|x| x.0);
+    let from = starts.filter(|start| *start < middle).fold(window.start + transient, f64::max);
     let curves = series.curves.iter().filter(|c| c.style == CurveStyle::Line);
     // The fastest of them is the one that would be solid.
     let events = curves.map(|c| rises(c, from)).max_by_key(Vec::len)?;
@@ -113,5 +116,23 @@ mod tests {
             *y *= (-x / 60.0).exp();
         }
         assert_eq!(opening(&[Pane::new("trace/a", "V_m", Shape::Series(dying), "")], None, whole), None);
+    }
+
+    /// What is seen first is there in all panes: an analysis that leaves an onset out moves the beginning, one that
+    /// looks at the end alone does not, nor does what is of no time of the run.
+    #[test]
+    fn it_begins_where_all_panes_have_something() {
+        let whole = Window { start: 0.0, stop: 20_000.0 };
+        let late = |from: f64, label: &str| {
+            let x: Vec<f64> = (0..100).map(|k| from + f64::from(k)).collect();
+            let curve = Curve { y: x.clone(), x, ..Curve::default() };
+            let time = Axis { is_time: true, ..Axis::new(label, "ms") };
+            let series = Series { x: time, y: Axis::new("rate", "Hz"), curves: vec![curve], ..Series::default() };
+            Pane::new("psd/a", "rate", Shape::Series(series), "")
+        };
+        let begins = |other: Pane| opening(&[pane("trace/a", 1000), other], None, whole).unwrap().0;
+        assert!((4990.0..5030.0).contains(&begins(late(5000.0, "time"))));
+        assert!(begins(late(15_000.0, "time")) < 100.0, "half of the run would be left out");
+        assert!(begins(late(5000.0, "time in the trial")) < 100.0);
     }
 }

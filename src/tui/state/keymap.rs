@@ -236,9 +236,9 @@ mod tests {
 
     #[test]
     fn the_place_of_a_key_is_the_number_of_a_pane() {
-        let (map, problems) = overridden(&[("pane", &["a", "s", "3"])]);
+        let (map, problems) = overridden(&[("pane", &["a", "b", "3"])]);
         assert!(problems.is_empty(), "{problems:?}");
-        assert_eq!(called(&map, "s"), Some(("pane", Some(2))));
+        assert_eq!(called(&map, "b"), Some(("pane", Some(2))));
         assert_eq!(called(&map, "3"), Some(("pane", Some(3))));
         assert_eq!(called(&map, "4"), None, "it has three keys now");
         assert_eq!(map.keys_text("pane"), "a … 3");
