@@ -27,7 +27,7 @@ pub(super) fn write(folder: &Path, manifest: &Manifest) -> Result<(), TableError
 fn graph(manifest: &Manifest, size: &dyn Fn(&str) -> Option<u64>) -> Value {
     let copies = manifest.files.iter().flatten().filter_map(|f| f.copy.as_deref());
     let files = manifest.rows.keys().map(String::as_str).chain([SCENARIO, manifest::FILE]).chain(copies);
-    let files: Vec<Value> = files.filter_map(|file| entity(file, manifest, size(file)?)).collect();
+    let files: Vec<Value> = files.filter_map(|file| Some(entity(file, manifest, size(file)?))).collect();
     let program = format!("#spikedeck-{}", manifest.version);
     let mut graph = vec![
         json!({
@@ -79,9 +79,9 @@ fn run(manifest: &Manifest, program: &str, files: &[Value]) -> Value {
     })
 }
 
-/// A file, if it is of a kind that is known.
-fn entity(file: &str, manifest: &Manifest, bytes: u64) -> Option<Value> {
-    let (format, what) = match file.rsplit_once('.')?.1 {
+/// A file.
+fn entity(file: &str, manifest: &Manifest, bytes: u64) -> Value {
+    let (format, what) = match file.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "parquet" => ("application/vnd.apache.parquet", "table"),
         "csv" => ("text/csv", "table"),
         "h5" => ("application/x-hdf5", "spikes in the layout of SONATA"),
@@ -106,7 +106,7 @@ fn entity(file: &str, manifest: &Manifest, bytes: u64) -> Option<Value> {
     if let Some(sum) = manifest.checksums.get(file) {
         entity["sha256"] = json!(sum);
     }
-    Some(entity)
+    entity
 }
 
 /// A relative path as an address: what is no plain letter, digit or sign of paths in per cent.
@@ -133,6 +133,20 @@ mod tests {
     use super::*;
     use crate::manifest::Host;
 
+    /// What a value refers to: objects of an identifier alone.
+    fn references(value: &Value, found: &mut Vec<String>, is_entity: bool) {
+        match value {
+            Value::Object(fields) => {
+                if let (false, Some(Value::String(id)), 1) = (is_entity, fields.get("@id"), fields.len()) {
+                    found.push(id.clone());
+                }
+                fields.values().for_each(|v| references(v, found, false));
+            }
+            Value::Array(items) => items.iter().for_each(|v| references(v, found, false)),
+            _ => {}
+        }
+    }
+
     /// What RO-Crate 1.1 asks for: the descriptor, a root with name, description and date, each part an entity of its own
     /// that the root names, and no reference that leads nowhere.
     #[test]
@@ -150,18 +164,6 @@ mod tests {
         let entities = crate_of["@graph"].as_array().unwrap();
         let named: Vec<&str> = entities.iter().map(|e| e["@id"].as_str().unwrap()).collect();
         assert_eq!(named.iter().collect::<std::collections::BTreeSet<_>>().len(), named.len(), "{named:?}");
-        fn references(value: &Value, found: &mut Vec<String>, is_entity: bool) {
-            match value {
-                Value::Object(fields) => {
-                    if let (false, Some(Value::String(id)), 1) = (is_entity, fields.get("@id"), fields.len()) {
-                        found.push(id.clone());
-                    }
-                    fields.values().for_each(|v| references(v, found, false));
-                }
-                Value::Array(items) => items.iter().for_each(|v| references(v, found, false)),
-                _ => {}
-            }
-        }
         let mut found = Vec::new();
         entities.iter().for_each(|e| references(e, &mut found, true));
         found.retain(|id| !id.starts_with("https://"));

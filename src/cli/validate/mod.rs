@@ -91,11 +91,10 @@ impl Row {
     #[must_use]
     fn with(mut self, at: impl Into<String>, ours: f64, right: f64) -> Self {
         let difference = (ours - right).abs();
-        if self.n == 0 || !(difference <= self.largest) {
-            // What is no number stays.
-            if self.n == 0 || !self.largest.is_nan() {
-                (self.largest, self.at) = (difference, at.into());
-            }
+        // What is no number is above all others, and stays.
+        let is_larger = !self.largest.is_nan() && (difference.is_nan() || difference > self.largest);
+        if self.n == 0 || is_larger {
+            (self.largest, self.at) = (difference, at.into());
         }
         self.n += 1;
         self
