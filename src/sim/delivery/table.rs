@@ -50,7 +50,7 @@ const AT_ONCE: usize = 1024;
 
 /// Connections that are put in the order of their sources before they are placed, where a table is larger than the
 /// caches: those of one source that a walk visits far apart then go to neighbouring places together.
-const IN_ORDER: usize = 1 << 20;
+const IN_ORDER: usize = 1 << 19;
 
 /// The connections `links` in the order of their sources, those of one source as they stand.
 fn by_source(links: &[Link], sources: usize, starts: &mut Vec<u32>, sorted: &mut Vec<Link>) {
@@ -164,7 +164,9 @@ impl Table {
                 }
             }
         };
-        let batch = if size > 2 * IN_ORDER && sources < IN_ORDER { IN_ORDER } else { AT_ONCE };
+        // Where connections have values of their own: targets alone are small beside what the sorting takes.
+        let differ = matches!(properties.weight, Property::Each(_)) || matches!(properties.delay, Property::Each(_));
+        let batch = if differ && size > 4 * IN_ORDER && sources < IN_ORDER { IN_ORDER } else { AT_ONCE };
         let (mut links, mut firsts, mut sorted) = (Vec::with_capacity(batch), Vec::new(), Vec::new());
         let mut place_all = |links: &mut Vec<Link>| {
             if batch == AT_ONCE {
