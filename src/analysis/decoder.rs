@@ -1,7 +1,7 @@
 //! Decoder: reading a stimulus from the spikes of a population, cross-validated, beside chance and the Fisher bound.
 
 use super::prelude::*;
-use spikedeck_core::decoding::{StimulusAxis, Tuning};
+use spikedeck_core::decoding::{StimulusAxis, Tuning, largest};
 use spikedeck_core::statistics::{mean, median};
 use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape, TimeBase, Train};
@@ -20,12 +20,18 @@ const CARD: AnalysisCard = AnalysisCard {
         "bayesian_decoder",
         "population_vector",
         "maximum_likelihood",
+        "maximum_a_posteriori",
+        "map_decoder",
+        "fisher_information",
+        "cross_validated_log_likelihood",
         "template_matching",
         "decode_bayes",
     ],
     summary: "a stimulus read from the spikes of a population: cross-validated error, information gain, chance level, \
               Fisher bound",
     formula: "P(s|n) ∝ P(s) Π_i f_i(s)^{n_i} e^{−Δ f_i(s)};  estimate: posterior mean;  rms error = √(mean (ŝ − s)²)\n\
+              map: s of the largest P(s|n);  ml: s of the largest P(n|s)\n\
+              log-likelihood = mean of log₂ P(s|n) at the true s, of folds that were not fitted\n\
               information gain = mean of log₂ P(s|n) − log₂ P(s) at the true s\n\
               Fisher bound = √(mean of 1/J(s)) under P(s),  J = Δ Σ_i f_i'²/f_i\n\
               template: s whose column of f correlates best with n;  vector: mean of preferred s weighted by n_i \
@@ -97,6 +103,7 @@ impl Estimator for Decoder {
         }
         f.shape("decoded", data.course(f.base, &found));
         f.shape("tuning", tuning(&data, &whole));
+        f.shape("fisher information", fisher(&data, &whole));
         Ok(())
     }
 }
@@ -125,6 +132,12 @@ struct Found {
     bayes: Vec<f64>,
     template: Vec<Option<f64>>,
     vector: Vec<Option<f64>>,
+    /// Peak of the posterior, and of the likelihood.
+    map: Vec<Option<f64>>,
+    likeliest: Vec<Option<f64>>,
+    /// log₂ of the posterior at the true value, and of the prior.
+    log: Vec<f64>,
+    prior: Vec<f64>,
     /// Gain of information in bits.
     gain: Vec<f64>,
     /// Error of the prior's mean.
@@ -237,7 +250,12 @@ impl Data {
                 let counts = self.at(k);
                 let posterior = tuning.posterior(&counts);
                 let truth = self.axis.bin(stimulus[k]);
-                found.gain.push((posterior[truth].max(f64::MIN_POSITIVE) / tuning.prior[truth]).log2());
+                let there = posterior[truth].max(f64::MIN_POSITIVE);
+                found.gain.push((there / tuning.prior[truth]).log2());
+                found.log.push(there.log2());
+                found.prior.push(tuning.prior[truth].log2());
+                found.map.push(Some(self.axis.centre(largest(&posterior))));
+                found.likeliest.push(Some(tuning.likeliest(&counts)));
                 found.bayes.push(self.axis.mean(&posterior).unwrap_or(blind));
                 found.template.push(tuning.template(&counts));
                 found.vector.push(tuning.vector(&counts));
@@ -321,6 +339,10 @@ fn measures(
             .p(f64::from(1 + below) / f64::from(1 + count))
             .note(format!("p: share of {count} circular shifts with an error as low"));
     }
+    let log = Metric::new(name, "log_likelihood", mean(&found.log), "bits", n as u64)
+        .chance(mean(&found.prior))
+        .note("a bin, cross-validated: log2 of the posterior at the true value; chance: of the prior")
+        .note(NO_INTERVAL);
     let gain = Metric::new(name, "information_gain", mean(&found.gain), "bits", n as u64)
         .chance(0.0)
         .note("a bin, cross-validated log-likelihood ratio of posterior and prior")
@@ -333,6 +355,7 @@ fn measures(
             .chance(0.0)
             .note("1 − squared error/squared error of the mean"),
         gain,
+        log,
         if bound.is_finite() {
             Metric::new(name, "fisher_bound", bound, unit, data.counts.len() as u64)
                 .note("n = units; least rms error of an unbiased estimate from Poisson units with these curves")
@@ -346,7 +369,12 @@ fn measures(
             )
         },
     ];
-    for (metric, estimates) in [("template_error", &found.template), ("vector_error", &found.vector)] {
+    for (metric, estimates) in [
+        ("map_error", &found.map),
+        ("ml_error", &found.likeliest),
+        ("template_error", &found.template),
+        ("vector_error", &found.vector),
+    ] {
         let pairs = estimates.iter().zip(&data.stimulus).filter_map(|(e, s)| Some(data.axis.difference((*e)?, *s)));
         let (value, used) = rms(pairs);
         list.push(if used > 0 {
@@ -374,6 +402,18 @@ fn tuning(data: &Data, whole: &Tuning) -> Shape {
         x: Axis::new(data.label.clone(), data.unit.clone()),
         y: Axis::new("rate", "Hz"),
         curves: curves.collect(),
+        references: Vec::new(),
+    })
+}
+
+/// Fisher information of the counts of one bin at each value of the stimulus.
+fn fisher(data: &Data, whole: &Tuning) -> Shape {
+    let x = (0..data.axis.bins).map(|b| data.axis.centre(b)).collect();
+    let unit = if data.unit.is_empty() { String::new() } else { format!("1/{}**2", data.unit) };
+    Shape::Series(Series {
+        x: Axis::new(data.label.clone(), data.unit.clone()),
+        y: Axis::new("Fisher information", unit),
+        curves: vec![curve(data.name.as_str(), x, whole.fisher(), CurveStyle::Line)],
         references: Vec::new(),
     })
 }
@@ -423,6 +463,15 @@ mod tests {
             get(&o, "information_gain")
         );
         assert!(get(&o, "explained").value.unwrap() > 0.97);
+        // All readers that know the curves are right nearly always; the prior is that of ten values.
+        for reader in ["map_error", "ml_error"] {
+            assert!(get(&o, reader).value.unwrap() < 0.7, "{:?}", get(&o, reader));
+        }
+        let log = get(&o, "log_likelihood");
+        assert!(log.value.unwrap() > -0.25 && (log.chance.unwrap() + 10f64.log2()).abs() < 0.1, "{log:?}");
+        let gain = get(&o, "information_gain").value.unwrap();
+        assert!((log.value.unwrap() - log.chance.unwrap() - gain).abs() < 1e-9);
+        assert!(o.shapes.iter().any(|s| s.name == "fisher information"));
         let mut other = tuned(300);
         for s in &mut other.spikes {
             s.units.iter_mut().enumerate().for_each(|(k, u)| *u = (k * 7 % 10) as u32);

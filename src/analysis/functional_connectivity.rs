@@ -1,11 +1,16 @@
 //! Functional connectivity: correlations and partial correlations of many signals, and how far two such matrices are
 //! from each other.
 
+mod against;
+
 use super::dependence::signals::{self, Signal};
+use super::options::matrix_if_given;
 use super::prelude::*;
 use spikedeck_core::factors::partial_correlations;
-use spikedeck_core::statistics::{correlated_samples, correlation_interval, mean, normal_two_sided, pearson};
+use spikedeck_core::statistics::{correlation_interval, mean, normal_two_sided, pearson};
 use spikedeck_core::surrogate::{Correction, adjust};
+use spikedeck_core::worth::samples_for_one;
+use spikedeck_scenario::FileMatrix;
 use spikedeck_signal::{Axis, Matrix, Shape};
 
 /// The analysis `functional_connectivity`.
@@ -13,22 +18,41 @@ pub struct FunctionalConnectivity;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Functional connectivity",
-    synonyms: &["correlation_matrix", "partial_correlation", "cross_correlation_matrix", "fc", "connectome"],
-    summary: "correlation of each two signals, as it is or given all others, and how alike the first and the second \
-              half are",
+    synonyms: &[
+        "correlation_matrix",
+        "partial_correlation",
+        "cross_correlation_matrix",
+        "fc",
+        "connectome",
+        "fcd",
+        "functional_connectivity_dynamics",
+        "empirical_functional_connectivity",
+    ],
+    summary: "correlation of each two signals, as it is or given all others, how alike two halves are, and how alike a \
+              measured matrix is",
     formula: "r = cov(x, y)/(sd x sd y);  partial: −P_xy/√(P_xx P_yy), P the inverse of the covariance of all\n\
-              p and interval: Fisher's z with n/(1 + 2 Σ ρ_x ρ_y) independent samples (less 3, and less the number of \
+              p and interval: Fisher's z with n/(1 + 2 Σ (1 − k/n) ρ_x ρ_y) independent samples (less 3, and less the number of \
               those given)\n\
-              halves_agreement = correlation over pairs of z of the first and of the second half",
+              halves_agreement = correlation over pairs of z of the first and of the second half\n\
+              fit = correlation over pairs with the matrix of `against`; fit_distance = root mean square difference; p: \
+              regions exchanged (Mantel)\n\
+              FCD: correlation over pairs of the matrices of two windows; fcd_distance: Kolmogorov and Smirnov's, of \
+              all windows to those of `fcd_against`",
     assumptions: "Stationary signals, of which a linear relation is asked; many more samples than signals (partial).",
     bias: "None to speak of for r; partial correlations of few samples scatter widely.",
-    cost: "O(N m²), O(m³) partial",
+    cost: "O(N m²), O(m³) partial; O(W² m²) for W windows",
     caveats: "A correlation is not a connection: common input makes one, and an inhibitory loop may hide one. The \
-              partial one takes out what was recorded, and nothing else; it joins signals that drive a common target.",
+              partial one takes out what was recorded, and nothing else; it joins signals that drive a common target. A fit \
+              above chance says that strong pairs are strong in both: neighbours are so in most brains and models; \
+              halves_agreement is about what can be reached. Windows that share samples are alike by that.",
     references: &[
         "Friston 2011, Brain Connect 1:13-36, doi:10.1089/brain.2011.0008",
         "Marrelec and others 2006, Neuroimage 32:228-237, doi:10.1016/j.neuroimage.2005.12.057",
         "Bartlett 1946, J R Stat Soc 8:27-41, doi:10.2307/2983611",
+        "Deco, Ponce-Alvarez, Mantini, Romani, Hagmann, Corbetta 2013, J Neurosci 33:11239-11252, \
+         doi:10.1523/JNEUROSCI.1091-13.2013",
+        "Hansen, Battaglia, Spiegler, Deco, Jirsa 2015, NeuroImage 105:525-535, \
+         doi:10.1016/j.neuroimage.2014.11.001",
     ],
 };
 
@@ -51,6 +75,16 @@ options! {
              the recorded interval for traces)";
         fdr: Correction = choice(Correction::BenjaminiHochberg), "correction of p-values over all pairs";
         level: f64 = number("0.05").between(0.0, 1.0), "level at which a corrected p-value counts as significant";
+        against: Option<FileMatrix> = matrix_if_given(),
+            "file with a matrix that was measured, of the same regions in the same order (rows of text, .npy, or \
+             Parquet; a first row and a first column may hold names)";
+        permutations: Option<usize> = integer_if_given().between(19.0, 1e6),
+            "against: how often regions are exchanged (default 999)";
+        window: Option<Time> = time_if_given().piece(), "length of the windows whose matrices are compared (FCD)";
+        window_step: Option<Time> = time_if_given().piece(),
+            "from one window to the next (default half of a window)";
+        fcd_against: Option<FileMatrix> = matrix_if_given(),
+            "file with a matrix of windows against windows that was measured (FCD), of any size";
     }
 }
 
@@ -86,6 +120,21 @@ impl Estimator for FunctionalConnectivity {
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
 
+    fn together(o: &Options, _: RunTimes) -> Result<(), Wrong> {
+        let wrong = |key, message: &str, help: &str| Wrong { key, message: message.into(), help: help.into() };
+        if o.permutations.is_some() && o.against.is_none() {
+            return Err(wrong("permutations", "there is no matrix whose regions are exchanged", "add `against`"));
+        }
+        let (has_step, has_file) = (o.window_step.is_some(), o.fcd_against.is_some());
+        match &o.window {
+            None if has_step || has_file => {
+                let key = if has_step { "window_step" } else { "fcd_against" };
+                Err(wrong(key, "there are no windows", "add `window`, such as \"60 s\""))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let all = signals::aligned(f.request, &f.request.spec.of, o.bin)?;
         let name = f.request.spec.of.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join("+");
@@ -111,9 +160,15 @@ impl Estimator for FunctionalConnectivity {
                 f.metric(Metric::missing(&name, "mean", "", n as u64, why));
                 f.word(format!("{name}: no value, {why}"));
             }
-            Some(list) => told(o, f, &name, &kept, &list, halves, n),
+            Some(list) => {
+                told(o, f, &name, &kept, &list, halves, n);
+                if let Some(measured) = &o.against {
+                    let places: Vec<usize> = (0..m).filter(|&k| super::coherence::unfit(&all[k]).is_none()).collect();
+                    against::fit(o, f, &name, measured, &all, (&list, &places))?;
+                }
+            }
         }
-        Ok(())
+        against::dynamics(o, f, &name, &kept)
     }
 }
 
@@ -130,10 +185,12 @@ fn found(o: &Options, all: &[&Signal], stretch: std::ops::Range<usize>) -> Optio
         Of::Partial => Some(partial_correlations(&columns)?),
     };
     let mut list = Vec::with_capacity(m * (m - 1) / 2);
+    let mut worth = samples_for_one(&columns).into_iter();
     for i in 0..m {
         for j in i + 1..m {
             let given = if partial.is_some() { m - 2 } else { 0 };
-            let worth = n as f64 / correlated_samples(columns[i], columns[j]) - given as f64;
+            let of_one = worth.next().expect("there is one for each pair");
+            let worth = n as f64 / of_one - given as f64;
             let r = partial.as_ref().map_or_else(|| pearson(columns[i], columns[j]), |p| p[(i, j)]);
             list.push(Found { pair: (i, j), r, worth });
         }

@@ -118,6 +118,7 @@ mod entropy;
 mod fi_curve;
 mod functional_connectivity;
 mod impedance;
+mod kalman_decoder;
 mod kantz;
 mod lempel_ziv;
 mod lyapunov;
@@ -235,6 +236,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &stimulus_information::StimulusInformation,
     &spike_information::SpikeInformation,
     &decoder::Decoder,
+    &kalman_decoder::KalmanDecoder,
     &functional_connectivity::FunctionalConnectivity,
     &dimensionality::Dimensionality,
     &connectivity::Connectivity,

@@ -20,8 +20,8 @@ use std::marker::PhantomData;
 
 use spikedeck_core::units::Dimension;
 use spikedeck_scenario::{
-    Assignment, Band, InputId, OptionKind, OptionValue, ParamSpec, ProjectionId, StateId, TimeRole, VariableId,
-    WithoutUnits,
+    Assignment, Band, FileMatrix, InputId, OptionKind, OptionValue, ParamSpec, ProjectionId, StateId, TimeRole,
+    VariableId, WithoutUnits,
 };
 use spikedeck_signal::{Setting, TimeBase};
 
@@ -220,6 +220,11 @@ pub fn assignments() -> Opt<Vec<Assignment>> {
 /// Bands of frequency.
 pub fn bands() -> Opt<Vec<Band>> {
     Opt::new(OptionKind::Bands, None)
+}
+
+/// A symmetric matrix from a file.
+pub fn matrix_if_given() -> Opt<Option<FileMatrix>> {
+    Opt::new(OptionKind::Matrix, None)
 }
 
 /// Projections among the populations that are looked at which end at one input or receptor: that of the first, if none

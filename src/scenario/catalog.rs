@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::spec::{InputId, ProjectionId, StateId, VariableId};
 use spikedeck_core::number::literal;
@@ -33,6 +34,8 @@ pub enum OptionValue {
     Bands(Vec<Band>),
     /// Projections among the populations that are looked at.
     Projections(Vec<ProjectionId>),
+    /// A symmetric matrix from a file.
+    Matrix(FileMatrix),
 }
 
 /// A value that takes the place of what the scenario says.
@@ -46,6 +49,19 @@ pub struct Assignment {
     pub dimension: Dimension,
     /// The value in SI.
     pub value: f64,
+}
+
+/// A symmetric matrix of finite numbers, as a file has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileMatrix {
+    /// The last part of the file's name.
+    pub file: String,
+    /// Number of rows, and of columns.
+    pub size: usize,
+    /// Its values, row by row.
+    pub values: Arc<[f64]>,
+    /// What its rows are called, if the file says it.
+    pub names: Option<Vec<String>>,
 }
 
 /// A band of frequency.
@@ -84,6 +100,7 @@ impl fmt::Display for OptionValue {
                 write!(f, "[{}]", each.collect::<Vec<_>>().join(", "))
             }
             Self::Projections(list) => write!(f, "{} projections", list.len()),
+            Self::Matrix(m) => write!(f, "{} ({} by {})", m.file, m.size, m.size),
         }
     }
 }
@@ -128,6 +145,8 @@ pub enum OptionKind {
     /// The name of an input or receptor, for the projections among the populations that are looked at that end there;
     /// without it that of the first of them.
     Arrival,
+    /// The name of a file that holds a symmetric matrix.
+    Matrix,
 }
 
 /// What an option is to the stretch of time that an analysis looks at.
@@ -190,7 +209,8 @@ impl ParamSpec {
             | OptionKind::RangeOf(_)
             | OptionKind::Assignments
             | OptionKind::Bands
-            | OptionKind::Arrival => self.no_default(text),
+            | OptionKind::Arrival
+            | OptionKind::Matrix => self.no_default(text),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `connect = { connectome = "FILE" }`: regions that a matrix of weights connects, with delays by a matrix of tract
 //! lengths along which signals travel at one speed.
 
+mod symmetric;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_data::CONNECTOMES;
 use spikedeck_model::document::Node;
 use spikedeck_signal::data::{FileUnit, MATRIX, MatrixFile, Refused};
+
+pub(super) use symmetric::symmetric_matrix;
 
 /// The table that names such files.
 pub(super) static CONNECTOME: Section = Section::new(

@@ -70,7 +70,8 @@ mod weights;
 
 pub use adjustable::{Adjustable, adjustables};
 pub use catalog::{
-    Assignment, Band, Catalog, OptionKind, OptionValue, ParamSpec, RunTimes, TimeRole, Together, WithoutUnits, Wrong,
+    Assignment, Band, Catalog, FileMatrix, OptionKind, OptionValue, ParamSpec, RunTimes, TimeRole, Together,
+    WithoutUnits, Wrong,
 };
 pub use clock::Clock;
 pub use connect::RULES;

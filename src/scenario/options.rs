@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::analysis::Places;
 use super::bands::bands;
 use super::catalog::{AnalysisDeclaration, Assignment, OptionKind, OptionValue, ParamSpec, WithoutUnits};
+use super::connectome::symmetric_matrix;
 use super::language::Table;
 use super::resolver::{Resolver, suggest};
 use super::spec::{InputId, PopulationId, PopulationSpec, ProjectionSpec, StateId, Subject, VariableId};
@@ -168,6 +169,7 @@ impl Reading<'_> {
                 OptionValue::Assignments(assignments(resolver, node, self.around.population()?, &what)?)
             }
             OptionKind::Bands => OptionValue::Bands(bands(resolver, node, &what)?),
+            OptionKind::Matrix => OptionValue::Matrix(symmetric_matrix(resolver, node, &what)?),
             OptionKind::Arrival => {
                 let text = resolver.text(node, &what)?.to_owned();
                 let all = self.arrivals();
@@ -244,7 +246,8 @@ impl Reading<'_> {
             | OptionKind::OfInput(_)
             | OptionKind::RangeOf(_)
             | OptionKind::Assignments
-            | OptionKind::Bands => None,
+            | OptionKind::Bands
+            | OptionKind::Matrix => None,
         }
     }
 

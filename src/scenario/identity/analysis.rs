@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Writer;
 use super::quantity::{quantity, units};
-use crate::catalog::{Assignment, Band, OptionKind, OptionValue};
+use crate::catalog::{Assignment, Band, FileMatrix, OptionKind, OptionValue};
 use crate::spec::{AnalysisSpec, Observable, Subject};
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::System;
@@ -78,7 +78,8 @@ impl Writer<'_> {
             | OptionKind::Input
             | OptionKind::Adjustable
             | OptionKind::Assignments
-            | OptionKind::Arrival => Dimension::NONE,
+            | OptionKind::Arrival
+            | OptionKind::Matrix => Dimension::NONE,
         }
     }
 
@@ -110,6 +111,12 @@ impl Writer<'_> {
                 list.iter().map(one).collect()
             }
             OptionValue::Projections(list) => list.iter().map(|id| json!(self.spec.projection(*id).name)).collect(),
+            OptionValue::Matrix(matrix) => {
+                // What is in it decides, and not where it is.
+                let FileMatrix { file: _, size, values, names } = matrix;
+                let values: Vec<Json> = values.iter().map(|v| json!(quantity(*v, Dimension::NONE))).collect();
+                json!({ "size": size, "values": values, "names": names })
+            }
         }
     }
 }
