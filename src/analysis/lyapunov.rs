@@ -18,6 +18,8 @@ use spikedeck_signal::{Axis, CurveStyle, NamedShape, ReferenceLine, Series, Shap
 #[derive(Debug, Clone, Copy)]
 pub struct Lyapunov;
 
+/// Most exponents of which stretches are shown.
+const MOST_SHOWN: usize = 4;
 /// Most states that a full spectrum is computed for without being asked.
 const MOST_EXPONENTS: usize = 16;
 
@@ -28,19 +30,22 @@ const CARD: AnalysisCard = AnalysisCard {
     formula: "M' = J(x) M flies with x' = f(x); every interval M = Q R; λᵢ = Σ ln Rᵢᵢ / T\n\
               of a map: M → (1 + h J(x)) M with x → x + h f(x)\n\
               at a reset g on h(x) = 0: M → (Dg + (f⁺ − Dg f⁻)∇hᵀ/(∇h·f⁻)) M\n\
+              at a pulse that arrives, or a rest that ends, δt late: M → Dg M + (Dg f⁻ − f⁺) δt, where δt is that of \
+              the spike that it comes from, −∇h·M/(∇h·f⁻)\n\
               Kaplan-Yorke dimension: j + Σ_{i≤j} λᵢ/|λ_{j+1}|; Pesin entropy rate: Σ of the positive ones",
-    assumptions: "Deterministic equations of one unit, or with `coupled` of all units with their continuous \
-                  connections (without delay, reset or plasticity), with constant input: noise, other connections \
-                  and inputs that change are left out, and said so. The trajectory after the transient stays on one \
-                  attractor.",
+    assumptions: "Deterministic equations of one unit, or with `coupled` of all units with their connections \
+                  (continuous ones without delay; spikes with any delay, as pulses at exact times, with resets and \
+                  rests of all units; no plasticity), with constant input: noise, other connections and inputs that \
+                  change are left out, and said so. The trajectory after the transient stays on one attractor.",
     bias: "The estimate converges as 1/T; the zero exponent of a flow shows how far it is (a value near it is not \
            told from zero). The \
            interval rests on how growth in stretches of the run depends on the growth before (it mostly evens out, so \
            that blocks taken as independent would say too much), the curve shows the rest. The sum must equal the mean \
            divergence of the flow: both are given.",
     cost: "O(n² k) a step for n states and k exponents, four Jacobians a step; of a network O(k (n + connections)) a \
-           step, and O(n k²) an interval. Resets are located to rounding.",
-    caveats: "A long transient that looks chaotic is not told from chaos. Coexisting attractors: what is measured \
+           step, and O(n k²) an interval; of spikes, a step each and O(k) an arrival. Resets are located to rounding.",
+    caveats: "Finite-time exponents are of the directions that grew most until then, one after the other, and depend on \
+              the window. A long transient that looks chaotic is not told from chaos. Coexisting attractors: what is measured \
               depends on the initial \
               state. Steps too long for a stiff model show as a sum that differs from the divergence: halve `step`. A \
               crossing that \
@@ -82,7 +87,9 @@ options! {
         batches: usize = integer("20").between(4.0, 400.0),
             "part of the time, a batches-th, up to which growth is taken to depend on growth before (for the interval)";
         coupled: bool = flag(false),
-            "of the whole: all units of the populations of `of` with the continuous connections among them";
+            "of the whole: all units of the populations of `of` with the connections among them";
+        window: Option<Time> = time_if_given().piece(),
+            "also exponents of stretches of this length (finite-time exponents): how much growth differs along the run";
         unit: UnitOptions = shared();
     }
 }
@@ -146,8 +153,8 @@ impl Estimator for Lyapunov {
         }
         match &found {
             Ok(found) => {
-                warn(found, &bound, settings, f);
-                about.tell(found, settings, f);
+                let rests = warn(found, &bound, settings, f);
+                about.tell(found, settings, rests, f);
             }
             Err(error) => about.tell_failure(error, f),
         }
@@ -163,9 +170,11 @@ struct About {
 }
 
 impl About {
-    fn tell(&self, found: &Spectrum, settings: Settings, f: &mut Findings<'_>) {
-        f.metrics(metrics(found, self, settings));
+    /// `rests` says whether the trajectory stays at a fixed point.
+    fn tell(&self, found: &Spectrum, settings: Settings, rests: bool, f: &mut Findings<'_>) {
+        f.metrics(metrics(found, self, settings, rests));
         f.shapes([curves(found, self.base)]);
+        f.shapes(stretches(found, self.base));
         f.word(summary(found, self));
     }
 
@@ -204,10 +213,11 @@ fn settings(request: &Request<'_>, o: &Options, n: usize) -> Result<Settings, An
     let Times { step, transient, duration, interval } = Times::of(o, spec.simulation.times());
     let exponents = o.exponents.map_or(n.min(MOST_EXPONENTS), |k| k.min(n));
     let (scheme, batches) = (o.scheme, o.batches);
-    Ok(Settings { exponents, transient, duration, step, scheme, interval, batches })
+    let window = o.window.map(|t| t.seconds);
+    Ok(Settings { exponents, transient, duration, step, scheme, interval, batches, window })
 }
 
-fn metrics(found: &Spectrum, about: &About, settings: Settings) -> Vec<Metric> {
+fn metrics(found: &Spectrum, about: &About, settings: Settings, rests: bool) -> Vec<Metric> {
     let (subject, base, dimension) = (&about.subject, about.base, about.dimension);
     // Exponents are per second, or per time unit of a dimensionless system.
     let unit = base.per_time();
@@ -237,29 +247,53 @@ fn metrics(found: &Spectrum, about: &About, settings: Settings) -> Vec<Metric> {
                 .note("mean growth of volumes, with resets: equals the sum"),
         );
     }
-    let clear = snapped(found);
-    match kaplan_yorke(&clear, dimension) {
-        Some(d) => {
-            list.push(
-                Metric::new(subject, "kaplan_yorke_dimension", d, "", n)
-                    .note("exponents within their interval of 0 count as 0"),
-            );
-        }
-        None => list.push(Metric::missing(
-            subject,
-            "kaplan_yorke_dimension",
-            "",
-            n,
-            "more exponents are needed: their sum never becomes negative",
-        )),
-    }
-    let per = if base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
-    list.push(entropy_rate(subject, &clear, dimension, per, n));
+    list.extend(geometry(found, about, rests));
+    list.extend(finite_time(found, about));
     if found.resets > 0 {
         let rate = Metric::new(subject, "rate", found.resets as f64 / found.time, base.rate_unit(), found.resets);
         list.push(rate.note("resets on the trajectory measured"));
     }
     list
+}
+
+/// The dimension of the attractor and the rate at which it makes entropy.
+fn geometry(found: &Spectrum, about: &About, rests: bool) -> [Metric; 2] {
+    let (subject, base, dimension, n) = (&about.subject, about.base, about.dimension, found.renormalisations);
+    let per = if base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
+    let clear = snapped(found);
+    let name = "kaplan_yorke_dimension";
+    if rests && clear.first().is_some_and(|e| *e > 0.0) {
+        let why = "the trajectory stays at a fixed point that is unstable, which is no attractor";
+        return [Metric::missing(subject, name, "", n, why), Metric::missing(subject, "entropy_rate", per, n, why)];
+    }
+    let of = match kaplan_yorke(&clear, dimension) {
+        Some(d) => Metric::new(subject, name, d, "", n).note("exponents within their interval of 0 count as 0"),
+        None => Metric::missing(subject, name, "", n, "more exponents are needed: their sum never becomes negative"),
+    };
+    [of, entropy_rate(subject, &clear, dimension, per, n)]
+}
+
+/// How the largest exponent differs from stretch to stretch, where stretches were asked for.
+fn finite_time(found: &Spectrum, about: &About) -> Vec<Metric> {
+    let each: Vec<f64> = found.windows.iter().map(|w| w.1[0]).collect();
+    let (subject, unit, n) = (&about.subject, about.base.per_time(), each.len() as u64);
+    if each.len() < 2 || each.iter().any(|v| !v.is_finite()) {
+        return Vec::new();
+    }
+    let count = each.len() as f64;
+    let mean = each.iter().sum::<f64>() / count;
+    let sd = (each.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
+    let positive = each.iter().filter(|v| **v > 0.0).count() as f64 / count;
+    let (low, high) = each.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |m, v| (m.0.min(*v), m.1.max(*v)));
+    let of = |name: &str, value: f64, unit: &str, note: &str| {
+        Metric::new(subject, format!("finite_time.{name}"), value, unit, n).note(note)
+    };
+    vec![
+        of("sd", sd, unit, "standard deviation of the largest exponent of one `window`; n = windows"),
+        of("min", low, unit, "least of any window"),
+        of("max", high, unit, "greatest of any window"),
+        of("positive", positive, "", "share of windows in which small differences grow"),
+    ]
 }
 
 /// The sum of the positive exponents among the largest, which `clear` holds in falling order: of all that are positive
@@ -299,11 +333,32 @@ fn warn_of_step(found: &Spectrum, settings: Settings, f: &mut Findings<'_>) {
     }
 }
 
-fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Findings<'_>) {
-    warn_of_step(found, settings, f);
+/// That the run had not come to an attractor, where growth says so.
+fn warn_of_drift(found: &Spectrum, f: &mut Findings<'_>) {
+    let fastest = found.exponents.iter().filter(|e| e.is_finite()).fold(0.0_f64, |m, e| m.max(e.abs()));
+    let drifts = |d: &Option<f64>| d.filter(|d| d.abs() > 1e-2 * fastest);
+    if let Some((j, drift)) = found.drift.iter().enumerate().find_map(|(j, d)| drifts(d).map(|d| (j, d))) {
+        f.warn(format!(
+            "exponent {} is {} {} in the second half of the time than in the first: the run is not on its attractor \
+             yet, or changes slowly; a longer `transient` or `duration` tells",
+            j + 1,
+            short(drift.abs()),
+            if drift < 0.0 { "smaller" } else { "greater" }
+        ));
+    }
+}
+
+fn warn_of_grazing(found: &Spectrum, f: &mut Findings<'_>) {
     if found.grazing > 0 {
         f.warn(format!("{} crossings only grazed the threshold and were taken without saltation", found.grazing));
     }
+}
+
+/// What a reader should know; whether the trajectory rests.
+fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Findings<'_>) -> bool {
+    warn_of_step(found, settings, f);
+    warn_of_grazing(found, f);
+    warn_of_drift(found, f);
     let n = bound.flow.dimension();
     // A threshold without a reset marks spikes of a smooth flow: there is nothing to miss.
     let mut after = found.state.clone();
@@ -311,11 +366,13 @@ fn warn(found: &Spectrum, bound: &Bound<'_>, settings: Settings, f: &mut Finding
     if found.resets == 0 && resets {
         f.warn("no reset happened while measuring: these are the exponents of the silent unit");
     }
-    if let Some(at_rest) = at_rest(found, &bound.flow) {
+    let at_rest = at_rest(found, &bound.flow);
+    if let Some(at_rest) = &at_rest {
         f.warn(format!(
             "the trajectory rests at a fixed point; the real parts of its eigenvalues (at most 16) are {at_rest}"
         ));
     }
+    at_rest.is_some()
 }
 
 /// Real parts of the eigenvalues where the trajectory ended, if it rests there.
@@ -348,6 +405,22 @@ fn curves(found: &Spectrum, base: TimeBase) -> NamedShape {
     let y = Axis::new("exponent", base.per_time());
     let references = vec![ReferenceLine { name: "0".into(), at: 0.0, vertical: false }];
     NamedShape::new("convergence", Shape::Series(Series { x, y, curves, references }))
+}
+
+/// The exponents of stretches of the run over time, where these were asked for.
+fn stretches(found: &Spectrum, base: TimeBase) -> Option<NamedShape> {
+    if found.windows.len() < 2 {
+        return None;
+    }
+    let time: Vec<f64> = found.windows.iter().map(|w| w.0 / base.seconds()).collect();
+    let of = |j: usize| found.windows.iter().map(|w| w.1[j]).collect();
+    let most = found.exponents.len().min(MOST_SHOWN);
+    let curves = (0..most).map(|j| curve(format!("λ{}", j + 1), time.clone(), of(j), CurveStyle::Line)).collect();
+    let mut x = Axis::new("time measured", base.unit());
+    x.is_time = false;
+    let y = Axis::new("exponent of a window", base.per_time());
+    let references = vec![ReferenceLine { name: "0".into(), at: 0.0, vertical: false }];
+    Some(NamedShape::new("finite-time exponents", Shape::Series(Series { x, y, curves, references })))
 }
 
 fn summary(found: &Spectrum, about: &About) -> String {

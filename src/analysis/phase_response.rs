@@ -14,6 +14,9 @@ pub struct PhaseResponse;
 /// The state misses itself by more than this share of its size: the cycle was not reached in full.
 const LOOSE: f64 = 1e-5;
 
+/// Spacings of points beyond which two are not neighbours.
+const GAP: f64 = 1.5;
+
 const CARD: AnalysisCard = AnalysisCard {
     title: "Phase response curve",
     synonyms: &["prc", "iprc", "phase_response_curve", "adjoint", "phase_sensitivity"],
@@ -100,7 +103,8 @@ impl Estimator for PhaseResponse {
                 response.gap
             ));
         }
-        let curve = Shown { response: &response, state, factor: scale / base.seconds(), seconds: base.seconds() };
+        let factor = scale / base.seconds();
+        let curve = Shown { response: &response, state, factor, seconds: base.seconds(), points: o.points };
         f.metrics(curve.metrics(subject, base.unit(), &per, base.rate_unit()));
         f.shape("phase response", curve.shape(&bound.system.states()[state].name, base.unit(), &per));
         f.word(curve.summary(subject, base.unit(), &per));
@@ -115,6 +119,8 @@ struct Shown<'r> {
     /// Display units of time per display unit of the state, for one in SI.
     factor: f64,
     seconds: f64,
+    /// Points that a whole cycle has.
+    points: usize,
 }
 
 impl Shown<'_> {
@@ -148,17 +154,29 @@ impl Shown<'_> {
             Metric::new(subject, "min", values[low], per, n).note("below 0 a kick delays"),
             Metric::new(subject, "min_phase", phases[low], "", n).note(phase),
         ];
-        // Over time, by trapezoids: points need not be evenly spaced where some are left out.
-        let (mut area, mut delay, mut whole) = (0.0, 0.0, 0.0);
+        // Over time, by trapezoids. While the state is held kicks do nothing, and there are no points: nothing is drawn
+        // across that part.
+        let (mut area, mut delay, mut whole, mut covered) = (0.0, 0.0, 0.0, 0.0);
+        let mut gaps = false;
         for k in 0..values.len() {
             let next = (k + 1) % values.len();
             let width = (phases[next] - phases[k]).rem_euclid(1.0);
+            if width > GAP / self.points as f64 {
+                gaps = true;
+                continue;
+            }
             let mean = f64::midpoint(values[k], values[next]);
             area += width * mean;
             whole += width * mean.abs();
             delay += width * (-mean).max(0.0);
+            covered += width;
         }
-        list.push(Metric::new(subject, "mean", area, per, n).note("over the cycle"));
+        let (mean, over) = if gaps {
+            (area / covered, "over the part of the cycle in which the state is not held")
+        } else {
+            (area, "over the cycle")
+        };
+        list.push(Metric::new(subject, "mean", mean, per, n).note(over));
         list.push(if whole > 0.0 {
             Metric::new(subject, "delaying", delay / whole, "", n)
                 .note("part of the area under |Z| in which kicks delay: near 0 is type 1, much of it type 2")
@@ -242,6 +260,36 @@ mod tests {
         assert!((value("max") - 1.0).abs() < 1e-3 && (value("max_phase") - 0.5).abs() < 0.01);
         assert!(value("min") > 0.0 && value("delaying") == 0.0);
         assert!((value("closing") - 1.0).abs() < 1e-6);
+    }
+
+    /// V' = (E − V)/τ with E = 20, τ = 10, threshold 15, reset 0: Z = τ/(E − V), whose mean over the time in which V is not
+    /// held is τ (1/5 − 1/20)/ln 4 whatever the rest after a spike, because dt = Z dV.
+    #[test]
+    fn the_mean_is_over_the_time_in_which_the_state_moves() {
+        let cases: [&'static [(&'static str, &'static str)]; 3] = [
+            &[("E", "20"), ("tau", "10"), ("t_ref", "0")],
+            &[("E", "20"), ("tau", "10"), ("t_ref", "5")],
+            &[("E", "20"), ("tau", "10"), ("t_ref", "20")],
+        ];
+        for parameters in cases {
+            let model = Model {
+                equations: "dv/dt = (E + I - v)/tau : 1",
+                parameters,
+                inputs: &[("I", "1")],
+                initial: &["0"],
+                threshold: Some("v > 15"),
+                reset: Some("v = 0"),
+                refractory: Some(("t_ref", &["v"])),
+                time_unit: TimeUnit::Dimensionless,
+                ..Model::default()
+            };
+            let scenario = model.scenario(0.01, 20_000, &[("I", "0")]);
+            let out = run(&PhaseResponse, &scenario, &Recording::default(), &[("points", number(2000.0))]).unwrap();
+            let value = metric(&out, "p", "mean").value.unwrap();
+            let wanted = 10.0 * (1.0 / 5.0 - 1.0 / 20.0) / 4.0_f64.ln();
+            assert!((value - wanted).abs() < 2e-3 * wanted, "{parameters:?}: {value} is not {wanted}");
+            assert_eq!(metric(&out, "p", "delaying").value.unwrap(), 0.0);
+        }
     }
 
     /// FitzHugh-Nagumo at 0.5 (ground truth C7: period 39.4744) is delayed by kicks at some phases: type 2. At 0 it

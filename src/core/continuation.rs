@@ -13,8 +13,9 @@ use super::bracket::Bracket;
 use super::family::{Family, Member, Plain};
 use super::linear::{eigenvalues, solve};
 use super::phase::fixed_points;
-use measure::{critical, dot, growing, hopf_test, norm, on_any, told};
+use measure::{critical, dot, far, foot, growing, hopf_test, norm, told};
 use nalgebra::DMatrix;
+use std::cell::{Cell, RefCell};
 
 /// How finely and how far.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,8 +32,10 @@ pub struct Settings {
 const SHORTEST: f64 = 1e-8;
 /// Least cosine between the directions of two steps.
 const STRAIGHT: f64 = 0.95;
-/// Two states nearer than this are one.
-const SAME: f64 = 2e-3;
+/// Two points of which no number differs by more than this are one.
+const SAME: f64 = 1e-6;
+/// How far a branch may lie from the chord of a step, in lengths of it: what is farther is another one for certain.
+const BEND: f64 = 0.2;
 /// Parameters at which equilibria are looked for.
 const STARTS: usize = 5;
 
@@ -66,14 +69,16 @@ pub fn branches<F: Family + ?Sized>(
     let n = family.dimension();
     let ones = vec![1.0; n];
     let seeds: Vec<Vec<f64>> = seeds.iter().map(|x| family.plain(x)).collect();
-    let mut walker = Walker { family, settings, proceed: &mut proceed, done: 0.0, stopped: false };
+    let proceed: RefCell<&mut dyn FnMut(f64) -> bool> = RefCell::new(&mut proceed);
+    let walker = Walker { family, settings, proceed, done: Cell::new(0.0), stopped: Cell::new(false) };
     let (mut found, mut known): (Vec<Branch>, Vec<Vec<Vec<f64>>>) = (Vec::new(), Vec::new());
     for k in 0..STARTS {
         let mu = k as f64 / (STARTS - 1) as f64;
-        for rest in fixed_points(&Member { family, parameter: mu }, 0.0, seeds.iter().cloned(), &ones) {
+        let member = Member { family, parameter: mu };
+        for rest in fixed_points(&member, 0.0, seeds.iter().cloned(), &ones, || walker.goes_on()) {
             let mut z = rest.state;
             z.push(mu);
-            if walker.stopped || on_any(&known, &z) {
+            if walker.stopped.get() || walker.is_known(&known, &z) {
                 continue;
             }
             let mut row = vec![0.0; n + 1];
@@ -82,7 +87,7 @@ pub fn branches<F: Family + ?Sized>(
             let mut waiting = vec![start];
             // Branches that cross are followed from where they do, and those that cross them.
             while let Some(start) = waiting.pop() {
-                if on_any(&known, &start.z) || walker.stopped {
+                if walker.stopped.get() || walker.is_known(&known, &start.z) {
                     continue;
                 }
                 let (branch, path, crossing) = walker.both_ways(&start, &known);
@@ -91,7 +96,7 @@ pub fn branches<F: Family + ?Sized>(
                 waiting.extend(crossing.iter().flat_map(|c| walker.across(c)));
             }
         }
-        walker.done = (k + 1) as f64 / STARTS as f64;
+        walker.done.set((k + 1) as f64 / STARTS as f64);
     }
     found
 }
@@ -105,12 +110,35 @@ type Halves = (Branch, Vec<Vec<f64>>, Vec<Node>);
 struct Walker<'a, 'f, F: ?Sized> {
     family: &'a Plain<'f, F>,
     settings: Settings,
-    proceed: &'a mut dyn FnMut(f64) -> bool,
-    done: f64,
-    stopped: bool,
+    proceed: RefCell<&'a mut dyn FnMut(f64) -> bool>,
+    done: Cell<f64>,
+    stopped: Cell<bool>,
 }
 
 impl<F: Family + ?Sized> Walker<'_, '_, F> {
+    /// Whether to go on; once not, never again.
+    fn goes_on(&self) -> bool {
+        if !self.stopped.get() && !(self.proceed.borrow_mut())(self.done.get()) {
+            self.stopped.set(true);
+        }
+        !self.stopped.get()
+    }
+
+    /// Whether a point lies on one of the paths.
+    fn is_known(&self, paths: &[Vec<Vec<f64>>], z: &[f64]) -> bool {
+        paths.iter().any(|path| path.windows(2).any(|w| self.is_between(&w[0], &w[1], z)))
+    }
+
+    /// Whether a point lies on the branch between two of its points: it is where the branch leaves the plane through it
+    /// across the chord. However long the step and much the branch bends in it, two branches are not taken for one.
+    fn is_between(&self, from: &[f64], to: &[f64], z: &[f64]) -> bool {
+        let Some((foot, row, off, length)) = foot(from, to, z) else { return far(from, z) < SAME };
+        if off > BEND * length + SAME {
+            return false;
+        }
+        self.correct(&foot, &row).is_some_and(|(there, _)| far(&there, z) < SAME)
+    }
+
     /// df/dy beside df/dμ, and f.
     fn linear(&self, z: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         let n = z.len() - 1;
@@ -188,7 +216,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
     }
 
     /// Both halves of the branch through `start`.
-    fn both_ways(&mut self, start: &Node, known: &[Vec<Vec<f64>>]) -> Halves {
+    fn both_ways(&self, start: &Node, known: &[Vec<Vec<f64>>]) -> Halves {
         let mut back = start.clone();
         for t in &mut back.tangent {
             *t = -*t;
@@ -223,7 +251,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
             z.push((p.parameter - self.family.from) / self.family.span);
             z
         };
-        norm(&place(a).iter().zip(&place(b)).map(|(a, b)| a - b).collect::<Vec<_>>()) < SAME
+        far(&place(a), &place(b)) < SAME
     }
 
     fn point(&self, node: &Node) -> Point {
@@ -237,7 +265,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
     }
 
     /// Follows the branch from `start` where its tangent points.
-    fn walk(&mut self, start: &Node, known: &[Vec<Vec<f64>>]) -> (Vec<Node>, Vec<Special>, Vec<Node>, End) {
+    fn walk(&self, start: &Node, known: &[Vec<Vec<f64>>]) -> (Vec<Node>, Vec<Special>, Vec<Node>, End) {
         let n = start.z.len() - 1;
         let (mut nodes, mut special, mut crossing) = (vec![start.clone()], Vec::new(), Vec::new());
         let mut step = 0.1 * self.settings.step;
@@ -246,11 +274,12 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
             if nodes.len() > self.settings.points {
                 break End::Points;
             }
-            if !(self.proceed)(self.done) {
-                self.stopped = true;
+            if !self.goes_on() {
                 break End::Points;
             }
-            let Some((mut to, rounds, found)) = self.shortened(&from, &mut step) else { break End::Lost };
+            let Some((mut to, rounds, found)) = self.shortened(&from, &mut step) else {
+                break if self.stopped.get() { End::Points } else { End::Lost };
+            };
             let mut end = None;
             if to.z[n] < 0.0 || to.z[n] > 1.0 {
                 let edge = if to.z[n] < 0.0 { 0.0 } else { 1.0 };
@@ -263,9 +292,9 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
                 end = Some(End::Range);
             } else if to.z[..n].iter().any(|y| y.abs() > self.settings.bound) {
                 end = Some(End::Bound);
-            } else if nodes.len() > 3 && closes(start, &from, &to) {
+            } else if nodes.len() > 3 && self.closes(start, &from, &to) {
                 end = Some(End::Closed);
-            } else if nodes.len() > 2 && crossing.is_empty() && found.is_empty() && on_any(known, &to.z) {
+            } else if nodes.len() > 2 && crossing.is_empty() && found.is_empty() && self.is_known(known, &to.z) {
                 end = Some(End::Known);
             }
             let within = |x: &Node| end != Some(End::Range) || (0.0..=1.0).contains(&x.z[n]);
@@ -303,7 +332,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
                 }
             }
             *step *= 0.5;
-            if *step < SHORTEST {
+            if *step < SHORTEST || !self.goes_on() {
                 return None;
             }
         }
@@ -350,6 +379,9 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         let (mut at, mut best) = if first.abs() < last.abs() { (0.0, from.clone()) } else { (step, to.clone()) };
         let mut least = f64::INFINITY;
         for _ in 0..80 {
+            if !self.goes_on() {
+                break;
+            }
             let s = bracket.place();
             // At a branch point itself the equations are singular: what is beside it stands for it.
             let found = self.step(from, s).or_else(|| self.step(from, s + 1e-7 * step));
@@ -369,6 +401,11 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         // A test that jumps over zero, as at a kink of the equations, has none.
         let small = 1e-3 * first.abs().max(last.abs());
         (least <= small).then_some((at, best))
+    }
+
+    /// Whether the branch has come back to where it began.
+    fn closes(&self, start: &Node, from: &Node, to: &Node) -> bool {
+        dot(&start.tangent, &to.tangent) > 0.0 && self.is_between(&from.z, &to.z, &start.z)
     }
 
     /// Where the branch that crosses at `at` goes, to either side: along what, besides the tangent, the linearisation
@@ -396,15 +433,6 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         }
         starts
     }
-}
-
-/// Whether the branch has come back to where it began.
-fn closes(start: &Node, from: &Node, to: &Node) -> bool {
-    let step: Vec<f64> = to.z.iter().zip(&from.z).map(|(b, a)| b - a).collect();
-    let back: Vec<f64> = start.z.iter().zip(&from.z).map(|(b, a)| b - a).collect();
-    let along = dot(&step, &back) / dot(&step, &step);
-    let off: Vec<f64> = back.iter().zip(&step).map(|(b, s)| b - along * s).collect();
-    (0.0..=1.0).contains(&along) && norm(&off) < SAME && dot(&start.tangent, &to.tangent) > STRAIGHT
 }
 
 #[cfg(test)]

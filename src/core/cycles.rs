@@ -7,6 +7,7 @@ use super::family::{Family, Plain};
 use super::hopf::Onset;
 use super::linear::eigenvalues;
 use nalgebra::DMatrix;
+use std::cell::{Cell, RefCell};
 use std::f64::consts::TAU;
 
 /// How finely and how far.
@@ -30,6 +31,10 @@ const FIRST: f64 = 5e-3;
 const SMALL: f64 = 2e-3;
 /// By how much the multiplier that is 1 for time's sake may miss it.
 const TRIVIAL: f64 = 1e-2;
+/// Size of the matrix of a turn beyond which rounding decides about multipliers near the unit circle.
+const GREATEST: f64 = 1e10;
+/// Change of the parameter along a branch, the range being 1 and the direction of length 1, that is none.
+const STILL: f64 = 1e-9;
 /// By how much multipliers may miss the unit circle and count as on it.
 const NEAR: f64 = 1e-6;
 
@@ -112,9 +117,10 @@ pub fn branch<F: Family + ?Sized>(
     omega: f64,
     onset: &Onset,
     settings: Settings,
-    proceed: impl FnMut() -> bool,
+    mut proceed: impl FnMut() -> bool,
 ) -> Branch {
-    let walker = Walker { family, gauss: Gauss::new(), settings };
+    let proceed: RefCell<&mut dyn FnMut() -> bool> = RefCell::new(&mut proceed);
+    let walker = Walker { family, gauss: Gauss::new(), settings, proceed, stopped: Cell::new(false) };
     let at = family.plain(&hopf.at.x);
     let mu = (hopf.at.parameter - family.from) / family.span;
     let period = TAU / (omega * family.time);
@@ -127,7 +133,7 @@ pub fn branch<F: Family + ?Sized>(
     let mut along = Course::from_fn(mesh.clone(), 0.0, 0.0, circle);
     along = scaled(&along, 1.0 / along.overlap(&along).sqrt());
     let rest = Course::from_fn(mesh, period, mu, |_| at.clone());
-    walker.walk(&rest, along, proceed)
+    walker.walk(&rest, along)
 }
 
 fn scaled(course: &Course, factor: f64) -> Course {
@@ -158,14 +164,27 @@ struct Walker<'a, 'f, F: ?Sized> {
     family: &'a Plain<'f, F>,
     gauss: Gauss,
     settings: Settings,
+    proceed: RefCell<&'a mut dyn FnMut() -> bool>,
+    stopped: Cell<bool>,
 }
 
 impl<F: Family + ?Sized> Walker<'_, '_, F> {
+    /// Whether to go on; once not, never again.
+    fn goes_on(&self) -> bool {
+        if !self.stopped.get() && !(self.proceed.borrow_mut())() {
+            self.stopped.set(true);
+        }
+        !self.stopped.get()
+    }
+
     /// Newton's method on the plane through `ahead` whose normal is `normal`; the cycle and the number of rounds.
     fn correct(&self, ahead: &Course, normal: &Course) -> Option<(Node, usize)> {
         let mut at = ahead.clone();
         let mut before = f64::INFINITY;
         for rounds in 1..=10 {
+            if !self.goes_on() {
+                return None;
+            }
             let Round { change, along, turn } = round(self.family, &self.gauss, &at, ahead, normal)?;
             let size = product(&change, &change, ahead.period).sqrt();
             if !size.is_finite() || size > 1.0 || (rounds > 3 && size > before) {
@@ -191,16 +210,18 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
     }
 
     /// Follows the branch from a cycle of no size in the direction `along`.
-    fn walk(&self, rest: &Course, along: Course, mut proceed: impl FnMut() -> bool) -> Branch {
+    fn walk(&self, rest: &Course, along: Course) -> Branch {
         let (mut cycles, mut turns) = (Vec::new(), Vec::new());
         let mut from = Node { course: rest.clone(), along, turn: None, multipliers: None };
         let mut step = FIRST;
         let (mut largest, mut last) = (0.0_f64, 0.0_f64);
         let end = loop {
-            if cycles.len() >= self.settings.cycles || !proceed() {
+            if cycles.len() >= self.settings.cycles || !self.goes_on() {
                 break End::Cycles;
             }
-            let Some((to, rounds)) = self.shortened(&from, &mut step) else { break End::Lost };
+            let Some((to, rounds)) = self.shortened(&from, &mut step) else {
+                break if self.stopped.get() { End::Cycles } else { End::Lost };
+            };
             let size = size(&to.course);
             largest = largest.max(size);
             let before = std::mem::replace(&mut last, size);
@@ -245,7 +266,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
                 return Some((to, rounds));
             }
             *step *= 0.5;
-            if *step < SHORTEST {
+            if *step < SHORTEST || self.stopped.get() {
                 return None;
             }
         }
@@ -266,12 +287,21 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
                 (0.0..=1.0).contains(&mu)
             }));
         };
-        if from.along.parameter * to.along.parameter < 0.0 {
+        // Of a branch that stands still in the parameter rounding alone turns it.
+        let moves = from.along.parameter.abs().max(to.along.parameter.abs()) > STILL;
+        if from.along.parameter * to.along.parameter < 0.0 && moves {
             take(Turn::Fold, self.locate(from, to, step, |n| Some(n.along.parameter)));
         }
-        let doubling = |n: &Node| n.turn.as_ref().map(|m| (m + DMatrix::identity(m.nrows(), m.ncols())).determinant());
+        // In a plane orbits do not cross, and the multiplier that is not 1 is the exponential of a real number (Liouville):
+        // it passes neither −1 nor, with another one, the circle. Elsewhere the determinant counts where numbers hold the
+        // multipliers, and one of them is at −1 where it vanishes.
+        let doubling = |n: &Node| {
+            let turn = n.turn.as_ref().filter(|m| m.nrows() > 2 && n.multipliers.is_some() && m.norm() < GREATEST)?;
+            Some((turn + DMatrix::identity(turn.nrows(), turn.ncols())).determinant())
+        };
         if doubling(from).zip(doubling(to)).is_some_and(|(a, b)| a * b < 0.0) {
-            take(Turn::PeriodDoubling, self.locate(from, to, step, doubling));
+            let is_there = |n: &Node| n.multipliers.iter().flatten().any(|m| (m.0 + 1.0).hypot(m.1) < TRIVIAL);
+            take(Turn::PeriodDoubling, self.locate(from, to, step, doubling).filter(is_there));
         }
         let torus = |n: &Node| n.multipliers.as_ref().and_then(|m| off_circle(m));
         if torus(from).zip(torus(to)).is_some_and(|(a, b)| a * b < 0.0) {

@@ -12,11 +12,17 @@ pub struct Onset {
     /// The first Lyapunov coefficient, with |q| = 1 in the weights given: below zero the cycles are stable where rest
     /// is not (supercritical), above zero they are unstable and surround a rest that is stable (subcritical).
     pub coefficient: f64,
+    /// Whether the coefficient differs from zero beyond rounding; else cycles may fill a plane at one value of the
+    /// parameter, as around a linear centre, and nothing is known of what begins.
+    pub is_decided: bool,
 }
 
 /// Steps of the differences by which the Jacobian's own derivatives are taken, states being of size 1.
 const FIRST: f64 = 1e-5;
 const SECOND: f64 = 1e-3;
+/// Coefficients below this, of states of size 1 and over the size of the Jacobian in units of the frequency, are zero to
+/// rounding: some 30 ε/SECOND², with a margin.
+const NOISE: f64 = 1e-7;
 
 /// What begins at the Hopf point `x` of `family` at parameter `p` with frequency `omega`, by Kuznetsov's formula
 /// (Kuznetsov 2004, doi:10.1007/978-1-4757-3978-7, equation 5.62):
@@ -84,7 +90,10 @@ pub fn onset<F: Family + ?Sized>(family: &F, x: &[f64], p: f64, omega: f64, weig
     let third = complex(&(bend(&re) + bend(&im))) * &q;
     let sum = third - &of_q * still * Complex::new(2.0, 0.0) + of_q.conjugate() * twice;
     let coefficient = left.dotc(&sum).re / (2.0 * omega * weighted);
-    coefficient.is_finite().then_some(Onset { plane: [re, im], coefficient })
+    // What the differences above leave of zero: their rounding, over the square of the longer step.
+    let noise = NOISE * a.norm() / omega;
+    let is_decided = (coefficient * weighted).abs() > noise;
+    coefficient.is_finite().then_some(Onset { plane: [re, im], coefficient, is_decided })
 }
 
 #[cfg(test)]

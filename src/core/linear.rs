@@ -1,9 +1,12 @@
 //! Linear algebra of small dense matrices, row-major in flat slices: QR of a frame, eigenvalues, solves, determinants.
 
+use super::vector::vectorised;
 use nalgebra::{DMatrix, DVector, Schur};
 
 /// Columns that [`orthonormalise`] takes at once.
 const PANEL: usize = 24;
+/// Columns against which a panel is taken at once.
+const TILE: usize = 4;
 
 /// Orthonormalises the first `k` columns of a frame of `n` rows (row-major, `frame[i * k + j]`) in place and puts the
 /// diagonal of R into `diagonal` (never negative). Gram-Schmidt with one repetition, which is orthogonal to rounding
@@ -12,31 +15,64 @@ const PANEL: usize = 24;
 /// A column that depends on those before it gets a diagonal of 0 and becomes a unit vector orthogonal to them, so that
 /// the frame stays a frame.
 ///
-/// More than two dozen columns are taken in blocks, so that nearly all is done by products of matrices.
+/// More than two dozen columns are taken in blocks, so that nearly all is done by products of matrices. The bits do not
+/// depend on the instructions of the machine.
 pub fn orthonormalise(frame: &mut [f64], n: usize, k: usize, diagonal: &mut [f64]) {
     if k <= PANEL {
         return orthonormalise_panel(frame, n, k, diagonal);
     }
-    let mut whole = DMatrix::from_row_slice(n, k, frame);
     for first in (0..k).step_by(PANEL) {
         let width = PANEL.min(k - first);
-        let mut panel = whole.columns(first, width).into_owned();
         let mut lengths = vec![1.0; width];
         // Twice, as for single columns: against all before, then among themselves.
         for _ in 0..2 {
-            let before = whole.columns(0, first);
-            let along = before.tr_mul(&panel);
-            panel -= before * along;
-            let mut rows: Vec<f64> = panel.transpose().iter().copied().collect();
+            leave_out(frame, n, k, first);
+            let columns = |i: usize| i * k + first..i * k + first + width;
+            let mut panel: Vec<f64> = (0..n).flat_map(|i| frame[columns(i)].iter().copied()).collect();
             let mut own = vec![0.0; width];
-            orthonormalise_panel(&mut rows, n, width, &mut own);
+            orthonormalise_panel(&mut panel, n, width, &mut own);
             lengths.iter_mut().zip(&own).for_each(|(l, o)| *l *= o);
-            panel = DMatrix::from_row_slice(n, width, &rows);
+            for (i, row) in panel.chunks_exact(width).enumerate() {
+                frame[columns(i)].copy_from_slice(row);
+            }
         }
-        whole.columns_mut(first, width).copy_from(&panel);
         diagonal[first..first + width].copy_from_slice(&lengths);
     }
-    frame.copy_from_slice(whole.transpose().as_slice());
+}
+
+vectorised! {
+    /// Takes from the columns of the panel that begins at `first` what lies along the columns before it, which are
+    /// orthonormal: products of two matrices, each sum in the order of its terms.
+    fn leave_out(frame: &mut [f64], n: usize, k: usize, first: usize) {
+        let width = PANEL.min(k - first);
+        let mut along = vec![[0.0; PANEL]; first];
+        for begin in (0..first).step_by(TILE) {
+            let tile = TILE.min(first - begin);
+            let mut sums = [[0.0; PANEL]; TILE];
+            for i in 0..n {
+                let row = &frame[i * k..(i + 1) * k];
+                let panel = &row[first..first + width];
+                for (sums, before) in sums.iter_mut().zip(&row[begin..begin + tile]) {
+                    for (sum, v) in sums.iter_mut().zip(panel) {
+                        *sum = before.mul_add(*v, *sum);
+                    }
+                }
+            }
+            along[begin..begin + tile].copy_from_slice(&sums[..tile]);
+        }
+        for i in 0..n {
+            let (before, panel) = frame[i * k..i * k + first + width].split_at_mut(first);
+            let mut sums = [0.0; PANEL];
+            for (along, before) in along.iter().zip(before.iter()) {
+                for (sum, v) in sums.iter_mut().zip(along) {
+                    *sum = before.mul_add(*v, *sum);
+                }
+            }
+            for (v, sum) in panel.iter_mut().zip(&sums) {
+                *v -= sum;
+            }
+        }
+    }
 }
 
 /// The same for a few columns.
@@ -92,14 +128,16 @@ fn replace_by_orthogonal(frame: &mut [f64], n: usize, k: usize, j: usize) {
     }
 }
 
-/// `out = a * b` for an n by n and an n by k matrix, row-major.
-pub fn multiply(a: &[f64], b: &[f64], out: &mut [f64], n: usize, k: usize) {
-    out.fill(0.0);
-    for i in 0..n {
-        for (p, row) in b.chunks_exact(k.max(1)).enumerate().take(n) {
-            let factor = a[i * n + p];
-            for (o, v) in out[i * k..(i + 1) * k].iter_mut().zip(row) {
-                *o = factor.mul_add(*v, *o);
+vectorised! {
+    /// `out = a * b` for an n by n and an n by k matrix, row-major.
+    pub fn multiply(a: &[f64], b: &[f64], out: &mut [f64], n: usize, k: usize) {
+        out.fill(0.0);
+        for i in 0..n {
+            for (p, row) in b.chunks_exact(k.max(1)).enumerate().take(n) {
+                let factor = a[i * n + p];
+                for (o, v) in out[i * k..(i + 1) * k].iter_mut().zip(row) {
+                    *o = factor.mul_add(*v, *o);
+                }
             }
         }
     }
@@ -210,6 +248,38 @@ mod tests {
             }
             if k == n {
                 assert!((r.iter().map(|v| v.ln()).sum::<f64>() - log_abs_determinant(&matrix, n)).abs() < 1e-9);
+            }
+        }
+    }
+
+    /// The bits of products and of frames are those of sums written out, whatever the machine: `SPIKEDECK_VECTOR` only
+    /// decides which version of the loops runs.
+    #[test]
+    fn bits_are_those_of_plain_loops() {
+        let mut stream = crate::rng::Key::new(2, "linear", "bits").stream(0, 0);
+        for (n, k) in [(3, 3), (31, 7), (60, PANEL + 1), (90, 2 * PANEL + 5)] {
+            let frame: Vec<f64> = (0..n * k).map(|_| 2.0 * stream.uniform() - 1.0).collect();
+            let square: Vec<f64> = (0..n * n).map(|_| 2.0 * stream.uniform() - 1.0).collect();
+            let mut out = vec![0.0; n * k];
+            multiply(&square, &frame, &mut out, n, k);
+            for i in 0..n {
+                for j in 0..k {
+                    let sum = (0..n).fold(0.0_f64, |s, p| square[i * n + p].mul_add(frame[p * k + j], s));
+                    assert_eq!(sum.to_bits(), out[i * k + j].to_bits(), "{n} {k}");
+                }
+            }
+            for first in (PANEL..k).step_by(PANEL) {
+                let mut left = frame.clone();
+                leave_out(&mut left, n, k, first);
+                for j in first..k.min(first + PANEL) {
+                    let along = |p: usize| (0..n).fold(0.0_f64, |s, i| frame[i * k + p].mul_add(frame[i * k + j], s));
+                    let along: Vec<f64> = (0..first).map(along).collect();
+                    for i in 0..n {
+                        let sum = (0..first).fold(0.0_f64, |s, p| frame[i * k + p].mul_add(along[p], s));
+                        let wanted = frame[i * k + j] - sum;
+                        assert_eq!(wanted.to_bits(), left[i * k + j].to_bits(), "{n} {k}");
+                    }
+                }
             }
         }
     }

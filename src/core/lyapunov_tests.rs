@@ -32,7 +32,7 @@ fn lorenz(rho: f64) -> impl Dynamics {
 }
 
 fn settings(exponents: usize, transient: f64, duration: f64, step: f64, interval: f64) -> Settings {
-    Settings { exponents, transient, duration, step, scheme: Scheme::Flow, interval, batches: 20 }
+    Settings { exponents, transient, duration, step, scheme: Scheme::Flow, interval, batches: 20, window: None }
 }
 
 fn near(got: f64, want: f64, tolerance: f64) {
@@ -341,4 +341,32 @@ fn time_goes_on_between_orthonormalisations() {
     let map = Settings { scheme: Scheme::Map, ..settings(1, 10.0, 1000.0, 1.0, 10.0) };
     near(spectrum(&Driven, &[1.0], map, || true).unwrap().exponents[0], 0.5_f64.ln() / 2.0, 1e-9);
     near(spectrum(&Driven, &[1.0], settings(1, 2.0, 200.0, 0.01, 2.0), || true).unwrap().exponents[0], -0.25, 1e-6);
+}
+
+/// A start that is not on the attractor yet is told, and the interval holds what follows: r' = r(1 − r²), θ' = 1, whose
+/// exponents are 0 and −2, from r = 0.001.
+#[test]
+fn a_start_off_the_attractor_is_told() {
+    let system = Smooth {
+        n: 2,
+        f: |x: &[f64], o: &mut [f64]| {
+            let r = 1.0 - x[0] * x[0] - x[1] * x[1];
+            o.copy_from_slice(&[r * x[0] - x[1], r * x[1] + x[0]]);
+        },
+        j: |x: &[f64], o: &mut [f64]| {
+            let r = 1.0 - x[0] * x[0] - x[1] * x[1];
+            o.copy_from_slice(&[
+                r - 2.0 * x[0] * x[0],
+                -1.0 - 2.0 * x[0] * x[1],
+                1.0 - 2.0 * x[0] * x[1],
+                r - 2.0 * x[1] * x[1],
+            ]);
+        },
+    };
+    let early = spectrum(&system, &[0.001, 0.0], settings(2, 0.1, 12.0, 0.01, 0.1), || true).unwrap();
+    assert!(early.drift[0].is_some_and(|d| d < 0.0), "{early:?}");
+    assert!(early.exponents[0] - early.half_width[0] <= 0.0, "{early:?}");
+    let late = spectrum(&system, &[0.001, 0.0], settings(2, 30.0, 400.0, 0.01, 0.1), || true).unwrap();
+    near(late.exponents[0], 0.0, 1e-3);
+    near(late.exponents[1], -2.0, 1e-3);
 }

@@ -70,6 +70,7 @@ pub mod phase;
 pub mod phase_response;
 pub mod phase_statistics;
 pub mod prediction;
+pub mod pulsed;
 pub mod recurrence;
 #[cfg(test)]
 pub(crate) mod reference_sets;
@@ -95,5 +96,4 @@ pub mod vector;
 pub mod visible;
 pub mod welch;
 pub mod wilson;
-pub mod worth;
 pub mod zero_one;

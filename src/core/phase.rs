@@ -146,17 +146,22 @@ impl Equilibrium {
     }
 }
 
-/// Fixed points that Newton's method finds from `seeds`, each once, in the order found.
+/// Fixed points that Newton's method finds from `seeds`, each once, in the order found. `proceed` is asked at each seed;
+/// when it says no, what there is comes back.
 pub fn fixed_points<D: Dynamics + ?Sized>(
     system: &D,
     t: f64,
     seeds: impl IntoIterator<Item = Vec<f64>>,
     scale: &[f64],
+    mut proceed: impl FnMut() -> bool,
 ) -> Vec<Equilibrium> {
     let n = system.dimension();
     let all: Vec<usize> = (0..n).collect();
     let mut found: Vec<Equilibrium> = Vec::new();
     for mut x in seeds {
+        if !proceed() {
+            break;
+        }
         if !newton(system, t, &mut x, &all, scale) {
             continue;
         }
@@ -206,12 +211,12 @@ mod tests {
     /// Ground truth C7: rest at I 0 (-1.1994080, -.6242600), and Hopf points at I .3312813374547 and 1.4187186625453.
     #[test]
     fn fitzhugh_nagumo_rests_where_it_should() {
-        let found = fixed_points(&Fhn(0.0), 0.0, seeds(), &[1.0, 1.0]);
+        let found = fixed_points(&Fhn(0.0), 0.0, seeds(), &[1.0, 1.0], || true);
         assert_eq!(found.len(), 1);
         assert!((found[0].state[0] + 1.199_408_0).abs() < 5e-8 && (found[0].state[1] + 0.624_260_0).abs() < 5e-8);
         assert_eq!(found[0].signs(), (2, 0, 0));
         for hopf in [0.331_281_337_454_7, 1.418_718_662_545_3] {
-            let at = |current: f64| fixed_points(&Fhn(current), 0.0, seeds(), &[1.0, 1.0])[0].clone();
+            let at = |current: f64| fixed_points(&Fhn(current), 0.0, seeds(), &[1.0, 1.0], || true)[0].clone();
             let rest = at(hopf);
             assert!(rest.eigenvalues[0].0.abs() < 1e-11, "{:?}", rest.eigenvalues);
             assert!(

@@ -1,11 +1,20 @@
-//! A network of smooth units as one system of equations: the states of all units, driven by what continuous connections
-//! without delay bring, with the derivatives of both. For analyses that need the equations of the whole.
+//! A network as one system of equations: the states of all units, driven by what continuous connections without delay
+//! bring, with the derivatives of both, and with what spikes do. For analyses that need the equations of the whole.
 
-use super::UnitValues;
+mod pulses;
+
 use super::values::at;
+use super::{BuildError, UnitValues, estimate};
 use spikedeck_core::dynamics::Dynamics;
 use spikedeck_equation::tape::{Tape, Values};
-use spikedeck_scenario::PopulationId;
+use spikedeck_scenario::{PopulationId, Spec};
+
+pub(super) use pulses::{Effects, Firing, Hit, Sent};
+
+/// Copies of its vectors that a trajectory makes on its way: those of a step, and those in other units.
+const COPIES: u64 = 10;
+/// Bytes of a connection.
+const LINK: u64 = 24;
 
 /// The units of one population.
 #[derive(Debug)]
@@ -31,6 +40,12 @@ pub(super) struct Part {
     pub seen_slopes: Tape,
     /// Units of the equations' time in a second.
     pub per_second: f64,
+    /// Number of units in the parts before.
+    pub before: usize,
+    /// What happens at spikes, where they do anything.
+    pub firing: Option<Firing>,
+    /// What events do, port by port.
+    pub effects: Vec<Effects>,
 }
 
 /// What one connection brings.
@@ -67,12 +82,14 @@ pub(super) enum Operand {
     Weight,
 }
 
-/// All units of some populations with the continuous connections among them, in SI: dx/dt = f(t, x) per second (or per
+/// All units of some populations with the connections among them, in SI: dx/dt = f(t, x) per second (or per
 /// unit of time), the states of a unit one after the other, units in their order.
 #[derive(Debug)]
 pub struct Coupled {
     pub(super) parts: Vec<Part>,
     pub(super) links: Vec<Links>,
+    /// What each unit of the whole sends when it spikes.
+    pub(super) sent: Vec<Sent>,
     pub(super) initial: Vec<f64>,
     pub(super) autonomous: bool,
 }
@@ -107,7 +124,30 @@ impl Coupled {
 
     /// Number of connections.
     pub fn connections(&self) -> usize {
-        self.links.iter().map(|l| l.list.len()).sum()
+        let pulses = self.sent.iter().flat_map(|s| &s.hits).map(Vec::len);
+        self.links.iter().map(|l| l.list.len()).chain(pulses).sum()
+    }
+
+    /// Whether what a unit does may take time to reach another one.
+    pub fn is_delayed(&self) -> bool {
+        self.sent.iter().flat_map(|s| &s.delays).any(|d| *d > 0.0)
+    }
+
+    /// Looks whether there is memory for so many vectors that move with the network.
+    ///
+    /// # Errors
+    /// [`BuildError::Memory`] when there is not.
+    pub fn afford(&self, spec: &Spec, vectors: usize) -> Result<(), BuildError> {
+        let (n, k) = (self.dimension() as u64, vectors as u64);
+        let driven: u64 = self.parts.iter().map(|p| ((p.driven.len() + p.quantities) * p.units) as u64).sum();
+        let frame = 8 * k * (COPIES * n + driven);
+        let needed = frame.saturating_add(LINK * self.connections() as u64);
+        let allowed = estimate::allowed(spec);
+        if needed <= allowed {
+            return Ok(());
+        }
+        let largest = format!("{k} vectors of {n} states take {}", estimate::size(frame));
+        Err(BuildError::Memory { needed, allowed, largest })
     }
 
     fn seen(&self, x: &[f64], slopes: bool) -> Seen {

@@ -285,13 +285,18 @@ impl Network {
         build::electrotonic(spec, population)
     }
 
-    /// The units of `populations` with the continuous connections among them, as one system of equations; what others
-    /// bring is left out.
+    /// The units of `populations` with the connections among them, as one system of equations with what spikes do in it;
+    /// what others bring is left out.
     ///
     /// # Errors
-    /// What in them is not smooth, has a delay, or changes by itself, and where.
-    pub fn coupled(spec: &Spec, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
-        build::coupled(spec, populations)
+    /// What in them has no equations, or changes by itself, and where; more connections than there is memory for; and
+    /// [`BuildError::Cancelled`].
+    pub fn coupled(
+        spec: &Spec,
+        populations: &[PopulationId],
+        cancel: &AtomicBool,
+    ) -> Result<Coupled, BuildError> {
+        build::coupled(spec, populations, cancel)
     }
 
     /// Integrator of each population and why.

@@ -44,6 +44,8 @@ pub(super) struct Special {
     pub at: Point,
     /// First Lyapunov coefficient, of Hopf points.
     pub coefficient: Option<f64>,
+    /// Whether it differs from zero beyond rounding.
+    pub is_decided: bool,
 }
 
 /// Something that happens to cycles.
@@ -106,8 +108,9 @@ impl Followed {
                     }
                     Kind::Fold | Kind::BranchPoint => None,
                 };
-                let coefficient = begins.as_ref().map(|o| o.coefficient);
-                (Special { kind: s.kind, at: s.at.clone(), coefficient }, begins)
+                let (coefficient, is_decided) =
+                    (begins.as_ref().map(|o| o.coefficient), begins.as_ref().is_some_and(|o| o.is_decided));
+                (Special { kind: s.kind, at: s.at.clone(), coefficient, is_decided }, begins)
             })
             .collect();
         onsets.sort_by(|a, b| a.0.at.parameter.total_cmp(&b.0.at.parameter));
@@ -153,7 +156,8 @@ impl Followed {
         let all = onsets.len();
         for (k, (special, begins)) in onsets.iter().enumerate() {
             let (Kind::Hopf { omega }, Some(onset)) = (special.kind, begins) else { continue };
-            if met[k] {
+            // Where nothing is decided cycles may fill a plane at one value of the parameter.
+            if met[k] || !onset.is_decided {
                 continue;
             }
             let hopf = continuation::Special { kind: special.kind, at: special.at.clone() };

@@ -126,6 +126,14 @@ fn warn(followed: &Followed, f: &mut Findings<'_>) {
             "of some cycles it is not known whether they are stable: their multipliers are too far apart for numbers",
         );
     }
+    let hopf = |s: &&follow::Special| matches!(s.kind, Kind::Hopf { .. }) && s.coefficient.is_some();
+    let undecided = followed.special.iter().filter(hopf).filter(|s| !s.is_decided).count();
+    if undecided > 0 {
+        f.warn(format!(
+            "at {undecided} Hopf points the first Lyapunov coefficient is zero to rounding: what begins there is not \
+             decided, and its cycles are not followed"
+        ));
+    }
     if followed.branches.is_empty() {
         f.warn("no equilibrium was found in the range");
     }
@@ -239,6 +247,8 @@ impl Table<'_, '_> {
         );
         let coefficient = format!("{name}.lyapunov_coefficient");
         list.push(match special.coefficient {
+            Some(l) if !special.is_decided => Metric::new(subject, coefficient, l, "", 1)
+                .note("zero to rounding: not decided, cycles may fill a plane here and none are followed"),
             Some(l) => Metric::new(subject, coefficient, l, "", 1)
                 .note(onset(l, &special.at.eigenvalues, omega))
                 .note("Kuznetsov's l₁, |q| = 1 with the states in their display units"),

@@ -1,15 +1,15 @@
-//! The spectrum of a whole network: all units with the continuous connections among them.
+//! The spectrum of a whole network: all units with the connections among them.
 
 use std::collections::BTreeSet;
 
-use super::{About, Options, at_rest, settings, warn_of_step};
+use super::{About, Options, at_rest, settings, warn_of_drift, warn_of_grazing, warn_of_step};
 use crate::binding::{Inputs, constant_inputs};
 use crate::prelude::*;
 use spikedeck_core::dynamics::Dynamics;
-use spikedeck_core::lyapunov::spectrum;
+use spikedeck_core::lyapunov::{pulsed_spectrum, spectrum};
 use spikedeck_core::trajectory::Scheme;
 use spikedeck_scenario::{Observable, PopulationId, Spec};
-use spikedeck_sim::{Coupled, Network};
+use spikedeck_sim::{BuildError, Coupled, Network};
 
 /// Most states of which the eigenvalues at a fixed point are told.
 const MOST_AT_REST: usize = 500;
@@ -27,36 +27,51 @@ pub(super) fn measure(o: &Options, f: &mut Findings<'_>) -> Measured {
     if o.scheme == Scheme::Map {
         return Err(AnalysisError::Unsuitable("`coupled` follows a flow: leave `scheme` out".into()));
     }
-    let mut system =
-        Network::coupled(spec, &populations).map_err(|e| AnalysisError::Unsuitable(format!("`coupled`: {e}")))?;
+    let cannot = |e: BuildError| match e {
+        BuildError::Cancelled => AnalysisError::Cancelled,
+        e => AnalysisError::Unsuitable(format!("`coupled`: {e}")),
+    };
+    let mut system = Network::coupled(spec, &populations, f.request.cancel).map_err(cannot)?;
     if o.unit.inputs == Inputs::Final {
         drive(spec, &populations, &mut system, f);
     }
     left_out(spec, &populations, &system, f);
     let names: Vec<&str> = populations.iter().map(|&p| spec.population(p).name.as_str()).collect();
     let dimension = system.dimension();
-    let about = About { subject: names.join("+"), base: spec.simulation.time_base, dimension };
+    // Pulses under way are states as well, of which there is no bound.
+    let all = if system.is_delayed() { usize::MAX } else { dimension };
+    let about = About { subject: names.join("+"), base: spec.simulation.time_base, dimension: all };
     let settings = settings(f.request, o, dimension)?;
+    system.afford(spec, settings.exponents).map_err(cannot)?;
     let steps = 200.0 + (settings.transient + settings.duration) / settings.interval;
     let mut done = 0.0;
-    let found = spectrum(&system, system.initial(), settings, || {
+    let proceed = || {
         done += 1.0;
         f.progress(done / steps).is_ok()
-    });
+    };
+    let found = if system.is_pulsed() {
+        pulsed_spectrum(&system, system.initial(), settings, proceed)
+    } else {
+        spectrum(&system, system.initial(), settings, proceed)
+    };
     f.request.check_cancelled()?;
     match &found {
         Ok(found) => {
             warn_of_step(found, settings, f);
-            if dimension <= MOST_AT_REST
-                && let Some(at_rest) = at_rest(found, &system)
-            {
+            warn_of_grazing(found, f);
+            warn_of_drift(found, f);
+            if system.is_pulsed() && found.resets == 0 {
+                f.warn("no unit spiked while measuring: these are the exponents of the silent network");
+            }
+            let rest = if dimension <= MOST_AT_REST { at_rest(found, &system) } else { None };
+            if let Some(at_rest) = &rest {
                 f.warn(format!("the trajectory rests at a fixed point; the largest real parts there are {at_rest}"));
             }
             f.metric(
                 Metric::new(&about.subject, "states", dimension as f64, "", dimension as u64)
                     .note(format!("of all units, {} connections among them", system.connections())),
             );
-            about.tell(found, settings, f);
+            about.tell(found, settings, rest.is_some(), f);
         }
         Err(error) => about.tell_failure(error, f),
     }
@@ -78,7 +93,8 @@ fn populations(spec: &Spec, request: &Request<'_>) -> Result<Vec<PopulationId>, 
         }
     }
     if list.is_empty() {
-        list.extend(spec.population_ids().map(|(p, _)| p));
+        // Those that play spikes have no equations.
+        list.extend(spec.population_ids().filter(|(_, p)| !p.system.plays()).map(|(p, _)| p));
     }
     Ok(list)
 }

@@ -104,7 +104,9 @@ impl<'b, 'a> Plane<'b, 'a> {
             (seed[self.x], seed[self.y]) = grid.at(i % SEEDS, i / SEEDS);
             seed
         });
-        fixed_points(&self.bound.flow, 0.0, along.into_iter().chain(seeds).chain(self.crossings()), &self.scale)
+        fixed_points(&self.bound.flow, 0.0, along.into_iter().chain(seeds).chain(self.crossings()), &self.scale, || {
+            true
+        })
     }
 
     /// The states other than the two of the plane.

@@ -1,22 +1,32 @@
 //! What continuation measures: distances between points, and numbers that change their sign where something happens.
 
-use super::{Kind, SAME};
+use super::Kind;
 
-/// Whether a point lies on one of the paths.
-pub fn on_any(paths: &[Vec<Vec<f64>>], z: &[f64]) -> bool {
-    paths.iter().any(|path| on(path, z))
+/// The foot of a point on the chord from one point to another, the normal of the plane through both that is across the
+/// chord (in the weights of the norm), how far the point is off the chord, and the chord's length; `None` where the
+/// point does not stand beside the chord, or where there is none.
+pub fn foot(from: &[f64], to: &[f64], z: &[f64]) -> Option<(Vec<f64>, Vec<f64>, f64, f64)> {
+    let along: Vec<f64> = to.iter().zip(from).map(|(b, a)| b - a).collect();
+    let away: Vec<f64> = z.iter().zip(from).map(|(z, a)| z - a).collect();
+    let (square, n) = (dot(&along, &along), along.len() - 1);
+    let share = dot(&along, &away) / square;
+    // A little beyond the ends, so that no point falls between two chords of a bend.
+    if !(-OVER..=1.0 + OVER).contains(&share) {
+        return None;
+    }
+    let foot: Vec<f64> = from.iter().zip(&along).map(|(f, a)| share.mul_add(*a, *f)).collect();
+    let off = norm(&z.iter().zip(&foot).map(|(z, f)| z - f).collect::<Vec<_>>());
+    let length = square.sqrt();
+    let row = along.iter().enumerate().map(|(i, a)| if i < n { a / (n as f64 * length) } else { a / length });
+    Some((foot, row.collect(), off, length))
 }
 
-/// Whether a point lies on a path: near the line between two of its points.
-fn on(path: &[Vec<f64>], z: &[f64]) -> bool {
-    path.windows(2).any(|w| {
-        let along: Vec<f64> = w[1].iter().zip(&w[0]).map(|(b, a)| b - a).collect();
-        let from: Vec<f64> = z.iter().zip(&w[0]).map(|(z, a)| z - a).collect();
-        let length = dot(&along, &along);
-        let share = if length > 0.0 { (dot(&along, &from) / length).clamp(0.0, 1.0) } else { 0.0 };
-        let off: Vec<f64> = from.iter().zip(&along).map(|(f, a)| f - share * a).collect();
-        norm(&off) < SAME
-    })
+/// How far the foot of a point may lie beyond the ends of a chord, in lengths of it.
+const OVER: f64 = 0.1;
+
+/// The greatest difference of any number of two points.
+pub fn far(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
 /// The inner product in which states together weigh as much as the parameter.

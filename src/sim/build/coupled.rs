@@ -1,12 +1,16 @@
 //! The network as one system of equations: see [`Coupled`].
 
-use std::sync::atomic::AtomicBool;
+mod pulses;
+mod turns;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::prepare::{Prepared, prepare};
 use super::projection::PreparedProjection;
 use super::unsuitable;
 use crate::BuildError;
-use crate::coupled::{Bringing, Coupled, Links, Operand, Part};
+use crate::coupled::{Bringing, Coupled, Links, Operand, Part, Sent};
+use crate::estimate;
 use crate::values::at;
 use spikedeck_equation::derive::{derivative, derivatives};
 use spikedeck_equation::flow::jacobian;
@@ -14,15 +18,15 @@ use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::tape::Tape;
 use spikedeck_scenario::{CarriedName, Coupling, PopulationId, PopulationSpec, Port, Spec, VariableId};
 
-/// Most connections that are held one by one.
-const MOST: usize = 20_000_000;
+/// Bytes of a connection that is held by itself.
+const LINK: u64 = 24;
 
 /// See `Coupled`.
-pub(super) fn coupled(spec: &Spec, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
-    prepare(spec, &AtomicBool::new(false), |prepared| whole(prepared, populations))
+pub(super) fn coupled(spec: &Spec, populations: &[PopulationId], cancel: &AtomicBool) -> Result<Coupled, BuildError> {
+    prepare(spec, cancel, |prepared| whole(prepared, populations, cancel))
 }
 
-fn whole(prepared: &Prepared<'_>, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
+fn whole(prepared: &Prepared<'_>, populations: &[PopulationId], cancel: &AtomicBool) -> Result<Coupled, BuildError> {
     let inside = |p: PopulationId| populations.iter().position(|q| *q == p);
     let among = |x: &&PreparedProjection<'_>| inside(x.spec.from).is_some() && inside(x.spec.to.population).is_some();
     let projections: Vec<&PreparedProjection<'_>> = prepared.projections.iter().filter(among).collect();
@@ -30,17 +34,60 @@ fn whole(prepared: &Prepared<'_>, populations: &[PopulationId]) -> Result<Couple
     let mut seen: Vec<Vec<VariableId>> = vec![Vec::new(); populations.len()];
     let mut driven: Vec<Vec<usize>> = vec![Vec::new(); populations.len()];
     let mut links = Vec::new();
-    for projection in projections {
-        links.push(connections(projection, &inside, &mut seen, &mut driven)?);
+    let mut room = Room { allowed: prepared.memory.1, taken: 0, cancel };
+    let (continuous, events): (Vec<_>, Vec<_>) =
+        projections.into_iter().partition(|p| matches!(p.spec.coupling, Coupling::Continuous { .. }));
+    for projection in &continuous {
+        links.push(connections(projection, &inside, &mut seen, &mut driven, &mut room)?);
     }
-    let (mut parts, mut initial, mut autonomous) = (Vec::new(), Vec::new(), true);
+    let (mut parts, mut initial, mut autonomous, mut before) = (Vec::new(), Vec::new(), true, 0);
     for (k, &p) in populations.iter().enumerate() {
-        let part = part(prepared, p, initial.len(), &driven[k], &seen[k], &mut autonomous)?;
+        let spikes = events.iter().any(|e| e.spec.from == p);
+        let turns = !spikes && turns::ignored(prepared.spec, p, &seen[k], &continuous);
+        let place = Place { first: initial.len(), before, driven: &driven[k], seen: &seen[k], turns };
+        let part = part(prepared, p, place, &mut autonomous)?;
         let values = &prepared.populations[p.index()];
         initial.extend((0..part.units).flat_map(|unit| values.initial.iter().map(move |c| at(c, unit))));
+        before += part.units;
         parts.push(part);
     }
-    Ok(Coupled { parts, links, initial, autonomous })
+    let mut sent: Vec<Sent> = Vec::new();
+    sent.resize_with(before, Sent::default);
+    for projection in events {
+        pulses::add(prepared, projection, &parts, &mut sent, &mut room)?;
+    }
+    Ok(Coupled { parts, links, sent, initial, autonomous })
+}
+
+/// How many connections there is memory for, and whether they are still wanted.
+struct Room<'c> {
+    allowed: u64,
+    taken: u64,
+    cancel: &'c AtomicBool,
+}
+
+impl Room<'_> {
+    /// Whether there is room for one more, and somebody who wants it.
+    fn holds(&mut self) -> bool {
+        self.taken += LINK;
+        self.taken <= self.allowed && (!self.taken.is_multiple_of(1 << 16) || !self.cancel.load(Ordering::Relaxed))
+    }
+
+    /// # Errors
+    /// When there was not.
+    fn check(&self, name: &str) -> Result<(), BuildError> {
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(BuildError::Cancelled);
+        }
+        if self.taken <= self.allowed {
+            return Ok(());
+        }
+        let largest = format!(
+            "the connections of projections.{name} and those before it, which are held one by one, take {}",
+            estimate::size(self.taken)
+        );
+        Err(BuildError::Memory { needed: self.taken, allowed: self.allowed, largest })
+    }
 }
 
 /// The place of `value` in the list, in which it is from now on.
@@ -51,8 +98,8 @@ fn place<T: PartialEq>(list: &mut Vec<T>, value: T) -> usize {
     })
 }
 
-/// Whether all that moves the units of a population is in their equations.
-fn smooth(population: &PopulationSpec) -> Result<(), &'static str> {
+/// Whether all that moves the units of a population is in their equations and at their spikes.
+fn has_equations(population: &PopulationSpec) -> Result<(), &'static str> {
     let parts = population.system.parts();
     if parts.plays {
         Err("it plays spikes and has no equations")
@@ -60,23 +107,9 @@ fn smooth(population: &PopulationSpec) -> Result<(), &'static str> {
         Err("its parts are coupled in space, which is no connection")
     } else if population.clamp.is_some() {
         Err("a state of it is clamped, and does not follow its equation")
-    } else if !wraps(population) || parts.refractory.is_some() {
-        Err("its units are reset at spikes")
     } else {
         Ok(())
     }
-}
-
-/// Whether resets do nothing but move phases by whole turns, which all that depends on them does not see: without one
-/// the phase goes on.
-fn wraps(population: &PopulationSpec) -> bool {
-    let parts = population.system.parts();
-    let mut g = parts.graph.clone();
-    parts.reset.iter().all(|&(state, id)| {
-        let slopes = jacobian(&mut g, &[id], parts.states.len());
-        let kept = |g: &mut Graph, k: usize| slopes[k] == g.number(f64::from(u8::from(k == state)));
-        population.model.circular.contains(&parts.states[state].name) && (0..slopes.len()).all(|k| kept(&mut g, k))
-    })
 }
 
 /// The connections of a projection; what they look at, and where they arrive, is added to the lists.
@@ -85,16 +118,17 @@ fn connections(
     inside: &impl Fn(PopulationId) -> Option<usize>,
     seen: &mut [Vec<VariableId>],
     driven: &mut [Vec<usize>],
+    room: &mut Room<'_>,
 ) -> Result<Links, BuildError> {
     let refuse = |why: &str| {
-        unsuitable(format!("projections.{}", projection.spec.name), format!("the network is no smooth system: {why}"))
+        unsuitable(format!("projections.{}", projection.spec.name), format!("the whole has no equations: {why}"))
     };
     let (Coupling::Continuous { value }, Port::Input(port)) = (&projection.spec.coupling, projection.spec.to.port)
     else {
-        return Err(refuse("its spikes arrive as events"));
+        return Err(refuse("what it brings arrives at no input"));
     };
     if projection.values.same_delay() != Some(0) {
-        return Err(refuse("it has a delay"));
+        return Err(refuse("it is continuous and has a delay"));
     }
     if projection.spec.plasticity.is_some() {
         return Err(refuse("its weights change by rules of their own"));
@@ -111,17 +145,13 @@ fn connections(
             CarriedName::Weight => Operand::Weight,
         })
         .collect();
-    let (mut list, mut many) = (Vec::new(), false);
+    let mut list = Vec::new();
     projection.wiring.walk(0..projection.wiring.targets, |link| {
-        if list.len() < MOST {
+        if room.holds() {
             list.push((link.source, link.target, projection.values.weight(&link)));
-        } else {
-            many = true;
         }
     });
-    if many {
-        return Err(refuse("it has more than 20 million connections, which are held one by one"));
-    }
+    room.check(&projection.spec.name)?;
     // In an order that does not depend on the rule: sums are then the same however the pairs are said.
     list.sort_by_key(|l| (l.1, l.0));
     let port = place(&mut driven[to], port.index());
@@ -156,20 +186,24 @@ fn bringing(graph: &Graph, root: Id, names: &[Operand]) -> Bringing {
     Bringing::ByPair(Tape::new(&g, &roots))
 }
 
-/// The units of a population.
-fn part(
-    prepared: &Prepared<'_>,
-    p: PopulationId,
+/// Where a population stands in the whole, and what of it the others see.
+struct Place<'p> {
     first: usize,
-    driven: &[usize],
-    seen: &[VariableId],
-    autonomous: &mut bool,
-) -> Result<Part, BuildError> {
+    before: usize,
+    driven: &'p [usize],
+    seen: &'p [VariableId],
+    /// Whether its resets are turns that nobody sees.
+    turns: bool,
+}
+
+/// The units of a population.
+fn part(prepared: &Prepared<'_>, p: PopulationId, place: Place<'_>, autonomous: &mut bool) -> Result<Part, BuildError> {
+    let Place { first, before, driven, seen, turns } = place;
     let (population, values) = prepared.population(p);
     let refuse = |why: String| {
-        unsuitable(format!("populations.{}", population.name), format!("the network is no smooth system: {why}"))
+        unsuitable(format!("populations.{}", population.name), format!("the whole has no equations: {why}"))
     };
-    smooth(population).map_err(|why| refuse(why.to_owned()))?;
+    has_equations(population).map_err(|why| refuse(why.to_owned()))?;
     let parts = population.system.parts();
     let n = parts.states.len();
     let mut g = parts.graph.clone();
@@ -197,6 +231,8 @@ fn part(
         quantities.push(id);
     }
     let seen_slopes = jacobian(&mut g, &quantities, n);
+    let firing = if turns { None } else { pulses::firing(population, &mut g, driven).map_err(refuse)? };
+    let effects = pulses::effects(population, &mut g, driven).map_err(refuse)?;
     Ok(Part {
         population: p,
         first,
@@ -211,5 +247,8 @@ fn part(
         quantities: quantities.len(),
         seen_slopes: Tape::new(&g, &seen_slopes),
         per_second,
+        before,
+        firing,
+        effects,
     })
 }

@@ -108,8 +108,12 @@ pub(super) fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<
 }
 
 /// See [`Network::coupled`].
-pub(super) fn coupled(spec: &Spec, populations: &[PopulationId]) -> Result<Coupled, BuildError> {
-    coupled::coupled(spec, populations)
+pub(super) fn coupled(
+    spec: &Spec,
+    populations: &[PopulationId],
+    cancel: &AtomicBool,
+) -> Result<Coupled, BuildError> {
+    coupled::coupled(spec, populations, cancel)
 }
 
 /// The network, built for `threads` threads.

@@ -206,6 +206,11 @@ impl<'a> ConnectionValues<'a> {
         self.checked_weight(self.weight.of(link), link)
     }
 
+    /// The delay of one connection in steps.
+    pub fn delay_in_steps(&self, link: &Link) -> u16 {
+        self.whole_delay(self.delay.of(link), link)
+    }
+
     fn checked_weight(&self, weight: f64, link: &Link) -> f64 {
         if matches!(self.weight, Source::Computed(..)) && (!weight.is_finite() || (self.conductance && weight < 0.0)) {
             self.no_weight.fetch_min(numbered(link), Ordering::Relaxed);
@@ -213,7 +218,7 @@ impl<'a> ConnectionValues<'a> {
         weight
     }
 
-    /// The delay of one connection in steps.
+    /// A delay in steps, at least the least.
     fn whole_delay(&self, delay: f64, link: &Link) -> u16 {
         let steps = (delay / self.axis.dt).round();
         if matches!(self.delay, Source::Computed(..)) && (steps.is_nan() || steps < 0.0) {

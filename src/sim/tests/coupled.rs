@@ -1,9 +1,12 @@
 //! Networks as one system of equations.
 
 use super::{Network, run, spec, trace};
+use crate::BuildError;
 use spikedeck_core::dynamics::Dynamics;
-use spikedeck_core::trajectory::Trajectory;
+use spikedeck_core::lyapunov::{Settings, pulsed_spectrum};
+use spikedeck_core::trajectory::{Scheme, Trajectory};
 use spikedeck_scenario::PopulationId;
+use std::sync::atomic::AtomicBool;
 
 /// Two populations of two states, coupled within and between: by a value of the source, by one of both ends, with and
 /// without connections to itself.
@@ -61,7 +64,7 @@ fn ids(spec: &spikedeck_scenario::Spec) -> Vec<PopulationId> {
 fn the_equations_are_those_that_are_simulated() {
     for text in networks() {
         let spec = spec(&text);
-        let whole = Network::coupled(&spec, &ids(&spec)).unwrap();
+        let whole = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).unwrap();
         assert_eq!(whole.dimension(), 10);
         let mut trajectory = Trajectory::new(&whole, 0.0, whole.initial(), Vec::new(), 0.02);
         trajectory.advance(1.0).unwrap();
@@ -84,7 +87,7 @@ fn the_equations_are_those_that_are_simulated() {
 fn tangents_are_the_differences_of_the_right_side() {
     for text in networks() {
         let spec = spec(&text);
-        let whole = Network::coupled(&spec, &ids(&spec)).unwrap();
+        let whole = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).unwrap();
         let n = whole.dimension();
         let x: Vec<f64> = (0..n).map(|i| 0.7 * (1.3 * i as f64 + 0.2).sin()).collect();
         let mut jacobian = vec![0.0; n * n];
@@ -126,13 +129,16 @@ fn what_is_no_smooth_system_is_refused() {
         (text(&late), "projections.late", "delay"),
         (text(&driven), "populations.a", "depends on what arrives"),
         (
-            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n".into(),
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"spike_source\"\nsize = \
+             2\n"
+            .into(),
             "populations.a",
-            "reset",
+            "no equations",
         ),
     ] {
         let spec = spec(&text);
-        let refused = Network::coupled(&spec, &ids(&spec)).map(|_| ()).unwrap_err().to_string();
+        let refused =
+            Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).map(|_| ()).unwrap_err().to_string();
         assert!(refused.contains(place) && refused.contains(why), "{refused}");
     }
 }
@@ -144,10 +150,87 @@ fn phases_that_wrap_are_smooth() {
         [projections.k]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = \"all_to_all\"\nweight = \
         0.1\nvalue = \"w*sin(theta_pre - theta_post)\"\n";
     let spec = spec(text);
-    let whole = Network::coupled(&spec, &ids(&spec)).unwrap();
+    let whole = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).unwrap();
     assert!(
         whole.is_autonomous()
             && whole.connections() == 6
             && !Trajectory::new(&whole, 0.0, &[0.0; 3], vec![], 0.1).is_hybrid()
     );
+}
+
+/// Two units that inhibit each other 3 ms after their spikes, and rest 1 ms: in units of the way from reset to threshold
+/// I = 1.5, w = −0.2, in those of the membrane's time d = 0.3 and r = 0.1, they fire together with the period
+/// T = ln((I − w eᵈ⁻ʳ)/(I − 1)) + r, and of a difference 2I/(I − w eᵈ⁻ʳ) − 1 is left a turn later.
+#[test]
+fn spikes_are_a_pulsed_system() {
+    let text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\nparameters \
+        = { t_ref = \"1 ms\" }\ninitial = { V_m = [\"-70 mV\", \"-69 mV\"] }\nreceptors.r = { kind = \"delta\" }\n\
+        [projections.k]\nfrom = \"a\"\nto = \"a.r\"\nconnect = \"all_to_all\"\nweight = \"-3 mV\"\ndelay = \"3 ms\"\n";
+    let spec = spec(text);
+    let mut whole = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).unwrap();
+    assert!(whole.is_pulsed() && whole.is_delayed() && whole.connections() == 2);
+    // 22.5 mV over 40 Mohm.
+    (0..2).for_each(|unit| whole.drive(ids(&spec)[0], unit, 0, 0.0225 / 40e6));
+    let settings = Settings {
+        exponents: 2,
+        transient: 0.5,
+        duration: 20.0,
+        step: 1e-4,
+        scheme: Scheme::Flow,
+        interval: 1e-3,
+        batches: 20,
+        window: Some(0.1),
+    };
+    let found = pulsed_spectrum(&whole, whole.initial(), settings, || true).unwrap();
+    let grown = -0.2 * 0.2_f64.exp();
+    let period = 0.01 * (((1.5 - grown) / 0.5_f64).ln() + 0.1);
+    assert!((found.resets as f64 / found.time - 2.0 / period).abs() < 0.2, "{}", found.resets);
+    assert!(found.exponents[0].abs() < 0.05, "{:?}", found.exponents);
+    let wanted = (3.0 / (1.5 - grown) - 1.0).ln() / period;
+    assert!((found.exponents[1] - wanted).abs() < 0.02 * wanted.abs(), "{:?} {wanted}", found.exponents);
+    assert_eq!(found.windows.len(), 200);
+    let refused = |given: Result<(), BuildError>| given.unwrap_err().to_string();
+    assert!(refused(whole.afford(&spec, 1 << 40)).contains("memory"), "vectors are counted");
+    assert!(whole.afford(&spec, 2).is_ok());
+    let cancelled = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(true)).map(|_| ());
+    assert!(matches!(cancelled, Err(BuildError::Cancelled)));
+}
+
+/// A phase that is set back by a turn just goes on where nothing sees by how many turns; where something does, the reset
+/// is a jump.
+#[test]
+fn turns_that_are_seen_are_jumps() {
+    for (value, jumps) in [
+        ("w*sin(theta_pre - theta_post)", false),
+        ("w*sin(2*(theta_pre - theta_post) + 0.3)", false),
+        ("w*(1 - cos(theta_pre))*cos(3*theta_post)", false),
+        ("w*(theta_pre - theta_post)", true),
+        ("w*sin(0.5*(theta_pre - theta_post))", true),
+        ("w*theta_pre*sin(theta_post)", true),
+        ("w*sin(theta_pre**2)", true),
+    ] {
+        let text = format!(
+            "[simulation]\nduration = 10.0\ndt = 0.01\n[populations.a]\nmodel = \"kuramoto_oscillator\"\nsize = \
+             3\n[projections.k]\nkind = \"continuous\"\nfrom = \"a\"\nto = \"a.I\"\nconnect = \
+             \"all_to_all\"\nweight = 0.1\nvalue = \"{value}\"\n"
+        );
+        let spec = spec(&text);
+        let whole = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).unwrap();
+        assert_eq!(whole.is_pulsed(), jumps, "{value}");
+    }
+    // The same of the equations themselves, and of a reset that is no whole turn.
+    for (rate, turn, jumps) in [
+        ("1 + 0.5*cos(theta)", "6.283185307179586", false),
+        ("1 + 0.1*theta", "6.283185307179586", true),
+        ("1 + 0.5*cos(theta)", "3.141592653589793", true),
+    ] {
+        let text = format!(
+            "[simulation]\nduration = 10.0\ndt = 0.01\n[models.m]\ntime_unit = \"1\"\ncircular = \
+             [\"theta\"]\nequations = \"dtheta/dt = {rate} : 1\"\nthreshold = \"theta >= \
+             6.283185307179586\"\nreset = \"theta = theta - {turn}\"\n[populations.a]\nmodel = \"m\"\nsize = 2\n"
+        );
+        let spec = spec(&text);
+        let whole = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).unwrap();
+        assert_eq!(whole.is_pulsed(), jumps, "{rate} {turn}");
+    }
 }
