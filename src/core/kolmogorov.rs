@@ -1,11 +1,12 @@
-//! The greatest distance between two empirical distributions (Kolmogorov 1933; Smirnov 1939, doi:10.1214/aoms/1177730256).
+//! The greatest distance between two empirical distributions (Kolmogorov 1933; Smirnov 1939,
+//! doi:10.1214/aoms/1177730256).
 
-/// `sup |F_a - F_b|` over the empirical distribution functions of two samples, ties included; 1 where nothing of one lies
-/// beyond anything of the other, 0 of equal samples. Values that are not numbers are not counted; `None` where a sample
-/// has no other. O(n log n).
+/// `sup |F_a - F_b|` over the empirical distribution functions of two samples, ties included; 1 where nothing of one
+/// lies beyond anything of the other, 0 of equal samples. Values that are not numbers are not counted; `None` where a
+/// sample has no other. O(n log n).
 ///
-/// The samples may differ in number. No p-value comes with it: units of one network are not independent draws, so that the
-/// asymptotic law is not theirs.
+/// The samples may differ in number. No p-value comes with it: units of one network are not independent draws, so that
+/// the asymptotic law is not theirs.
 pub fn distance(a: &[f64], b: &[f64]) -> Option<f64> {
     let sorted = |values: &[f64]| {
         let mut known: Vec<f64> = values.iter().copied().filter(|v| !v.is_nan()).collect();

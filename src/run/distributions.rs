@@ -1,11 +1,11 @@
-//! Two sets of runs or recordings held against each other by the distributions over the units of a population: of rates, of
-//! the irregularity of intervals, of pairwise correlations.
+//! Two sets of runs or recordings held against each other by the distributions over the units of a population: of
+//! rates, of the irregularity of intervals, of pairwise correlations.
 //!
 //! Each is the distance of Kolmogorov and Smirnov between one run of A and one of B; its null is the ensemble: the same
 //! distance among the runs of a set. The p-value is of all ways to deal the runs out to the two sets anew (Good 2005,
-//! doi:10.1007/b138696), with the statistic of energy type 2 E d(A, B) - E d(A, A') - E d(B, B') (Székely and Rizzo 2013,
-//! doi:10.1016/j.jspi.2013.03.018). Units of one network are not independent, runs are; so one run on each side has
-//! distances and no p-value. The three measures are those by which implementations of the cortical microcircuit are
+//! doi:10.1007/b138696), with the statistic of energy type 2 E d(A, B) - E d(A, A') - E d(B, B') (Székely and Rizzo
+//! 2013, doi:10.1016/j.jspi.2013.03.018). Units of one network are not independent, runs are; so one run on each side
+//! has distances and no p-value. The three measures are those by which implementations of the cortical microcircuit are
 //! compared (van Albada et al. 2018, doi:10.3389/fninf.2018.00291).
 
 use std::collections::BTreeSet;
@@ -69,8 +69,8 @@ pub struct Member {
 }
 
 impl Member {
-    /// Measures all populations whose spikes were recorded, after the transient. Units that were not observed all the time
-    /// are left out, and that is noted.
+    /// Measures all populations whose spikes were recorded, after the transient. Units that were not observed all the
+    /// time are left out, and that is noted.
     ///
     /// # Errors
     /// When there are no spikes, or they do not fit into memory.

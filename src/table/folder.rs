@@ -544,8 +544,8 @@ mod tests {
         assert_eq!(traces.numbers("time_ms").unwrap(), [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]);
     }
 
-    /// Every table of a run says which program and version wrote it and, where there is one, of which scenario and seed;
-    /// equal runs say the same. The folder describes itself.
+    /// Every table of a run says which program and version wrote it and, where there is one, of which scenario and
+    /// seed; equal runs say the same. The folder describes itself.
     #[test]
     fn every_table_says_where_it_comes_from() {
         let folder = tempfile::tempdir().unwrap();

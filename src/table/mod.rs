@@ -2,11 +2,10 @@
 //!
 //! A run's folder holds `manifest.json`, `ro-crate-metadata.json`, `scenario.toml`, `spikes`, `units`, `connections`,
 //! `metrics` (Parquet or CSV), `traces/POP-NAME`, `analyses/NAME`, and of single units `analyses/NAME-units-SUBJECT`.
-//! [`Folder`] writes one, also part by part while the run lasts; [`save`] writes a run that is finished; [`open()`] reads
-//! one back, whole or cut short; [`Stored`] is what to run to repeat it: the scenario, what was set in it, and the files it
-//! was read from, which lie in `files` where they are small.
-//! [`SweepFolder`] is a sweep that several processes fill.
-//! [`metric_json`] is a metric as one JSON object.
+//! [`Folder`] writes one, also part by part while the run lasts; [`save`] writes a run that is finished; [`open()`]
+//! reads one back, whole or cut short; [`Stored`] is what to run to repeat it: the scenario, what was set in it, and
+//! the files it was read from, which lie in `files` where they are small. [`SweepFolder`] is a sweep that several
+//! processes fill. [`metric_json`] is a metric as one JSON object.
 //!
 //! ```
 //! use std::sync::Arc;

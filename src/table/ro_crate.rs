@@ -1,5 +1,5 @@
-//! `ro-crate-metadata.json`: the folder of a run as archives and search engines read it, RO-Crate 1.1 (Soiland-Reyes et al.
-//! 2022, doi:10.3233/DS-210053): which files there are, and that this program made them of which scenario.
+//! `ro-crate-metadata.json`: the folder of a run as archives and search engines read it, RO-Crate 1.1 (Soiland-Reyes et
+//! al. 2022, doi:10.3233/DS-210053): which files there are, and that this program made them of which scenario.
 
 use std::path::Path;
 
@@ -147,8 +147,8 @@ mod tests {
         }
     }
 
-    /// What RO-Crate 1.1 asks for: the descriptor, a root with name, description and date, each part an entity of its own
-    /// that the root names, and no reference that leads nowhere.
+    /// What RO-Crate 1.1 asks for: the descriptor, a root with name, description and date, each part an entity of its
+    /// own that the root names, and no reference that leads nowhere.
     #[test]
     fn every_reference_leads_to_an_entity() {
         let manifest = Manifest {

@@ -1,5 +1,5 @@
-//! README.md and data/guide.md as a newcomer follows them: every block, as it stands, in the order of the page and in one
-//! folder. What is not run stands in [`NOT_RUN`].
+//! README.md and data/guide.md as a newcomer follows them: every block, as it stands, in the order of the page and in
+//! one folder. What is not run stands in [`NOT_RUN`].
 
 use std::collections::BTreeSet;
 use std::fs;

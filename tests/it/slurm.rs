@@ -1,5 +1,5 @@
-//! Sweeps carried by engines that exist: Slurm on the loopback, HyperQueue, GNU parallel. Each is skipped, with a word, where the
-//! engine is not installed; `.ci/run` installs them.
+//! Sweeps carried by engines that exist: Slurm on the loopback, HyperQueue, GNU parallel. Each is skipped, with a word,
+//! where the engine is not installed; `.ci/run` installs them.
 
 use std::fs;
 use std::path::Path;
@@ -230,8 +230,8 @@ with LocalCluster(server, WorkerConfig(cores=2)):
     sys.stdin.read()
 "#;
 
-/// Ten shards by the server and a worker that the Python package brings: the bytes of one process, though each shard has
-/// an expectation that is not met. What is missing is made by submitting once more.
+/// Ten shards by the server and a worker that the Python package brings: the bytes of one process, though each shard
+/// has an expectation that is not met. What is missing is made by submitting once more.
 #[test]
 fn hyperqueue_makes_every_shard() {
     let python = std::env::var("SPIKEDECK_TEST_PYTHON").unwrap_or_else(|_| "python3".into());

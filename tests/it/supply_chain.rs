@@ -164,8 +164,8 @@ Made by \
     assert!(fs::read_to_string(&path).unwrap_or_default() == page, "data/third-party.md is out of date");
 }
 
-/// What is cited and archived is the version that is built, and each crate can be published: it says what it is and under
-/// which licence, and names the rooms that it uses with their version.
+/// What is cited and archived is the version that is built, and each crate can be published: it says what it is and
+/// under which licence, and names the rooms that it uses with their version.
 #[test]
 fn the_version_is_one_and_every_crate_says_what_it_is() {
     let version = env!("CARGO_PKG_VERSION");

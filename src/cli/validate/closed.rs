@@ -10,8 +10,8 @@ pub(super) const CASES: &[Case] = &[
     Case { name: "cable-modes", group: "closed", is_quick: false, source: "closed forms", rows: modes },
 ];
 
-/// T = t_ref + tau ln((V_inf - V_reset)/(V_inf - V_th)) (Gerstner et al. 2014, doi:10.1017/CBO9781107447615), by spikes that
-/// are located between steps of 0.1 ms.
+/// T = t_ref + tau ln((V_inf - V_reset)/(V_inf - V_th)) (Gerstner et al. 2014, doi:10.1017/CBO9781107447615), by spikes
+/// that are located between steps of 0.1 ms.
 fn lif_interval(bench: &Bench<'_>) -> Result<Vec<Row>, CliError> {
     let mut text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\nspike_times = \"exact\"\n".to_owned();
     let currents = [380.0_f64, 400.0, 500.0, 800.0, 2000.0];

@@ -10,8 +10,8 @@ pub(super) const SOURCE: &str = "KS distances of ten seeds of NEST among each ot
 /// Populations as the scenario calls them.
 const POPULATIONS: [&str; 8] = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"];
 
-/// The greatest of the distances that seeds of the reference have among each other: least and greatest were 0.008 and 0.037
-/// of rates, 0.006 and 0.027 of CV, 0.017 and 0.056 of correlations.
+/// The greatest of the distances that seeds of the reference have among each other: least and greatest were 0.008 and
+/// 0.037 of rates, 0.006 and 0.027 of CV, 0.017 and 0.056 of correlations.
 fn bar(quantity: Quantity) -> f64 {
     match quantity {
         Quantity::Rate => 0.037,

@@ -35,8 +35,8 @@ pub(super) struct Args {
     /// Only name the cases
     #[arg(long, conflicts_with_all = ["quick", "microcircuit"])]
     pub list: bool,
-    /// A full-scale run of the cortical microcircuit (or a folder of several): rates, CV and correlations of each population
-    /// against --against, within the published distances of ten seeds of NEST
+    /// A full-scale run of the cortical microcircuit (or a folder of several): rates, CV and correlations of each
+    /// population against --against, within the published distances of ten seeds of NEST
     #[arg(long, value_name = "RUNS", requires = "against", conflicts_with = "cases")]
     pub microcircuit: Option<String>,
     /// Runs or recordings of the microcircuit by another seed or simulator
