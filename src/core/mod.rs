@@ -96,4 +96,5 @@ pub mod vector;
 pub mod visible;
 pub mod welch;
 pub mod wilson;
+pub mod worth;
 pub mod zero_one;
