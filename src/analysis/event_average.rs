@@ -1,6 +1,6 @@
 //! What happens around events: the average of signals, and the rate of spikes (the peri-event histogram).
 
-use super::moments::{Moments, inside, moments, rotated, surrounded};
+use super::moments::{Moments, fits, inside, moments, rotated, surrounded};
 use super::prelude::*;
 use spikedeck_core::spike_lags::lags_within;
 use spikedeck_core::statistics::{mean, student_quantile_of};
@@ -77,6 +77,7 @@ impl Estimator for EventAverage {
                     .into(),
             ));
         }
+        fits(f.request, o.before, o.after)?;
         let mut events = Vec::new();
         for s in &spec.source {
             events.extend(Events::all(f, s, o)?);
@@ -335,10 +336,9 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
     let mut changed = over("change", &change).chance(0.0);
     if n > 1 {
         let runs = Overlap { times: &used, length: o.before.axis + o.after.axis }.sums(&change);
-        changed = changed.p(flipped(&runs, f.key(&name, "signs"))).note(format!(
-            "p: {FLIPS} drawings of signs of {} runs of events whose stretches overlap",
-            runs.len()
-        ));
+        changed = changed
+            .p(flipped(&runs, f.key(&name, "signs")))
+            .note(format!("p: {FLIPS} drawings of signs of {} runs of events whose stretches overlap", runs.len()));
     }
     f.metric(changed);
     peak(f, &name, target, (&used, window), (&lags, &curve, overall), o)?;
@@ -660,6 +660,11 @@ mod tests {
         let o = run(&r, named("spikes", &[2]), named("spikes", &[1]), &[]).unwrap();
         let change = metric(&o, "p.spikes[2]->p.spikes[1]", "change");
         assert!(change.ends().is_none() && change.p_value.is_none() && change.note.contains("no interval"));
+        for key in ["before", "after"] {
+            let long = [(key, OptionValue::Number(1e12))];
+            let error = run(&r, named("spikes", &[2]), named("spikes", &[1]), &long).unwrap_err().to_string();
+            assert!(error.contains("longer than the 1 s that are analysed"), "{error}");
+        }
         let wrong = run(&r, named("spikes", &[2]), named("spikes", &[1]), &[("before", OptionValue::Number(0.001))]);
         assert!(wrong.unwrap_err().to_string().contains("at least one step"));
     }

@@ -213,6 +213,9 @@ fn factored(o: &Options, two: [&[f64]; 2], interval: f64) -> Result<Vec<f64>, St
     let n = two[0].len();
     let asked = o.segment.map_or_else(|| default_segment(n), |s| (s.seconds / interval).round() as usize);
     // Spectra from 0 to Nyquist.
+    if asked > n {
+        return Err(format!("`segment` is {asked} samples long, and there are {n}"));
+    }
     let segment = (asked.clamp(16, n.max(16)) / 2) * 2;
     let count = ((2.0 * o.nw).round() as usize).saturating_sub(1).max(2);
     let tapers = dpss(segment, o.nw, count)

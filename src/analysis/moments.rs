@@ -5,6 +5,7 @@ use super::subject::{self, Columns};
 use super::value::Time;
 use super::{AnalysisError, Request};
 use spikedeck_core::rng::Key;
+use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Subject};
 use spikedeck_signal::Window;
 
@@ -58,6 +59,22 @@ pub fn moments(
         times: train.to_vec(),
     };
     Ok(t.units.iter().zip(&t.trains).map(row).collect())
+}
+
+/// Whether a stretch around an event fits into what is analysed.
+///
+/// # Errors
+/// `Unsuitable` where it does not.
+pub fn fits(request: &Request<'_>, before: Time, after: Time) -> Result<(), AnalysisError> {
+    let length = request.recording.analysis_window().length();
+    if before.axis + after.axis <= length {
+        return Ok(());
+    }
+    Err(AnalysisError::Unsuitable(format!(
+        "`before` and `after`, {} s together, are longer than the {} s that are analysed",
+        short(before.seconds + after.seconds),
+        short(length * request.recording.time_base.seconds())
+    )))
 }
 
 /// When a column is at or above a level for the first time after it was below.

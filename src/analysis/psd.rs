@@ -295,7 +295,16 @@ fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate,
     let trains = subject::trains(f.request, s)?;
     let base = trains.base;
     let duration = trains.duration();
-    let segment = o.segment.map_or(duration / 8.0, |t| t.seconds).min(duration);
+    let asked = o.segment.map_or(duration / 8.0, |t| t.seconds);
+    let segment = asked.min(duration);
+    if asked > duration * (1.0 + 1e-9) {
+        f.warn(format!(
+            "{}: a segment of {} s is longer than the {} s there are; one segment of all of them is used",
+            s.text,
+            short(asked),
+            short(duration)
+        ));
+    }
     // Where time has no unit, ten times the rate of a typical interval: some 500 Hz of neurons that fire at 50.
     let top = o.f_max.map_or_else(
         || match base {

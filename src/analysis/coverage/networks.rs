@@ -1,6 +1,6 @@
 //! Memory, networks of signals, and what is told of stimuli.
 
-use super::processes::{ar1, normals};
+use super::processes::{ar1, normals, ringing};
 use super::{Case, Looked, Settings, analyse, key};
 use crate::testing::{subject, traces};
 use spikedeck_scenario::OptionValue;
@@ -101,6 +101,13 @@ pub fn cases() -> Vec<Case> {
         .holds("correlation", 0.5),
         Case::new("independent AR(1) 0.9, 1000 samples", |s| {
             of_all("functional_connectivity", s, &[ar1(s, 0, 0.9, 1000), ar1(s, 1, 0.9, 1000)], &[])
+        })
+        .times(400, 0)
+        .holds("correlation", 0.0)
+        .null("correlation"),
+        Case::new("two signals that ring at 9.6 and 9.8 Hz, each on its own, 500 Hz, 10 s", |s| {
+            let of = |unit: u32, f: f64| ringing(s, unit, 0.997_4, f / 500.0, 5000);
+            of_all("functional_connectivity", s, &[of(0, 9.6), of(1, 9.8)], &[])
         })
         .times(400, 0)
         .holds("correlation", 0.0)

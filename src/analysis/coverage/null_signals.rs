@@ -5,7 +5,7 @@ use super::processes::{ar1, normals};
 use super::{Case, Looked, Settings, analyse};
 use crate::Outcome;
 use crate::testing::{subject, traces};
-use spikedeck_scenario::{Band, OptionValue};
+use spikedeck_scenario::{Band, FileMatrix, OptionValue};
 
 fn few() -> (&'static str, OptionValue) {
     ("surrogates", OptionValue::Integer(99))
@@ -173,6 +173,17 @@ fn pairs() -> Vec<Case> {
             o
         })
         .null("partial_correlation"),
+        Case::of_p("eight independent AR(1) 0.9, 1000 samples, against a matrix by chance", 0, |s| {
+            let size = 8;
+            let drawn = normals(s, 99, size * size);
+            let at = |k: usize| drawn[(k / size).min(k % size) * size + (k / size).max(k % size)];
+            let values = (0..size * size).map(at).collect();
+            let matrix = FileMatrix { file: "chance.csv".into(), size, values, names: None };
+            let options = [("against", OptionValue::Matrix(matrix)), whole("permutations", 99)];
+            of_all("functional_connectivity", s, &independent(s, 8, 0.9, 1000), &options)
+        })
+        .null("fit")
+        .null("fit_distance"),
         Case::of_p("six independent AR(1) 0.9, 1000 samples", 0, |s| {
             of_all("dimensionality", s, &independent(s, 6, 0.9, 1000), &[few(), whole("max_factors", 0)])
         })

@@ -240,6 +240,15 @@ fn spectra() -> Vec<Case> {
             analyse("decoder", s, &r, None, looked, &options)
         })
         .null("rms_error"),
+        Case::of_p("four units that do not hear AR(1) 0.9 in bins of 100 ms, 20 s", 0, |s| {
+            let mut r = recording(&(0..4).map(|u| renewal(s, u, 2, 20.0, 20_000.0)).collect::<Vec<_>>(), 20_000.0);
+            r.traces = traces(&[super::processes::ar1(s, 9, 0.9, 200)], 100.0).traces;
+            r.traces[0].start = 100.0;
+            let looked = Looked::pair(subject("spikes", &[]), subject("V_m", &[0]));
+            analyse("kalman_decoder", s, &r, None, looked, &[few()])
+        })
+        .null("information_gain")
+        .null("information_rate"),
         Case::of_p("a gamma(4) unit that does not hear AR(1) 0.99, 20 Hz, 20 s", 0, |s| {
             let mut r = recording(&[renewal(s, 0, 4, 20.0, 20_000.0)], 20_000.0);
             r.traces = traces(&[super::processes::ar1(s, 9, 0.99, 20_000)], 1.0).traces;

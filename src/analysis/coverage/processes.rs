@@ -87,3 +87,15 @@ pub fn ar2_density(r: f64, hertz: f64, f: f64) -> f64 {
     let im = a * w.sin() + b * (2.0 * w).sin();
     2.0 / 1000.0 / (re * re + im * im)
 }
+
+/// Noise that rings: a pair of poles at distance `r` from zero and at `frequency` cycles a sample, settled.
+pub fn ringing(seed: u64, unit: u32, r: f64, frequency: f64, n: usize) -> Vec<f64> {
+    let turn = 2.0 * r * (std::f64::consts::TAU * frequency).cos();
+    let settle = (10.0 / (1.0 - r)) as usize;
+    let (mut last, mut before) = (0.0, 0.0);
+    let all = normals(seed, unit, settle + n).into_iter().map(|e| {
+        (last, before) = (turn * last - r * r * before + e, last);
+        last
+    });
+    all.skip(settle).collect()
+}
