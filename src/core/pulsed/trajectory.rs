@@ -13,7 +13,8 @@ const TOLERANCE: f64 = 1e-9;
 const HALVINGS: i32 = 60;
 /// Rounds in which a crossing is located.
 const ROUNDS: usize = 100;
-/// Spikes of one unit at one time beyond which time does not move.
+/// Share of a step in which no unit spikes more often than [`MOST_SPIKES`]: beyond it time does not move.
+const CROWDED: f64 = 1e-3;
 const MOST_SPIKES: u64 = 100;
 
 /// An event under way.
@@ -54,7 +55,7 @@ pub struct PulsedTrajectory<'a, P: Pulsed> {
     armed: Vec<bool>,
     last_step: f64,
     largest: Vec<f64>,
-    /// The time at which units spike now, and how many did.
+    /// Since when time has hardly moved, and how many spikes there were since then.
     crowd: (f64, u64),
     /// Number of spikes so far.
     pub spikes: u64,
@@ -151,7 +152,7 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
 
     /// One step of at most `h`: halved until its error is small, ended at the first crossing.
     fn controlled(&mut self, h: f64) -> Result<(), TrajectoryError> {
-        let mut h = h;
+        let (mut h, longest) = (h, h);
         let mut end = self.after(h);
         for halving in 0.. {
             let whole = self.in_one(&self.x, self.t, h);
@@ -166,7 +167,8 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
             h *= 0.5;
             end = self.after(h);
         }
-        self.last_step = h;
+        // A step that an event has cut short says nothing of how long the next may be.
+        self.last_step = if h < longest { h } else { self.last_step.max(h) };
         self.largest.iter_mut().zip(&end).for_each(|(s, v)| *s = s.max(v.abs()));
         let may: Vec<usize> = (0..self.resting.len()).filter(|&u| self.armed[u] && !self.resting[u]).collect();
         let height = |x: &[f64]| may.iter().filter_map(|&u| self.height(u, x)).fold(f64::NEG_INFINITY, f64::max);
@@ -295,7 +297,7 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
     /// Resets a unit, which spikes because of its own motion or, with `cause`, of an event that is shifted by that much.
     fn spike(&mut self, unit: usize, cause: Option<&[f64]>) -> Result<(), TrajectoryError> {
         let (rows, k) = (self.system.rows(unit), self.k);
-        if self.crowd.0 < self.t {
+        if self.t - self.crowd.0 > CROWDED * self.step {
             self.crowd = (self.t, 0);
         }
         self.crowd.1 += 1;
