@@ -3,9 +3,10 @@
 use super::prelude::*;
 use super::series::chance::{self, Null, Side};
 use super::series::{self, Series};
-use spikedeck_core::number::shown;
-use spikedeck_core::sample_entropy::{LONGEST, coarse, matches};
+use spikedeck_core::number::{shown, with_unit};
+use spikedeck_core::sample_entropy::{LONGEST, Matches, coarse, matches};
 use spikedeck_core::statistics::{deviation, mean};
+use spikedeck_core::surrogate::student_quantile;
 use spikedeck_core::ties::Ties;
 use spikedeck_signal::{Axis, CurveStyle, NamedShape, Series as Curves, Shape};
 
@@ -42,6 +43,8 @@ const CARD: AnalysisCard = AnalysisCard {
 const BLOCKS: usize = 20;
 /// Values that a scale needs at the least.
 const LEAST: usize = 100;
+/// Factor of the tolerance by which the value's dependence on it is told.
+const STEP: f64 = 1.1;
 /// Pairs that agree to the end, below which a value has no interval.
 const LEAST_PAIRS: u64 = 20;
 
@@ -110,23 +113,68 @@ fn at_scale(s: &Series, o: &Options, tolerance: f64, scale: usize, name: &str) -
     }
     let found = matches(&values, o.m, tolerance, BLOCKS);
     let how = format!(
-        "m {}, r {} {}; {} pairs agree, {} go on to agree; n = values",
+        "m {}, r {}; {} pairs agree, {} go on to agree; n = values",
         o.m,
-        shown(tolerance),
-        s.unit,
+        with_unit(tolerance, &s.unit),
         found.short,
         found.long
     );
     let Some(value) = found.entropy() else {
         return Metric::missing(&s.name, name, "nats", n, format!("no pair of stretches goes on to agree: {how}"));
     };
-    let metric = Metric::new(&s.name, name, value, "nats", n).note(how.replace(" ;", ";"));
-    let ends = chance::jackknife(value, &found.entropies_without()).filter(|_| found.long >= LEAST_PAIRS);
+    let metric = Metric::new(&s.name, name, value, "nats", n).note(how);
+    // Without a block the tolerance would be another.
+    let slope = slope(&values, o.m, tolerance);
+    let without = found.entropies_without().into_iter().zip(widths_without(&s.values));
+    let left_out: Vec<f64> = without.map(|(v, width)| v + slope * width.ln()).collect();
+    let half = half_width(&left_out, &found).filter(|_| found.long >= LEAST_PAIRS);
+    let ends = half.map(|half| (value - half, value + half));
     match ends {
         Some((low, high)) => metric
             .interval(low.max(0.0), high)
-            .note(format!("95 % interval by leaving out the pairs of each of {BLOCKS} blocks")),
+            .note(format!("95 % interval by leaving out the pairs of each of {BLOCKS} blocks (t)")),
+        None if found.long >= LEAST_PAIRS => metric.note("no interval: every part of the values gives this value"),
         None => metric.note(format!("no interval: fewer than {LEAST_PAIRS} pairs go on to agree")),
+    }
+}
+
+/// Half of the 95 % interval: Student's t of what is left without each block. Of pairs the jackknife counts twice what
+/// each pair scatters by itself, 1/A − 1/B (Efron and Stein 1981, doi:10.1214/aos/1176345462), and once is taken off.
+fn half_width(left_out: &[f64], found: &Matches) -> Option<f64> {
+    let count = left_out.len() as f64;
+    let middle = mean(left_out);
+    let square = left_out.iter().map(|v| (v - middle).powi(2)).sum::<f64>() * (count - 1.0) / count;
+    let of_pairs = 1.0 / found.long as f64 - 1.0 / found.short as f64;
+    let error = (square - of_pairs).max(0.25 * of_pairs).sqrt();
+    (error.is_finite() && error > 0.0).then(|| student_quantile(left_out.len() - 1) * error)
+}
+
+/// The standard deviation of what is left of the values without each block, as a share of that of all: the tolerance
+/// follows it.
+fn widths_without(values: &[f64]) -> Vec<f64> {
+    let middle = mean(values);
+    let sums = |of: &[f64]| {
+        of.iter().fold([0.0; 3], |s, v| {
+            let d = v - middle;
+            [s[0] + 1.0, s[1] + d, s[2] + d * d]
+        })
+    };
+    let variance = |[n, sum, squares]: [f64; 3]| squares / n - (sum / n).powi(2);
+    let all = sums(values);
+    let block = |b: usize| &values[b * values.len() / BLOCKS..(b + 1) * values.len() / BLOCKS];
+    let without = |b: usize| {
+        let own = sums(block(b));
+        (variance(std::array::from_fn(|k| all[k] - own[k])) / variance(all)).sqrt()
+    };
+    (0..BLOCKS).map(without).collect()
+}
+
+/// By how much the value changes with the logarithm of the tolerance; 0 where that cannot be told.
+fn slope(values: &[f64], m: usize, tolerance: f64) -> f64 {
+    let at = |factor: f64| matches(values, m, tolerance * factor, 0).entropy();
+    match (at(STEP), at(1.0 / STEP)) {
+        (Some(wide), Some(narrow)) => (wide - narrow) / (2.0 * STEP.ln()),
+        _ => 0.0,
     }
 }
 
