@@ -108,6 +108,14 @@ impl<'a> Bound<'a> {
                 population.name
             ));
         }
+        let cells = if population.grid.is_some() { Some("cells") } else { None };
+        if let Some(parts) = population.tree.as_ref().map(|_| "compartments").or(cells) {
+            warnings.push(format!(
+                "what flows between the {parts} of `{}` is left out: these are the equations of one by itself, which \
+                 the whole does not have",
+                population.name
+            ));
+        }
         if system.is_stochastic() {
             warnings.push("noise is left out: this is the deterministic part".into());
         }

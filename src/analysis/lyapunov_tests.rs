@@ -220,9 +220,9 @@ fn lorenz_systems_that_are_joined_synchronise() {
     near(value("sum"), -82.0 / 3.0 - 20.0, 0.01);
 }
 
-/// What cannot be had is refused before anything is computed.
+/// What cannot be had is refused before anything is computed; spiking units that are silent decay, and that is told.
 #[test]
-fn a_network_that_is_not_smooth_is_refused() {
+fn networks_are_refused_or_told_to_be_silent() {
     let text = |model: &str, more: &str| {
         format!(
             "[simulation]\nduration = '100 ms'\ndt = '0.1 ms'\n[populations.a]\nmodel = '{model}'\nsize = \
@@ -230,11 +230,32 @@ fn a_network_that_is_not_smooth_is_refused() {
         )
     };
     for (text, why) in [
-        (text("lif", ""), "reset at spikes"),
         (text("hodgkin_huxley", "unit = 1"), "`unit` and `set` are about one unit"),
         (text("hodgkin_huxley", "scheme = 'map'"), "leave `scheme` out"),
     ] {
         let error = of_network(&text).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
+    }
+    let silent = of_network(&text("lif", "")).unwrap();
+    assert!(silent.warnings.iter().any(|w| w.contains("no unit spiked")), "{:?}", silent.warnings);
+    // The membrane's time constant of 10 ms.
+    near(metric(&silent, "a", "lambda_1").value.unwrap(), -100.0, 1e-2);
+}
+
+/// A cell of a grid by itself is not the grid, and at a rest that is unstable nothing makes entropy: both are told.
+#[test]
+fn a_cell_by_itself_and_an_unstable_rest_are_told() {
+    let text = "[simulation]\nduration = 50\ndt = 0.02\n[models.f]\ntime_unit = \"1\"\nequations = \"\"\"\ndu/dt = \
+        2*laplacian(u) + u - u**3 - w : 1\ndw/dt = 0.1*(u - w) : 1\n\"\"\"\n[populations.p]\nmodel = \"f\"\ngrid = { \
+        shape = [32], spacing = 1.0 }\ninitial = { u = \"0.1*sin(i)\" }\n[analyses.a]\nkind = \"lyapunov\"\nof = \
+        \"p\"\n";
+    let out = of_network(text).unwrap();
+    assert!(out.warnings.iter().any(|w| w.contains("between the cells of `p`")), "{:?}", out.warnings);
+    assert!(out.warnings.iter().any(|w| w.contains("rests at a fixed point")), "{:?}", out.warnings);
+    // (0.9 + sqrt(0.81 - 0))/2 of u' = u - w, w' = (u - w)/10.
+    near(metric(&out, "p", "lambda_1").value.unwrap(), 0.9, 2e-3);
+    for name in ["entropy_rate", "kaplan_yorke_dimension"] {
+        let missing = metric(&out, "p", name);
+        assert!(missing.value.is_none() && missing.note.contains("unstable"), "{missing:?}");
     }
 }
