@@ -39,12 +39,11 @@ pub fn fit(
     }
     if let Some(names) = &measured.names {
         let own: Vec<&str> = all.iter().map(|s| in_brackets(&s.name)).collect();
-        let sorted = |mut names: Vec<&str>| {
-            names.sort_unstable();
-            names
-        };
         let given: Vec<&str> = names.iter().map(String::as_str).collect();
-        if own != given && sorted(own.clone()) == sorted(given.clone()) {
+        let (mut sorted, mut own_sorted) = (given.clone(), own.clone());
+        sorted.sort_unstable();
+        own_sorted.sort_unstable();
+        if own != given && own_sorted == sorted {
             let k = (0..own.len()).find(|&k| own[k] != given[k]).expect("they differ");
             return Err(AnalysisError::Unsuitable(format!(
                 "`against`: {} has its regions in another order: number {} is `{}` there and `{}` here",
