@@ -190,12 +190,15 @@ fn turns_without_delay_have_their_closed_form() {
 }
 
 /// Who is pushed over the threshold spikes when he is pushed: two that push each other hard enough forget their
-/// difference at once (Mirollo and Strogatz 1990).
+/// difference at once, to rounding (Mirollo and Strogatz 1990); beside that there are the currents' own exponents.
 #[test]
 fn who_is_pushed_over_forgets() {
-    let found = Net::new(&[1.5; 2], &[(0, 1, 0.4, 0.0), (1, 0, 0.4, 0.0)]).spectrum(&[0.2, 0.5], 2, 500.0);
-    near(found.exponents[0], 0.0, 5e-3);
-    assert_eq!(found.exponents[1], f64::NEG_INFINITY);
+    let found = Net::new(&[1.5; 2], &[(0, 1, 0.4, 0.0), (1, 0, 0.4, 0.0)]).spectrum(&[0.2, 0.5], 4, 500.0);
+    near(found.exponents[0], 0.0, 1e-2);
+    (1..3).for_each(|k| near(found.exponents[k], -2.0, 2e-2));
+    assert!(found.exponents[3] < -20.0, "{:?}", found.exponents);
+    // One of them is always 0.4 ahead: it needs ln(1.1/0.5) to the threshold.
+    near(found.resets as f64 / found.time, 2.0 / 2.2_f64.ln(), 1e-2);
 }
 
 /// Through whatever happens, vectors are what small differences of the initial state become: networks with delays,
@@ -228,7 +231,7 @@ fn vectors_are_small_differences() {
         };
         let (small, whole) = (1e-7, fly(0.0));
         let (up, down) = (fly(small), fly(-small));
-        assert!(whole.spikes > 8);
+        assert!(whole.spikes > 4);
         // An order of events that small differences change has no derivative.
         if up.spikes != whole.spikes || down.spikes != whole.spikes {
             continue;
