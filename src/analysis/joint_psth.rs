@@ -271,7 +271,7 @@ fn drawn_pair(
     };
     f.shape(format!("joint histogram of {name}"), Shape::Matrix(matrix));
     let series = Series {
-        x: Axis::time(f.base),
+        x: super::psth::axis(f),
         y: Axis::new("J", ""),
         curves: vec![curve],
         references: vec![ReferenceLine { name: "chance".into(), at: 0.0, vertical: false }],

@@ -99,7 +99,7 @@ impl Data<'_> {
             })
             .collect();
         let targets = turned.iter().map(Vec::as_slice).collect();
-        let found = Data { targets, sources: self.sources.clone(), ..*self }.decode()?;
+        let found = Data { targets, sources: self.sources.clone(), order: self.order, folds: self.folds }.decode()?;
         Some(gain(&found))
     }
 }
@@ -128,7 +128,7 @@ impl Estimator for KalmanDecoder {
         let name = format!("{}->{}", joined(&spec.source), joined(&spec.target));
         for t in &pairs.targets {
             if let Some(why) = super::coherence::unfit(t) {
-                return Err(AnalysisError::Unsuitable(format!("{}: {why}: there is nothing to read", t.name)));
+                return Err(AnalysisError::Unsuitable(format!("{why}: there is nothing to read")));
             }
         }
         let sources: Vec<&Signal> = pairs.sources.iter().filter(|s| super::coherence::unfit(s).is_none()).collect();

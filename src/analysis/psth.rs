@@ -76,11 +76,17 @@ impl Estimator for Psth {
             let rate = f.base.rate_unit();
             let line = |t: Time| ReferenceLine { name: "onset".into(), at: t.axis, vertical: true };
             let references = o.onset.map(line).into_iter().collect();
-            let (x, y) = (Axis::time(f.base), Axis::new("rate", rate));
+            let (x, y) = (axis(f), Axis::new("rate", rate));
             f.shape(format!("rate of {} over trials", s.text), Shape::Series(Series { x, y, curves, references }));
             Ok(())
         })
     }
+}
+
+/// The time axis of a trial: of a run it is that of the run, in a recording each trial begins anew.
+pub(super) fn axis(f: &Findings<'_>) -> Axis {
+    let time = Axis::time(f.base);
+    if f.scenario().is_some() { time } else { Axis { label: "time in the trial".into(), ..time } }
 }
 
 /// The trials of each condition, in the order of the first of each.
