@@ -291,11 +291,7 @@ impl Network {
     /// # Errors
     /// What in them has no equations, or changes by itself, and where; more connections than there is memory for; and
     /// [`BuildError::Cancelled`].
-    pub fn coupled(
-        spec: &Spec,
-        populations: &[PopulationId],
-        cancel: &AtomicBool,
-    ) -> Result<Coupled, BuildError> {
+    pub fn coupled(spec: &Spec, populations: &[PopulationId], cancel: &AtomicBool) -> Result<Coupled, BuildError> {
         build::coupled(spec, populations, cancel)
     }
 
