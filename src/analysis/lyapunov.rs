@@ -44,12 +44,11 @@ const CARD: AnalysisCard = AnalysisCard {
            divergence of the flow: both are given.",
     cost: "O(n² k) a step for n states and k exponents, four Jacobians a step; of a network O(k (n + connections)) a \
            step, and O(n k²) an interval; of spikes, a step each and O(k) an arrival. Resets are located to rounding.",
-    caveats: "Finite-time exponents are of the directions that grew most until then, one after the other, and depend on \
-              the window. A long transient that looks chaotic is not told from chaos. Coexisting attractors: what is measured \
-              depends on the initial \
-              state. Steps too long for a stiff model show as a sum that differs from the divergence: halve `step`. A \
-              crossing that \
-              only grazes the threshold has no saltation matrix; such events are counted.",
+    caveats: "Finite-time exponents are of the directions that grew most until then, one after the other, and depend \
+              on the window. A long transient that looks chaotic is not told from chaos. Coexisting attractors: what \
+              is measured depends on the initial state. Steps too long for a stiff model show as a sum that differs \
+              from the divergence: halve `step`. A crossing that only grazes the threshold has no saltation matrix; \
+              such events are counted.",
     references: &[
         "Benettin, Galgani, Giorgilli, Strelcyn 1980, Meccanica 15:9-20, doi:10.1007/BF02128236",
         "Shimada, Nagashima 1979, Prog Theor Phys 61:1605-1616, doi:10.1143/PTP.61.1605",

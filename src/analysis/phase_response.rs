@@ -262,8 +262,8 @@ mod tests {
         assert!((value("closing") - 1.0).abs() < 1e-6);
     }
 
-    /// V' = (E − V)/τ with E = 20, τ = 10, threshold 15, reset 0: Z = τ/(E − V), whose mean over the time in which V is not
-    /// held is τ (1/5 − 1/20)/ln 4 whatever the rest after a spike, because dt = Z dV.
+    /// V' = (E − V)/τ with E = 20, τ = 10, threshold 15, reset 0: Z = τ/(E − V), whose mean over the time in which V
+    /// is not held is τ (1/5 − 1/20)/ln 4 whatever the rest after a spike, because dt = Z dV.
     #[test]
     fn the_mean_is_over_the_time_in_which_the_state_moves() {
         let cases: [&'static [(&'static str, &'static str)]; 3] = [

@@ -292,9 +292,9 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
         if from.along.parameter * to.along.parameter < 0.0 && moves {
             take(Turn::Fold, self.locate(from, to, step, |n| Some(n.along.parameter)));
         }
-        // In a plane orbits do not cross, and the multiplier that is not 1 is the exponential of a real number (Liouville):
-        // it passes neither −1 nor, with another one, the circle. Elsewhere the determinant counts where numbers hold the
-        // multipliers, and one of them is at −1 where it vanishes.
+        // In a plane orbits do not cross, and the multiplier that is not 1 is the exponential of a real number
+        // (Liouville): it passes neither −1 nor, with another one, the circle. Elsewhere the determinant counts where
+        // numbers hold the multipliers, and one of them is at −1 where it vanishes.
         let doubling = |n: &Node| {
             let turn = n.turn.as_ref().filter(|m| m.nrows() > 2 && n.multipliers.is_some() && m.norm() < GREATEST)?;
             Some((turn + DMatrix::identity(turn.nrows(), turn.ncols())).determinant())

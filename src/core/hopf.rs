@@ -20,8 +20,8 @@ pub struct Onset {
 /// Steps of the differences by which the Jacobian's own derivatives are taken, states being of size 1.
 const FIRST: f64 = 1e-5;
 const SECOND: f64 = 1e-3;
-/// Coefficients below this, of states of size 1 and over the size of the Jacobian in units of the frequency, are zero to
-/// rounding: some 30 ε/SECOND², with a margin.
+/// Coefficients below this, of states of size 1 and over the size of the Jacobian in units of the frequency, are zero
+/// to rounding: some 30 ε/SECOND², with a margin.
 const NOISE: f64 = 1e-7;
 
 /// What begins at the Hopf point `x` of `family` at parameter `p` with frequency `omega`, by Kuznetsov's formula

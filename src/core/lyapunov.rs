@@ -36,8 +36,8 @@ pub struct Spectrum {
     /// Exponents per unit of time, natural logarithm, largest first. Minus infinity where the reset forgets a
     /// direction.
     pub exponents: Vec<f64>,
-    /// Half of the 95 % interval of each, from covariances of the growth in stretches of the run; what the halves of the
-    /// run differ by where growth drifts.
+    /// Half of the 95 % interval of each, from covariances of the growth in stretches of the run; what the halves of
+    /// the run differ by where growth drifts.
     pub half_width: Vec<f64>,
     /// By how much the growth in the second half of the run differs from that in the first, where that is more than
     /// stretches of a run on an attractor would differ by; else nothing.

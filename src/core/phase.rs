@@ -146,8 +146,8 @@ impl Equilibrium {
     }
 }
 
-/// Fixed points that Newton's method finds from `seeds`, each once, in the order found. `proceed` is asked at each seed;
-/// when it says no, what there is comes back.
+/// Fixed points that Newton's method finds from `seeds`, each once, in the order found. `proceed` is asked at each
+/// seed; when it says no, what there is comes back.
 pub fn fixed_points<D: Dynamics + ?Sized>(
     system: &D,
     t: f64,

@@ -1,11 +1,11 @@
 //! Networks of units that jump: states flow, a unit that reaches its threshold is reset, rests, and sends pulses that
 //! arrive after delays and make others jump. Tangent vectors go with the trajectory through all of that.
 //!
-//! A vector of such a system has, beside the change of each state, the shift in time of each event that is under way: a
-//! pulse that has not arrived, a rest that has not ended. Where an event that is shifted by δt changes the flow from f⁻
-//! to f⁺ by the map g, δx⁺ = Dg δx⁻ + (Dg f⁻ − f⁺) δt (saltation: Aizerman and Gantmakher 1958; di Bernardo et al. 2008,
-//! doi:10.1007/978-1-84628-708-4, chapter 2); at a threshold h, δt = −∇h·δx/(∇h·f⁻), and what the spike causes is
-//! shifted as much (networks of pulses: Monteforte and Wolf 2010, doi:10.1103/PhysRevLett.105.268104).
+//! A vector of such a system has, beside the change of each state, the shift in time of each event that is under way:
+//! a pulse that has not arrived, a rest that has not ended. Where an event that is shifted by δt changes the flow from
+//! f⁻ to f⁺ by the map g, δx⁺ = Dg δx⁻ + (Dg f⁻ − f⁺) δt (saltation: Aizerman and Gantmakher 1958; di Bernardo et al.
+//! 2008, doi:10.1007/978-1-84628-708-4, chapter 2); at a threshold h, δt = −∇h·δx/(∇h·f⁻), and what the spike causes
+//! is shifted as much (networks of pulses: Monteforte and Wolf 2010, doi:10.1103/PhysRevLett.105.268104).
 
 mod trajectory;
 
@@ -37,8 +37,8 @@ pub trait Pulsed: Dynamics {
     fn arrive(&self, unit: usize, delay: usize, jump: &mut dyn FnMut(usize, Jump<'_>));
 }
 
-/// What a pulse does to its target: time, states of the whole, and the Jacobian by the target's own states, which is the
-/// identity before.
+/// What a pulse does to its target: time, states of the whole, and the Jacobian by the target's own states, which is
+/// the identity before.
 pub type Jump<'a> = &'a dyn Fn(f64, &mut [f64], &mut [f64]);
 
 #[cfg(test)]

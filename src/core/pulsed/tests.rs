@@ -150,8 +150,8 @@ fn uncoupled_units_are_clocks() {
 }
 
 /// A ring of units that inhibit the next after a delay fire together: with e⁻ᵀ = (I − 1)/(I − w eᵈ) a spike that comes
-/// δt later moves the next of its own unit by a δt and that of the next unit by (1 − a) δt, a = I/(I − w eᵈ), so that the
-/// exponents are ln|a + (1 − a) exp(2πi k/N)|/T.
+/// δt later moves the next of its own unit by a δt and that of the next unit by (1 − a) δt, a = I/(I − w eᵈ), so that
+/// the exponents are ln|a + (1 − a) exp(2πi k/N)|/T.
 #[test]
 fn a_ring_with_delays_has_its_closed_form() {
     let (drive, w, d, n) = (1.5_f64, -0.2_f64, 0.3_f64, 4);
@@ -174,8 +174,8 @@ fn a_ring_with_delays_has_its_closed_form() {
     }
 }
 
-/// Two units that inhibit each other at once fire in turns: 1 = I + w exp(−T/2) − I exp(−T), and a deviation shrinks by a²
-/// a turn, a = I exp(−T)/(I exp(−T) − w exp(−T/2)).
+/// Two units that inhibit each other at once fire in turns: 1 = I + w exp(−T/2) − I exp(−T), and a deviation shrinks
+/// by a² a turn, a = I exp(−T)/(I exp(−T) − w exp(−T/2)).
 #[test]
 fn turns_without_delay_have_their_closed_form() {
     let (drive, w) = (1.5_f64, -0.2_f64);

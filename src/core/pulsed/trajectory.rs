@@ -294,7 +294,8 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
         }
     }
 
-    /// Resets a unit, which spikes because of its own motion or, with `cause`, of an event that is shifted by that much.
+    /// Resets a unit, which spikes because of its own motion or, with `cause`, of an event that is shifted by that
+    /// much.
     fn spike(&mut self, unit: usize, cause: Option<&[f64]>) -> Result<(), TrajectoryError> {
         let (rows, k) = (self.system.rows(unit), self.k);
         if self.t - self.crowd.0 > CROWDED * self.step {

@@ -108,11 +108,7 @@ pub(super) fn electrotonic(spec: &Spec, population: PopulationId) -> Result<Vec<
 }
 
 /// See [`Network::coupled`].
-pub(super) fn coupled(
-    spec: &Spec,
-    populations: &[PopulationId],
-    cancel: &AtomicBool,
-) -> Result<Coupled, BuildError> {
+pub(super) fn coupled(spec: &Spec, populations: &[PopulationId], cancel: &AtomicBool) -> Result<Coupled, BuildError> {
     coupled::coupled(spec, populations, cancel)
 }
 

@@ -19,8 +19,8 @@ pub(crate) struct Firing {
     pub hold: Vec<usize>,
 }
 
-/// What an event of weight 1 adds to states: how much to each, then the derivatives of that by the unit's states, row by
-/// row.
+/// What an event of weight 1 adds to states: how much to each, then the derivatives of that by the unit's states, row
+/// by row.
 #[derive(Debug)]
 pub(crate) struct Effects {
     pub states: Vec<usize>,

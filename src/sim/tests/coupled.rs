@@ -158,13 +158,14 @@ fn phases_that_wrap_are_smooth() {
     );
 }
 
-/// Two units that inhibit each other 3 ms after their spikes, and rest 1 ms: in units of the way from reset to threshold
-/// I = 1.5, w = −0.2, in those of the membrane's time d = 0.3 and r = 0.1, they fire together with the period
-/// T = ln((I − w eᵈ⁻ʳ)/(I − 1)) + r, and of a difference 2I/(I − w eᵈ⁻ʳ) − 1 is left a turn later.
+/// Two units that inhibit each other 3 ms after their spikes, and rest 1 ms: in units of the way from reset to
+/// threshold I = 1.5, w = −0.2, in those of the membrane's time d = 0.3 and r = 0.1, they fire together with the
+/// period T = ln((I − w eᵈ⁻ʳ)/(I − 1)) + r, and of a difference 2I/(I − w eᵈ⁻ʳ) − 1 is left a turn later.
 #[test]
 fn spikes_are_a_pulsed_system() {
-    let text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\nparameters \
-        = { t_ref = \"1 ms\" }\ninitial = { V_m = [\"-70 mV\", \"-69 mV\"] }\nreceptors.r = { kind = \"delta\" }\n\
+    let text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"lif\"\nsize = 2\n\
+        parameters = { t_ref = \"1 ms\" }\ninitial = { V_m = { values = [\"-70 mV\", \"-69 mV\"] } }\n\
+        receptors.r = { kind = \"delta\" }\n\
         [projections.k]\nfrom = \"a\"\nto = \"a.r\"\nconnect = \"all_to_all\"\nweight = \"-3 mV\"\ndelay = \"3 ms\"\n";
     let spec = spec(text);
     let mut whole = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).unwrap();
@@ -196,8 +197,8 @@ fn spikes_are_a_pulsed_system() {
     assert!(matches!(cancelled, Err(BuildError::Cancelled)));
 }
 
-/// A phase that is set back by a turn just goes on where nothing sees by how many turns; where something does, the reset
-/// is a jump.
+/// A phase that is set back by a turn just goes on where nothing sees by how many turns; where something does, the
+/// reset is a jump.
 #[test]
 fn turns_that_are_seen_are_jumps() {
     for (value, jumps) in [
