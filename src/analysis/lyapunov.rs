@@ -335,7 +335,7 @@ fn warn_of_step(found: &Spectrum, settings: Settings, f: &mut Findings<'_>) {
 /// That the run had not come to an attractor, where growth says so.
 fn warn_of_drift(found: &Spectrum, f: &mut Findings<'_>) {
     let fastest = found.exponents.iter().filter(|e| e.is_finite()).fold(0.0_f64, |m, e| m.max(e.abs()));
-    let drifts = |d: &Option<f64>| d.filter(|d| d.abs() > 1e-2 * fastest);
+    let drifts = |d: &Option<f64>| d.filter(|d| d.abs() > 5e-2 * fastest);
     if let Some((j, drift)) = found.drift.iter().enumerate().find_map(|(j, d)| drifts(d).map(|d| (j, d))) {
         f.warn(format!(
             "exponent {} is {} {} in the second half of the time than in the first: the run is not on its attractor \
