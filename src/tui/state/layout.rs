@@ -283,6 +283,8 @@ fn grid(area: Rect, q: RunQuery) -> (Vec<PlacedPane>, usize, usize) {
 
 /// Panes beside a plane.
 const PLANE_BESIDE: usize = 2;
+/// Cells that the axes of a plane take beside it.
+const AXES: u16 = 10;
 
 /// The first page where the first pane is a plane: it is about as high as wide, with two panes beside it, one above the
 /// other, and the others in rows below.
@@ -296,7 +298,10 @@ fn beside_plane(area: Rect, count: usize, across: usize, second: u16) -> Vec<Pla
         }
     };
     let (_, narrow) = share(area.width, across, across - 1, 2);
-    let wide = area.width.saturating_sub(narrow + 2);
+    // A cell is two pixels high; beside and below the picture stand its axes.
+    let square = height.saturating_mul(2).saturating_add(AXES);
+    let wide = area.width.saturating_sub(narrow + 2).min(square).max(narrow);
+    let narrow = area.width.saturating_sub(wide + 2);
     let mut placed = vec![PlacedPane { pane: 0, area: part(area, 0, 0, wide, height) }];
     for k in 0..PLANE_BESIDE {
         let even = height.div_ceil(2);
