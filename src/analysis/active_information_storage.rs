@@ -3,7 +3,7 @@
 use super::dependence::assess::{Method, estimate};
 use super::dependence::prepare::{self, Alphabet};
 use super::dependence::{
-    BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairOptions, Told, alone, assess, report,
+    BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairEstimate, PairOptions, alone, assess, report,
 };
 use super::prelude::*;
 use spikedeck_core::information::words;
@@ -126,7 +126,7 @@ impl Estimator for ActiveInformationStorage {
             let corrected = matches!(look.method, Method::PlugIn(_));
             let warning = prepare::sparse(&data);
             let method = format!("{}, history of {history}", look.name());
-            Ok(Told { found, method, corrected, note: look.note, warning })
+            Ok(PairEstimate { found, method, corrected, note: look.note, warning })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "active_information_storage", "active information storage");
         f.metrics(extra);

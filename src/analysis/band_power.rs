@@ -147,9 +147,8 @@ impl Stretches {
         }
         let all = self.whole.segments as f64;
         let sum: Vec<f64> = self.whole.power.iter().map(|p| all * p).collect();
-        let without = |(n, p): &(f64, Vec<f64>)| {
-            of(&sum.iter().zip(p).map(|(s, p)| (s - p) / (all - n)).collect::<Vec<f64>>())
-        };
+        let without =
+            |(n, p): &(f64, Vec<f64>)| of(&sum.iter().zip(p).map(|(s, p)| (s - p) / (all - n)).collect::<Vec<f64>>());
         let left: Vec<f64> = self.each.iter().map(without).collect();
         let (middle, b) = (mean(&left), count as f64);
         let error = (left.iter().map(|v| (v - middle).powi(2)).sum::<f64>() * (b - 1.0) / b).sqrt();

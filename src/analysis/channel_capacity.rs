@@ -3,7 +3,7 @@
 use super::dependence::assess::{Assessed, Method, assess_by, channel, channel_capacity, estimate};
 use super::dependence::interval::interval;
 use super::dependence::prepare::{self, Alphabet};
-use super::dependence::{BiasCorrection, Binning, Data, PairOptions, Resampling, Told, assess, pairs, report};
+use super::dependence::{BiasCorrection, Binning, Data, PairEstimate, PairOptions, Resampling, assess, pairs, report};
 use super::prelude::*;
 use spikedeck_core::capacity::capacity;
 use spikedeck_core::information::{Table, entropy};
@@ -117,7 +117,7 @@ impl Estimator for ChannelCapacity {
                 heard.push((pair.subject.clone(), found.clone(), resampling, data));
             }
             let method = format!("of p(r|s) as measured, correction {}", o.correction.word());
-            Ok(Told { found, method, corrected: o.correction == Correction::Quadratic, note, warning })
+            Ok(PairEstimate { found, method, corrected: o.correction == Correction::Quadratic, note, warning })
         })?;
         let mut extra = Vec::new();
         let p: Vec<Option<f64>> = heard.iter().map(|h| h.1.p()).collect();

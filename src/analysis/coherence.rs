@@ -12,6 +12,7 @@ use super::psd::{self, BANDS};
 use spikedeck_core::coherence::{
     self, CrossSpectra, Cut, chance_level, chance_tail, cross_spectra, interval, mean_interval, mean_tail, unbiased,
 };
+use spikedeck_core::number;
 use spikedeck_core::statistics::student_quantile_of;
 use spikedeck_core::tapers::dpss;
 use spikedeck_core::units::short;
@@ -343,7 +344,7 @@ fn report(
     f.word(if sure {
         format!("{name}: coherence {c:.3} at {} {hz} (95 % level {level:.3})", short(at))
     } else {
-        format!("{name}: no coherence (largest {c:.3} at {} {hz}, p {p:.2})", short(at))
+        format!("{name}: no coherence (largest {c:.3} at {} {hz}, p {})", short(at), number::p_value(p))
     });
     if draws {
         pictures::draw(o, f, name, &found, law);
@@ -351,13 +352,7 @@ fn report(
     Some((c, p))
 }
 
-fn phase(
-    name: &str,
-    found: &Found,
-    (k, range): (usize, &std::ops::Range<usize>),
-    law: &Law,
-    sure: bool,
-) -> Metric {
+fn phase(name: &str, found: &Found, (k, range): (usize, &std::ops::Range<usize>), law: &Law, sure: bool) -> Metric {
     let m = Metric::new(name, "phase", found.phase[k], "rad", law.worth.round() as u64)
         .note("at the peak, negative: the second is later; n = independent transforms");
     if !sure {

@@ -216,7 +216,7 @@ fn spread(f: &mut Findings<'_>, signal: &Signal, table: &[Metric]) {
     let known: Vec<f64> = table[1..].iter().filter_map(|m| m.value).collect();
     let low = known.iter().copied().fold(f64::INFINITY, f64::min);
     let high = known.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let n = table[0].n.unwrap_or(0);
+    let n = table[0].n.expect("every estimate says of how many samples it is");
     f.metric(
         Metric::new(&signal.name, "spread", high - low, "bits", n)
             .note("from the least to the greatest of the corrected estimates"),

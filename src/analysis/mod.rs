@@ -405,6 +405,8 @@ pub trait Analysis: Sync {
     fn live(&self) -> bool;
     /// Whether it looks at all trials together.
     fn across_trials(&self) -> bool;
+    /// Whether it looks at sampled signals; spikes are counts in bins to it, if anything.
+    fn sampled(&self) -> bool;
 }
 
 /// Whether the options of `E` fit each other and the run, as far as that is known before it.
@@ -452,5 +454,9 @@ impl<E: Estimator> Analysis for E {
 
     fn across_trials(&self) -> bool {
         E::ACROSS_TRIALS
+    }
+
+    fn sampled(&self) -> bool {
+        E::SAMPLED
     }
 }

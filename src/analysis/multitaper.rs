@@ -5,6 +5,7 @@ use super::psd::{BANDS, power_unit};
 use spikedeck_core::multitaper::{
     Eigenspectra, LineTest, Multitaper as Spectrum, PADDED, Weights, line_tail, line_test, multitaper, refined,
 };
+use spikedeck_core::number;
 use spikedeck_core::statistics::{student_quantile_of, variance, varies};
 use spikedeck_core::tapers::{Tapers, dpss};
 use spikedeck_core::units::short;
@@ -323,7 +324,7 @@ impl Made {
             let none = "no interval: not told from chance";
             f.metric(place.note(none));
             f.metric(size.note(none));
-            f.word(format!("no line (p {p:.2})"));
+            f.word(format!("no line (p {})", number::p_value(p)));
             return None;
         }
         let half = 0.5 * self.spectrum.step;

@@ -2,7 +2,9 @@
 
 use super::dependence::assess::Method;
 use super::dependence::prepare::{self, Alphabet, Chosen};
-use super::dependence::{BiasCorrection, Binning, Data, NeighbourOptions, PairOptions, Told, assess, pairs, report};
+use super::dependence::{
+    BiasCorrection, Binning, Data, NeighbourOptions, PairEstimate, PairOptions, assess, pairs, report,
+};
 use super::entropy::By as Entropies;
 use super::prelude::*;
 use spikedeck_core::information::{entropy, words};
@@ -145,7 +147,7 @@ impl Estimator for MutualInformation {
                 (Data::Values { source: vec![x], target: y, given: Vec::new() }, note)
             };
             let resampling = report::resampling(request, &o.pairs, &pairs, lost, pair)?;
-            Ok(Told {
+            Ok(PairEstimate {
                 found: assess(&data, method, resampling),
                 method: if o.estimator == By::Copula { By::Copula.word().into() } else { describe(method) },
                 corrected: matches!(method, Method::PlugIn(_) | Method::Shared(_)),

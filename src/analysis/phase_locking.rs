@@ -5,6 +5,7 @@ use super::dependence::signals::{Pairs, Signal, pairs};
 use super::prelude::*;
 use spikedeck_core::analytic::BandPass;
 use spikedeck_core::fft::Complex64;
+use spikedeck_core::number;
 use spikedeck_core::phase_statistics::{LagSums, locking_by_rotation, pairwise_consistency};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
@@ -209,7 +210,7 @@ fn look(
     f.word(if clock {
         format!("{name}: PLV {value:.3} in {} (regular rhythms, chance unknown)", band.name)
     } else {
-        format!("{name}: PLV {value:.3} in {} (chance {chance:.3}, p {p:.3})", band.name)
+        format!("{name}: PLV {value:.3} in {} (chance {chance:.3}, p {})", band.name, number::p_value(p))
     });
     if pairs <= MOST_DRAWN {
         f.shape(format!("phase difference of {name} in {}", band.name), histogram(name, x, y, direction));

@@ -353,7 +353,7 @@ fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate,
     })
 }
 
-fn series(o: &Options, e: &Estimate, found: &measures::Found) -> Series {
+fn series(o: &Options, e: &Estimate, found: &measures::Landmarks) -> Series {
     let last = o.f_max.map_or(e.spectrum.power.len(), |f| e.spectrum.range(0.0, f.hertz).end);
     let shown = e.first.max(1)..last.max(2).min(e.spectrum.power.len());
     let x: Vec<f64> = shown.clone().map(|k| e.spectrum.frequency(k)).collect();

@@ -6,7 +6,7 @@ use super::series::embedded::EmbeddingOptions;
 use super::series::{self, Series};
 use spikedeck_core::delay::Embedding;
 use spikedeck_core::number::shown;
-use spikedeck_core::recurrence::{Recurrences, Told, distances, radius_of_share, told};
+use spikedeck_core::recurrence::{LineStatistics, Recurrences, distances, radius_of_share};
 use spikedeck_core::statistics::deviation;
 use spikedeck_signal::{Axis, Image, NamedShape, Shape};
 
@@ -140,7 +140,7 @@ fn found(values: &[f64], embedding: Embedding, window: usize, o: &Options) -> Op
     };
     let recurrences = Recurrences::new(values, embedding, window, radius);
     let lines = recurrences.quantified();
-    let (diagonal, vertical): (Told, Told) = (told(&lines.diagonal, o.line), told(&lines.vertical, o.line));
+    let [diagonal, vertical] = [&lines.diagonal, &lines.vertical].map(|l| LineStatistics::of(l, o.line));
     let longest = if diagonal.longest >= o.line { diagonal.longest as f64 } else { f64::NAN };
     let numbers = [
         diagonal.share,

@@ -6,7 +6,7 @@ mod scan;
 use super::dependence::assess::{Method, estimate};
 use super::dependence::prepare::{self, Alphabet, Chosen};
 use super::dependence::{
-    BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairOptions, Pairs, Told, assess, pairs, report,
+    BiasCorrection, Binning, Data, NeighbourOptions, Pair, PairEstimate, PairOptions, Pairs, assess, pairs, report,
 };
 use super::prelude::*;
 use spikedeck_core::information::words;
@@ -181,7 +181,7 @@ impl Estimator for TransferEntropy {
             }
             let corrected = matches!(method, Method::PlugIn(_));
             let warning = tied.or_else(|| prepare::sparse(&data));
-            Ok(Told { found, method: describe(method, e), corrected, note, warning })
+            Ok(PairEstimate { found, method: describe(method, e), corrected, note, warning })
         })?;
         report::report(f, &o.pairs, &pairs, &results, "transfer_entropy", "transfer entropy");
         if let Some(time) = o.scan {

@@ -10,14 +10,15 @@ use super::output::{self, Tone, tone};
 use super::report;
 use super::run::{TableFormat, interrupt_flag, progress, writing};
 use super::trials;
+use spikedeck_analysis::{Analysis, find};
 use spikedeck_core::number;
 use spikedeck_core::units::{Dimension, Quantity, parse_unit, short};
 use spikedeck_run::{self as run, Finished, Options, STANDARD_INPUT, Sampling, Status};
 use spikedeck_scenario::{AnalysisSpec, AskedAnalysis, RecordedPlace, analyses_of};
-use spikedeck_signal::{Recording, Spikes};
 use spikedeck_signal::data::TrialKeys;
+use spikedeck_signal::{Recording, Spikes};
 use spikedeck_store::FileKind;
-use spikedeck_table::{self as table, Folder, Manifest};
+use spikedeck_table::{self as table, Folder, Manifest, SweepProgress};
 
 /// Subjects that are listed where nothing was asked for.
 const SHOWN: usize = 8;
@@ -256,7 +257,20 @@ pub(super) fn open(source: &str, sampling: &Sampling) -> Result<Opened, CliError
         for text in damage {
             output::say(&format!("warning: {text}"));
         }
-        return Ok(Opened { finished, points: Manifest::read(path)?.points });
+        let points = Manifest::read(path)?.points;
+        let nothing = finished.recording.spikes.is_empty() && finished.recording.traces.is_empty();
+        if nothing && SweepProgress::read(path).is_ok() {
+            let runs = path.join("runs");
+            let help = if runs.is_dir() {
+                format!("those of its points that were kept are runs of their own, in {}", runs.display())
+            } else {
+                "`spikedeck sweep ... --keep all` keeps what its points record".to_owned()
+            };
+            return Err(CliError::Usage(format!(
+                "{source} is a sweep: it holds the numbers of its points (metrics), and no recording; {help}"
+            )));
+        }
+        return Ok(Opened { finished, points });
     }
     if !path.exists() {
         return Err(CliError::Usage(format!("there is no run and no recording {source}")));
@@ -318,12 +332,19 @@ pub(super) fn wanted(
             asked.extend(usual(if spiking(of) { OF_SPIKES } else { OF_SIGNALS }, of));
         }
     }
-    // What every analysis looks at that does not say it itself: all spikes, or all signals where nothing spikes.
-    let all = if of.is_empty() { if spikes.is_empty() { &signals } else { &spikes } } else { of };
-    let list = list(all);
+    // What every analysis looks at that does not say it itself: all signals where it is about those, else all spikes.
     for analysis in &mut asked {
+        let sampled = find(&analysis.kind).is_some_and(Analysis::sampled);
+        let signals_first = spikes.is_empty() || (sampled && !signals.is_empty());
+        let list = list(if !of.is_empty() {
+            of
+        } else if signals_first {
+            &signals
+        } else {
+            &spikes
+        });
         if !analysis.keys.iter().any(|(key, _)| matches!(key.as_str(), "of" | "source" | "target")) {
-            analysis.keys.push(("of".into(), list.clone()));
+            analysis.keys.push(("of".into(), list));
         }
     }
     let catalog = run::catalog();

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use spikedeck_core::visible::visible_line;
 use unicode_width::UnicodeWidthStr;
 
+pub(super) use spikedeck_plot::grid::wrap;
+
 use super::door::{Door, own, trusted};
 
 /// Standard output, buffered. Errors are passed on: a closed pipe ends the program quietly.
@@ -135,27 +137,6 @@ impl Grid {
         }
         Ok(())
     }
-}
-
-/// `text` broken into lines of at most `width` columns at spaces; lines that are there stay.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.lines() {
-        let indent: String = paragraph.chars().take_while(|c| *c == ' ').collect();
-        let mut line = indent.clone();
-        for word in paragraph.split_whitespace() {
-            if line.trim().is_empty() {
-                line.push_str(word);
-            } else if line.width() + 1 + word.width() <= width {
-                line.push(' ');
-                line.push_str(word);
-            } else {
-                lines.push(std::mem::replace(&mut line, format!("{indent}{word}")));
-            }
-        }
-        lines.push(line.trim_end().to_owned());
-    }
-    lines
 }
 
 /// Columns of the terminal on standard output; 100 where there is none.

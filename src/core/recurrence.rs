@@ -120,7 +120,7 @@ fn runs(values: impl Iterator<Item = bool>, lines: &mut Lines) {
 /// What lines of at least `least` say: the share of all points of lines that are in them, their mean length, the
 /// longest, and the entropy of their lengths in nats. NaN without such lines (the share: without lines at all).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Told {
+pub struct LineStatistics {
     /// Points in long lines over points in all.
     pub share: f64,
     /// Mean length.
@@ -131,17 +131,19 @@ pub struct Told {
     pub entropy: f64,
 }
 
-/// See [`Told`].
-pub fn told(lines: &Lines, least: usize) -> Told {
-    let points = |from: usize| -> u64 { lines.iter().enumerate().skip(from).map(|(l, c)| l as u64 * c).sum() };
-    let long: Vec<u64> = lines.iter().skip(least).copied().collect();
-    let count: u64 = long.iter().sum();
-    let terms = long.iter().filter(|c| **c > 0).map(|&c| c as f64 / count as f64);
-    Told {
-        share: points(least) as f64 / points(1) as f64,
-        mean: points(least) as f64 / count as f64,
-        longest: lines.iter().rposition(|c| *c > 0).unwrap_or(0),
-        entropy: if count > 0 { -terms.map(|p| p * p.ln()).sum::<f64>() } else { f64::NAN },
+impl LineStatistics {
+    /// Those of lines of at least `least`.
+    pub fn of(lines: &Lines, least: usize) -> Self {
+        let points = |from: usize| -> u64 { lines.iter().enumerate().skip(from).map(|(l, c)| l as u64 * c).sum() };
+        let long: Vec<u64> = lines.iter().skip(least).copied().collect();
+        let count: u64 = long.iter().sum();
+        let terms = long.iter().filter(|c| **c > 0).map(|&c| c as f64 / count as f64);
+        Self {
+            share: points(least) as f64 / points(1) as f64,
+            mean: points(least) as f64 / count as f64,
+            longest: lines.iter().rposition(|c| *c > 0).unwrap_or(0),
+            entropy: if count > 0 { -terms.map(|p| p * p.ln()).sum::<f64>() } else { f64::NAN },
+        }
     }
 }
 
@@ -161,9 +163,9 @@ mod tests {
         // Diagonals 2 (4 long) and 4 (2 long); in each column two points that stand alone.
         assert_eq!((q.diagonal[4], q.diagonal[2], q.diagonal.iter().sum::<u64>()), (1, 1, 2));
         assert_eq!((q.vertical[1], q.vertical.iter().sum::<u64>()), (12, 12));
-        let t = told(&q.diagonal, 2);
+        let t = LineStatistics::of(&q.diagonal, 2);
         assert_eq!((t.share, t.mean, t.longest), (1.0, 3.0, 4));
-        assert!((t.entropy - 2_f64.ln()).abs() < 1e-12 && told(&q.vertical, 2).share == 0.0);
+        assert!((t.entropy - 2_f64.ln()).abs() < 1e-12 && LineStatistics::of(&q.vertical, 2).share == 0.0);
     }
 
     /// Independent values: a point on a diagonal is in a line of two or more with chance 1 − (1 − p)².
@@ -176,7 +178,7 @@ mod tests {
         let q = Recurrences::new(&x, e, 5, radius).quantified();
         let p = q.near as f64 / q.pairs as f64;
         assert!((p - 0.1).abs() < 1e-3);
-        assert!((told(&q.diagonal, 2).share - (2.0 * p - p * p)).abs() < 0.01);
+        assert!((LineStatistics::of(&q.diagonal, 2).share - (2.0 * p - p * p)).abs() < 0.01);
         assert_eq!(radius_of_share(distances(&x[..3], e, 5), 0.1), None);
     }
 }

@@ -312,13 +312,8 @@ pub fn welch_in_groups(signal: &[f64], rate: f64, settings: &Settings, groups: u
     })
 }
 
-/// The spectrum of each segment in time order, handed to `each` with its number.
-pub fn segment_spectra(signal: &[f64], rate: f64, settings: &Settings, each: impl FnMut(usize, &[f64])) {
-    segment_spectra_under(&[settings.taper.weights(settings.segment)], signal, rate, settings, each);
-}
-
-/// The same under several tapers, as long as a segment, all of which count alike: the mean of their spectra (of a line
-/// the power that all together let through).
+/// The spectrum of each segment in time order, handed to `each` with its number, under several tapers as long as a
+/// segment, all of which count alike: the mean of their spectra (of a line the power that all together let through).
 pub fn segment_spectra_under(
     tapers: &[Vec<f64>],
     signal: &[f64],
@@ -474,7 +469,8 @@ mod tests {
             }
             // One by one they average to the same.
             let mut sum = vec![0.0; expected.len()];
-            segment_spectra(&x, 100.0, &settings, |_, p| {
+            let tapers = [settings.taper.weights(settings.segment)];
+            segment_spectra_under(&tapers, &x, 100.0, &settings, |_, p| {
                 sum.iter_mut().zip(p).for_each(|(s, p)| *s += p / got.segments as f64);
             });
             for (a, b) in sum.iter().zip(&expected) {

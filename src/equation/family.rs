@@ -27,8 +27,8 @@ pub struct Family {
 }
 
 impl Family {
-    /// Binds one value a parameter and one an input port, but for what is `free`. `None` where the right side depends
-    /// on time by itself.
+    /// Binds one value a parameter and one an input port (nothing drives a port: zero), but for what is `free`. `None`
+    /// where the right side depends on time by itself.
     pub fn new(system: &System, parameters: &[f64], inputs: &[f64], free: Free) -> Option<Self> {
         let p = system.parts();
         let n = p.states.len();
@@ -46,8 +46,7 @@ impl Family {
                 match s {
                     _ if freed => Some(g.symbol(Symbol::State(n as u32))),
                     Symbol::Parameter(i) => Some(g.number(parameters[i as usize])),
-                    // A port that nothing drives carries nothing.
-                    Symbol::Input(i) => Some(g.number(inputs.get(i as usize).copied().unwrap_or(0.0))),
+                    Symbol::Input(i) => Some(g.number(inputs[i as usize])),
                     Symbol::Noise(_) => Some(g.number(0.0)),
                     _ => None,
                 }

@@ -23,7 +23,7 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Binds one value a parameter and one an input port.
+    /// Binds one value a parameter and one an input port: zero where nothing drives it.
     pub fn new(system: &System, parameters: &[f64], inputs: &[f64]) -> Self {
         let p = system.parts();
         let n = p.states.len();
@@ -34,8 +34,7 @@ impl Flow {
                 roots,
                 |g, s| match s {
                     Symbol::Parameter(i) => Some(g.number(parameters[i as usize])),
-                    // A port that nothing drives carries nothing.
-                    Symbol::Input(i) => Some(g.number(inputs.get(i as usize).copied().unwrap_or(0.0))),
+                    Symbol::Input(i) => Some(g.number(inputs[i as usize])),
                     Symbol::Noise(_) => Some(g.number(0.0)),
                     _ => None,
                 },

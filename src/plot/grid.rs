@@ -183,7 +183,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             line.push_str(&word);
             empty = false;
         }
-        lines.push(line);
+        lines.push(if empty { String::new() } else { line });
     }
     lines
 }
@@ -208,6 +208,7 @@ mod tests {
         assert_eq!(wrap("a bb ccc", 4), ["a bb", "ccc"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert_eq!(wrap("x\n\n  y z", 5), ["x", "", "  y z"]);
+        assert_eq!(wrap("x\n  \ny", 5), ["x", "", "y"]);
         assert_eq!(wrap("膜電", 1), ["膜", "電"]);
     }
 }

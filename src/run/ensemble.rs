@@ -276,7 +276,7 @@ impl Sum<'_> {
         finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
         finished.facts.seeds = SeedValues::of_points(&whole);
         finished.warnings = distinct_warnings(&whole);
-        finished.warnings.extend(distinct_warnings(networks));
+        finished.warnings.extend(distinct_warnings(&networks));
         finished.status = if whole.len() < self.planned {
             Status::Interrupted
         } else {

@@ -1,9 +1,34 @@
 //! Expectations: ranges that metrics must lie in.
 
 use super::Check;
+use spikedeck_core::number::distinct;
 use spikedeck_core::units::Quantity;
 use spikedeck_scenario::{Expect, FAILURE_TIME};
 use spikedeck_signal::{Metric, Outcome};
+
+impl Check {
+    /// A value in enough digits to tell what was found from the ends of the range, and these from each other.
+    fn shown(&self, v: f64) -> String {
+        let known: Vec<f64> = [self.found, self.min, self.max].into_iter().flatten().collect();
+        distinct(v, &known)
+    }
+
+    /// What was found, without its unit: `11.9`.
+    pub fn found_in_words(&self) -> String {
+        self.found.map_or_else(|| "no value".to_owned(), |v| self.shown(v))
+    }
+
+    /// What was expected, without its unit: `8 to 12`, `at least 8`.
+    pub fn range_in_words(&self) -> String {
+        match (self.min, self.max) {
+            (Some(a), Some(b)) if a == b => self.shown(a),
+            (Some(a), Some(b)) => format!("{} to {}", self.shown(a), self.shown(b)),
+            (Some(a), None) => format!("at least {}", self.shown(a)),
+            (None, Some(b)) => format!("at most {}", self.shown(b)),
+            (None, None) => "any value".to_owned(),
+        }
+    }
+}
 
 /// Holds the metrics of `outcomes` against `expectations`. A metric that is missing, or has no value, fails.
 pub(crate) fn check(expectations: &[Expect], outcomes: &[Outcome]) -> Vec<Check> {
@@ -171,6 +196,21 @@ mod tests {
         assert_eq!(found[3].note, "no analysis gives `psd.exc.rate.paek`; did you mean `psd.exc.rate.peak`?");
         assert_eq!(found[4].note, "the range is written in mV, and the metric is in Hz");
         assert_eq!(found[5].note, "the range is written in plain numbers, and the metric is in Hz: write it in Hz");
+    }
+
+    #[test]
+    fn ranges_are_words_with_digits_that_tell_them_from_what_was_found() {
+        let words = |found, min, max| {
+            let check = Check { found, min, max, ..Check::default() };
+            (check.found_in_words(), check.range_in_words())
+        };
+        let both = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(words(Some(10.0), Some(8.0), Some(12.0)), both("10", "8 to 12"));
+        assert_eq!(words(Some(11.9014), Some(11.901), Some(11.902)), both("11.9014", "11.901 to 11.902"));
+        assert_eq!(words(None, Some(0.5), None), both("no value", "at least 0.5"));
+        assert_eq!(words(Some(3.0), None, Some(2.0)), both("3", "at most 2"));
+        assert_eq!(words(Some(3.0), Some(2.0), Some(2.0)), both("3", "2"));
+        assert_eq!(words(Some(3.0), None, None), both("3", "any value"));
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn draws_in_time(spec: &Spec) -> bool {
 }
 
 /// What became of a run at half the step.
-pub(super) enum Found {
+pub(super) enum Halved {
     /// How far it is from the other.
     Shifts(Box<Outcome>),
     /// It did not reach its end, and why.
@@ -70,13 +70,13 @@ pub(super) fn helps(
 
 /// Repeats `whole` at half its step and reports the shift of spike times and metrics, and of traces where nothing was
 /// analysed.
-pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: &AtomicBool, tell: &Tell) -> Found {
+pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: &AtomicBool, tell: &Tell) -> Halved {
     let half = halved(spec);
     // What was simulated is there whether or not it can be repeated.
     let network = match Network::build(&half, threads, cancel) {
         Ok(network) => network,
-        Err(BuildError::Cancelled) => return Found::Cancelled,
-        Err(why) => return Found::Shifts(Box::new(without_result(&why.to_string()))),
+        Err(BuildError::Cancelled) => return Halved::Cancelled,
+        Err(why) => return Halved::Shifts(Box::new(without_result(&why.to_string()))),
     };
     let mut watch = Watch::new(tell, cancel, None, None, half.simulation.dt, half.simulation.time_base.seconds());
     let mut result = network.run(&mut watch);
@@ -86,16 +86,16 @@ pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: 
     let mut outcome = empty();
     match &result.stopped {
         None => {}
-        Some(Stop::Cancelled) => return Found::Cancelled,
+        Some(Stop::Cancelled) => return Halved::Cancelled,
         // It goes nowhere but into memory.
         Some(Stop::Sink(_)) => {
             let why =
                 "what is recorded does not fit into memory a second time; record less, or raise simulation.memory";
-            return Found::Shifts(Box::new(without_result(why)));
+            return Halved::Shifts(Box::new(without_result(why)));
         }
         Some(stop) => {
             let why = stop.sentence(&half.simulation);
-            return Found::Failed(format!(
+            return Halved::Failed(format!(
                 "at half the step the run did not reach its end, so no shift is known: {why}"
             ));
         }
@@ -136,7 +136,7 @@ pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: 
     }
     outcome.summary = summary(&outcome.metrics);
     outcome.shapes.push(NamedShape::new("shifts", Shape::Scalars(Scalars::from_metrics(&outcome.metrics))));
-    Found::Shifts(Box::new(outcome))
+    Halved::Shifts(Box::new(outcome))
 }
 
 /// Shifts of the k-th spike of each unit, as long as both runs have a k-th spike of it.

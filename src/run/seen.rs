@@ -85,9 +85,11 @@ pub(super) fn without_trials_of_the_run(
     match named.iter().filter(|(p, _)| elsewhere(p)).count() {
         0 => Ok(None),
         n if n == named.len() => Ok(Some(Recording { trial: None, trials: Vec::new(), ..recording.clone() })),
-        _ => Err("it looks at what is simulated, trial by trial, and at what was recorded, which has no trials of the \
+        _ => {
+            Err("it looks at what is simulated, trial by trial, and at what was recorded, which has no trials of the \
                   run: look at each by itself"
-            .into()),
+                .into())
+        }
     }
 }
 

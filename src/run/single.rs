@@ -33,9 +33,9 @@ pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &T
         stage(tell, "half the step", 0.0);
         let (spec, whole, threads, tell) = (job.full.clone(), finished.clone(), job.threads, tell.clone());
         match heard(cancel, move |halt| halve::check(&spec, &whole, threads, halt, &tell))? {
-            Some(halve::Found::Shifts(outcome)) => finished.outcomes.push(*outcome),
-            Some(halve::Found::Cancelled) | None => finished.status = Status::Interrupted,
-            Some(halve::Found::Failed(why)) => {
+            Some(halve::Halved::Shifts(outcome)) => finished.outcomes.push(*outcome),
+            Some(halve::Halved::Cancelled) | None => finished.status = Status::Interrupted,
+            Some(halve::Halved::Failed(why)) => {
                 finished.status = Status::Failed;
                 finished.failure = Some(why);
             }

@@ -110,92 +110,59 @@ static PRESET: Section = Section::open(
     Others { about: "a parameter", takes: Takes::Anything("its value"), parameters_of: None },
 );
 
+const ON_PRE: Key = Key::optional("on_pre", Takes::Text("statements"), "nothing", "what a spike of the source does");
+const ON_POST: Key = Key::optional("on_post", Takes::Text("statements"), "nothing", "what a spike of the target does");
+
+/// The keys of a kind of definition: those that all have, and its own behind the equations, behind the events that
+/// arrive and behind the inputs.
+macro_rules! definition {
+    (equations: [$($first:expr),*], events: [$($events:expr),*], inputs: [$($inputs:expr),*]) => {
+        &[
+            TITLE,
+            SUMMARY,
+            DESCRIPTION,
+            MATHEMATICS,
+            RELEVANCE,
+            APPLICATIONS,
+            REFERENCES,
+            INTEGRATOR,
+            EQUATIONS,
+            $($first,)*
+            THRESHOLD,
+            RESET,
+            ON_EVENT,
+            $($events,)*
+            REFRACTORY,
+            TIME_UNIT,
+            INPUTS,
+            $($inputs,)*
+            PARAMETERS,
+            INITIAL,
+            CIRCULAR,
+            PRESETS,
+        ]
+    };
+}
+
 /// `[models.NAME]`.
 pub(super) static MODEL: Section = Section::new(
     "model",
     "a model of one's own; the keys of a file in `data/models`",
-    &[
-        TITLE,
-        SUMMARY,
-        DESCRIPTION,
-        MATHEMATICS,
-        RELEVANCE,
-        APPLICATIONS,
-        REFERENCES,
-        INTEGRATOR,
-        EQUATIONS,
-        PLAYS_SPIKES,
-        THRESHOLD,
-        RESET,
-        ON_EVENT,
-        REFRACTORY,
-        TIME_UNIT,
-        INPUTS,
-        PARAMETERS,
-        INITIAL,
-        CIRCULAR,
-        PRESETS,
-    ],
+    definition!(equations: [PLAYS_SPIKES], events: [], inputs: []),
 );
 
 /// `[receptors.NAME]` and `[channels.NAME]`.
 pub(super) static MECHANISM: Section = Section::new(
     "receptor or channel of one's own",
     "equations that a model carries; the keys of a file in `data/receptors` or `data/channels`",
-    &[
-        TITLE,
-        SUMMARY,
-        DESCRIPTION,
-        MATHEMATICS,
-        RELEVANCE,
-        APPLICATIONS,
-        REFERENCES,
-        INTEGRATOR,
-        EQUATIONS,
-        THRESHOLD,
-        RESET,
-        ON_EVENT,
-        REFRACTORY,
-        TIME_UNIT,
-        INPUTS,
-        GIVEN,
-        PORT,
-        PROVIDES,
-        PARAMETERS,
-        INITIAL,
-        CIRCULAR,
-        PRESETS,
-    ],
+    definition!(equations: [], events: [], inputs: [GIVEN, PORT, PROVIDES]),
 );
 
 /// `[plasticity.NAME]`.
 pub(super) static RULE: Section = Section::new(
     "plasticity rule of one's own",
     "equations of a connection; the keys of a file in `data/plasticity`",
-    &[
-        TITLE,
-        SUMMARY,
-        DESCRIPTION,
-        MATHEMATICS,
-        RELEVANCE,
-        APPLICATIONS,
-        REFERENCES,
-        INTEGRATOR,
-        EQUATIONS,
-        THRESHOLD,
-        RESET,
-        ON_EVENT,
-        Key::optional("on_pre", Takes::Text("statements"), "nothing", "what a spike of the source does"),
-        Key::optional("on_post", Takes::Text("statements"), "nothing", "what a spike of the target does"),
-        REFRACTORY,
-        TIME_UNIT,
-        INPUTS,
-        GIVEN,
-        PARAMETERS,
-        INITIAL,
-        CIRCULAR,
-        PRESETS,
-    ],
+    definition!(equations: [], events: [ON_PRE, ON_POST], inputs: [GIVEN]),
 );
 
 #[cfg(test)]
@@ -206,15 +173,26 @@ mod tests {
     use spikedeck_model::document::parse;
     use spikedeck_model::{DefinitionKind, Report, read_definition};
 
-    /// The keys that the reader of definitions knows: it lists them when it meets one that is like none of them.
-    fn known(kind: DefinitionKind) -> BTreeSet<String> {
+    /// The keys that the reader of definitions knows at a place of `text`, where it meets a key that is like none.
+    fn known_in(kind: DefinitionKind, text: &str) -> BTreeSet<String> {
         let mut report = Report::new();
-        let index = report.text("m.toml", "equations = \"\"\nqqqqqqqqqqqqqqqqqqqq = 1\n");
+        let index = report.text("m.toml", text);
         let node = parse(&mut report, index);
         read_definition(&mut report, &node, kind, "m");
         let mut helps = report.sorted().into_iter().filter_map(|(_, d)| d.help.as_ref());
         let list = helps.find_map(|h| h.strip_prefix("known keys: ")).unwrap();
         list.split(", ").map(str::to_owned).collect()
+    }
+
+    /// Those of a definition.
+    fn known(kind: DefinitionKind) -> BTreeSet<String> {
+        known_in(kind, "equations = \"\"\nqqqqqqqqqqqqqqqqqqqq = 1\n")
+    }
+
+    /// Those of a table in a model.
+    fn known_of(table: &str) -> BTreeSet<String> {
+        let text = format!("equations = \"dV_m/dt = -V_m/tau : V\"\nthreshold = \"V_m > [0 V]\"\n{table}\n");
+        known_in(DefinitionKind::Model, &text)
     }
 
     #[test]
@@ -224,5 +202,12 @@ mod tests {
         assert_eq!(declared(&MECHANISM), known(DefinitionKind::Receptor));
         assert_eq!(declared(&MECHANISM), known(DefinitionKind::Channel));
         assert_eq!(declared(&RULE), known(DefinitionKind::Plasticity));
+        let odd = "qqqqqqqqqqqqqqqqqqqq = 1";
+        let parameter = format!("[parameters.tau]\nvalue = \"10 ms\"\n{odd}");
+        assert_eq!(declared(&PARAMETER), known_of(&parameter));
+        let refractory = format!("refractory = {{ time = \"tau\", hold = [\"V_m\"], {odd} }}");
+        assert_eq!(declared(&HELD), known_of(&format!("{refractory}\n[parameters]\ntau = \"10 ms\"")));
+        let preset = known_of(&format!("[parameters]\ntau = \"10 ms\"\n[presets.fast]\n{odd}"));
+        assert_eq!(&declared(&PRESET) | &BTreeSet::from(["tau".to_owned()]), preset, "and the parameters");
     }
 }

@@ -222,6 +222,7 @@ pub fn load(
 ///
 /// # Errors
 /// A [`Report`] of everything that is wrong with it.
+#[doc(hidden)]
 pub fn read_analysis(spec: &Spec, catalog: &Catalog, name: &str, text: &str) -> Result<AnalysisSpec, Report> {
     let mut report = Report::new();
     let index = report.text(format!("[analyses.{name}]"), text);

@@ -11,7 +11,7 @@ mod block;
 mod table;
 
 pub(super) use self::block::Block;
-pub(super) use self::table::{Found, Properties, Property, Table, blocks, most_runs};
+pub(super) use self::table::{Lookup, Properties, Property, Table, blocks, most_runs};
 use spikedeck_core::aligned::Aligned;
 
 /// Rows of summed weights of one event port over one lane range, one row a grid point, reused in a ring.

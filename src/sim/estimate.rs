@@ -21,11 +21,41 @@ const SINGLE: u64 = 16 + 8;
 /// A part of a network and the bytes that it takes.
 type Part = (u64, String);
 
+/// Where the units of each population are.
+fn places(spec: &Spec) -> Vec<Geometry> {
+    spec.populations.iter().map(|p| Geometry::of(p, spec.simulation.seeds.values)).collect()
+}
+
+/// What connects the two ends of a projection.
+fn wiring<'a>(spec: &'a Spec, projection: &'a ProjectionSpec, places: &'a [Geometry]) -> Wiring<'a> {
+    let (sources, targets) = projection.ends(&spec.populations);
+    Wiring {
+        rule: &projection.rule,
+        sources: sources as u32,
+        targets: targets as u32,
+        apart: projection.apart(&spec.populations),
+        multapses: projection.multapses,
+        key: Key::new(0, "", ""),
+        from: &places[projection.from.index()],
+        to: &places[projection.to.population.index()],
+    }
+}
+
+/// Connections to expect; none where the rule does not fit its populations.
+fn expected(wiring: &Wiring<'_>) -> f64 {
+    if wiring.check().is_ok() { wiring.expected() } else { 0.0 }
+}
+
+/// Connections to expect of all projections together, without drawing any.
+pub(super) fn connections(spec: &Spec) -> f64 {
+    let places = places(spec);
+    spec.projections.iter().map(|p| expected(&wiring(spec, p, &places))).sum()
+}
+
 /// Estimated bytes of everything but the recording, with what takes most.
 pub(super) fn estimate(spec: &Spec) -> (u64, String) {
     let mut parts: Vec<Part> = Vec::new();
-    let places: Vec<Geometry> =
-        spec.populations.iter().map(|p| Geometry::of(p, spec.simulation.seeds.values)).collect();
+    let places = places(spec);
     for (index, population) in spec.population_ids() {
         let system = &population.system;
         let n = population.size as u64;
@@ -50,18 +80,9 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
         parts.push((n * 8 * columns + rings, format!("population {}: {} units", population.name, population.size)));
     }
     for projection in &spec.projections {
-        let (from, to) = (projection.from, projection.to.population);
-        let wiring = Wiring {
-            rule: &projection.rule,
-            sources: projection.ends(&spec.populations).0 as u32,
-            targets: projection.ends(&spec.populations).1 as u32,
-            apart: projection.apart(&spec.populations),
-            multapses: projection.multapses,
-            key: Key::new(0, "", ""),
-            from: &places[from.index()],
-            to: &places[to.index()],
-        };
-        let count = if wiring.check().is_ok() { wiring.expected() } else { 0.0 };
+        let to = projection.to.population;
+        let wiring = wiring(spec, projection, &places);
+        let count = expected(&wiring);
         let (weights, delays) = match &projection.rule {
             Rule::Edges { weight, delay, .. } => (weight.is_some(), delay.is_some()),
             _ => (false, false),

@@ -260,6 +260,11 @@ impl Network {
         estimate::estimate(spec)
     }
 
+    /// Connections to expect of all projections together, without drawing any.
+    pub fn expected_connections(spec: &Spec) -> f64 {
+        estimate::connections(spec)
+    }
+
     /// Looks for all that would keep [`Network::build`] from building, without walking connections of spikes: steps for
     /// which a scheme or a coupling is not stable, models and values that do not fit, memory. What it would warn of.
     ///

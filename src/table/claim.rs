@@ -278,8 +278,9 @@ struct Own<'a> {
 impl<'a> Own<'a> {
     fn of(manifest: &'a Manifest) -> Self {
         let copies = manifest.files.iter().flatten().filter_map(|f| f.copy.as_deref());
-        let listed = [FILE, ro_crate::FILE, SCENARIO]
+        let listed = [FILE, SCENARIO]
             .into_iter()
+            .chain(manifest.has_crate.then_some(ro_crate::FILE))
             .chain(manifest.rows.keys().map(String::as_str))
             .chain(copies)
             .collect();

@@ -189,6 +189,7 @@ impl Folder {
         let place = RunPlace::of(self.claim.work(), self.format, &manifest);
         measured(&place, finished, &table, points, &mut self.files, &mut manifest)?;
         manifest.seal(self.claim.work())?;
+        manifest.has_crate = true;
         manifest.write(self.claim.work())?;
         ro_crate::write(self.claim.work(), &manifest)?;
         self.parts.remove();
@@ -582,7 +583,18 @@ mod tests {
             let described = fs::read_to_string(path.join(ro_crate::FILE)).unwrap();
             assert!(manifest.rows.keys().all(|file| described.contains(file.as_str())), "{described}");
         }
-        // A run that replaces this one takes its description with it.
+        // A description that a run did not write is somebody's own, and stays; one that it wrote is replaced with it.
+        let path = folder.path().join("ran");
+        let own = fs::read_to_string(path.join("manifest.json")).unwrap();
+        let older = folder.path().join("older");
+        fs::create_dir(&older).unwrap();
+        let mut manifest: Manifest = serde_json::from_str(&own).unwrap();
+        (manifest.has_crate, manifest.rows) = (false, std::collections::BTreeMap::new());
+        manifest.write(&older).unwrap();
+        fs::write(older.join(ro_crate::FILE), "mine").unwrap();
+        let beside = save(&older, &finished(), Format::Csv, true);
+        assert!(matches!(beside, Err(TableError::InTheWay { .. })), "{beside:?}");
+        assert_eq!(fs::read_to_string(older.join(ro_crate::FILE)).unwrap(), "mine");
         save(&folder.path().join("ran"), &finished(), Format::Csv, true).unwrap();
         let described = fs::read_to_string(folder.path().join("ran").join(ro_crate::FILE)).unwrap();
         assert!(described.contains("metrics.csv") && !described.contains(".parquet"));

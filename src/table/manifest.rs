@@ -51,6 +51,9 @@ pub struct Manifest {
     /// killed stops between two of them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_growing: bool,
+    /// Whether the run wrote `ro-crate-metadata.json`: in the folder of an older program it is somebody's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_crate: bool,
     /// SHA-256 of each table and of the scenario, by file; not known of runs of older programs.
     pub checksums: BTreeMap<String, String>,
     /// `parquet` or `csv`.

@@ -187,6 +187,7 @@ impl SweepFolder {
         let place = RunPlace::of(&self.path, self.format, &manifest);
         measured(&place, &ensemble.finished, &table, Some(self.plan.len()), &mut files, &mut manifest)?;
         manifest.seal(&self.path)?;
+        manifest.has_crate = true;
         manifest.write(&self.path)?;
         ro_crate::write(&self.path, &manifest)?;
         Ok(Some((ensemble, manifest)))

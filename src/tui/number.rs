@@ -3,6 +3,7 @@
 pub use spikedeck_core::number::{
     MISSING, count, duration as lasted, rough as three, shown as short, shown_or_missing, with_unit,
 };
+pub use spikedeck_plot::grid::fit;
 
 /// Time left or taken: `0:07`, `12:30`, `1:02:03`.
 pub fn clock(d: std::time::Duration) -> String {
@@ -12,28 +13,6 @@ pub fn clock(d: std::time::Duration) -> String {
     } else {
         format!("{}:{:02}", s / 60, s % 60)
     }
-}
-
-/// Cuts a text to a width in cells, with an ellipsis.
-pub fn fit(text: &str, width: usize) -> String {
-    use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut out = String::new();
-    let mut used = 0;
-    for c in text.chars() {
-        let w = c.width().unwrap_or(0);
-        if used + w + 1 > width {
-            break;
-        }
-        used += w;
-        out.push(c);
-    }
-    if width > 0 {
-        out.push('…');
-    }
-    out
 }
 
 #[cfg(test)]

@@ -264,7 +264,7 @@ max = \"146.00002 Hz\"
 ";
     let out = output(&["run", &scenario(folder.path(), "close.toml", more)]);
     assert_eq!(out.status.code(), Some(1));
-    assert!(text(&out.stdout).contains("= 146, expected in [146.00001, 146.00002] Hz"), "{}", text(&out.stdout));
+    assert!(text(&out.stdout).contains("= 146, expected 146.00001 to 146.00002 Hz"), "{}", text(&out.stdout));
 }
 
 #[cfg(target_os = "linux")]

@@ -30,7 +30,9 @@ impl Cell {
 
     /// Its equations with a value at the first input.
     fn at(&self, input: f64) -> Flow {
-        Flow::new(&self.definition.system, &self.parameters, &[input, 0.0])
+        let mut inputs = vec![0.0; self.definition.system.inputs().len()];
+        inputs[0] = input;
+        Flow::new(&self.definition.system, &self.parameters, &inputs)
     }
 }
 

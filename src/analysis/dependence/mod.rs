@@ -11,5 +11,5 @@ pub mod signals;
 pub(crate) mod fixtures;
 
 pub use assess::{BiasCorrection, Data, Resampling, assess};
-pub use report::{Binning, NeighbourOptions, Pair, PairOptions, Told};
+pub use report::{Binning, NeighbourOptions, Pair, PairEstimate, PairOptions};
 pub use signals::{Pairs, alone, pairs};

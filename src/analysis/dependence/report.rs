@@ -4,6 +4,7 @@ use super::assess::{Assessed, EstimateError, Resampling};
 use super::signals::{Pairs, Signal};
 use crate::prelude::*;
 use spikedeck_core::ksg::Neighbourhood;
+use spikedeck_core::number;
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::correlated_samples;
 use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
@@ -190,7 +191,7 @@ pub struct Pair<'p> {
 
 /// What an estimator says of one pair.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct PairEstimate {
     /// What was found.
     pub found: Result<Assessed, EstimateError>,
     /// How, in words.
@@ -232,7 +233,7 @@ impl Pairs {
         &self,
         f: &mut Findings<'_>,
         lost: usize,
-        mut look: impl FnMut(&Pair<'_>) -> Result<Told, AnalysisError>,
+        mut look: impl FnMut(&Pair<'_>) -> Result<PairEstimate, AnalysisError>,
     ) -> Result<Vec<PairResult>, AnalysisError> {
         let n = self.len().saturating_sub(lost);
         self.tell_outside(f);
@@ -367,8 +368,10 @@ fn summary(results: &[PairResult], hits: usize, tested: usize, title: &str) -> S
         [one] => match &one.found {
             Err(why) => format!("{title} of {}: no value, {why}", one.subject),
             Ok(f) => {
-                let chance =
-                    f.chance().zip(f.p()).map_or(String::new(), |(c, p)| format!(" (chance {c:.4}, p {p:.3})"));
+                let chance = f
+                    .chance()
+                    .zip(f.p())
+                    .map_or(String::new(), |(c, p)| format!(" (chance {c:.4}, p {})", number::p_value(p)));
                 format!("{title} of {}: {:.4} bits{chance}", one.subject, f.estimate.bits)
             }
         },

@@ -13,7 +13,7 @@ use std::f64::consts::TAU;
 use std::ops::Range;
 
 /// What was found in a spectrum, beside its numbers.
-pub(super) struct Found {
+pub(super) struct Landmarks {
     pub(super) fit: Option<(Fit, Background)>,
     pub(super) fit_range: (f64, f64),
     pub(super) peak: Option<f64>,
@@ -23,7 +23,7 @@ pub(super) struct Found {
 pub(crate) const BANDS: [(&str, f64, f64); 5] =
     [("delta", 1.0, 4.0), ("theta", 4.0, 8.0), ("alpha", 8.0, 13.0), ("beta", 13.0, 30.0), ("gamma", 30.0, 80.0)];
 
-pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Found {
+pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) -> Landmarks {
     let s = &e.spectrum;
     if e.flat {
         findings.warn(format!("{}: the signal does not vary", e.name));
@@ -95,7 +95,7 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
         Ok(k) => format!("{}: peak at {} {hz} ({})", e.name, short(s.frequency(*k)), e.how),
         Err(none) => format!("{}: no peak, {} ({})", e.name, none.why, e.how),
     });
-    Found { fit, fit_range, peak: peak.ok().map(|k| s.frequency(k)) }
+    Landmarks { fit, fit_range, peak: peak.ok().map(|k| s.frequency(k)) }
 }
 
 /// Why a range holds no peak, and where its largest ordinate is if that is at an end.

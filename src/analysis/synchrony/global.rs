@@ -4,6 +4,7 @@ use super::Options;
 use crate::prelude::*;
 use crate::stretches;
 use spikedeck_core::circular::resultant_by_chance;
+use spikedeck_core::number;
 use spikedeck_core::order::{self, Order};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::{correlation_time, mean, quantile, variance};
@@ -53,8 +54,10 @@ impl Tested {
         (self.p > 0.05).then(|| {
             format!(
                 "{what} {value:.3} is not above what these units give when each is shifted in time on its own (95 % of \
-                 {} surrogates up to {:.3}, p {:.3})",
-                self.surrogates, self.upper, self.p
+                 {} surrogates up to {:.3}, p {})",
+                self.surrogates,
+                self.upper,
+                number::p_value(self.p)
             )
         })
     }

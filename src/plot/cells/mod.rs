@@ -45,11 +45,6 @@ impl Marker {
     pub const ALL: [Self; 5] = [Self::Braille, Self::Octant, Self::Quadrant, Self::Half, Self::Ascii];
     /// What settings call them, in the same order.
     pub const WORDS: [&'static str; 5] = ["braille", "octant", "quadrant", "half", "ascii"];
-
-    /// The one of a word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::WORDS.iter().position(|w| *w == word).map(|k| Self::ALL[k])
-    }
 }
 
 /// How a scene is painted.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::POPULATION;
 use crate::language::{Context, Table};
 use crate::resolver::Resolver;
-use crate::spec::{PopulationSpec, Positions, Spikes, StimulusKind};
-use crate::stimulus;
+use crate::spec::{PopulationSpec, Positions, StimulusKind};
+use crate::stimulus::{self, Stimulus};
 use crate::value::KnownNames;
 use spikedeck_model::Definition;
 use spikedeck_model::document::Entry;
@@ -56,8 +56,8 @@ pub(super) fn read(
     let is_file = node.is_some_and(|n| n.get("file").is_some());
     let played = node.and_then(|n| stimulus::played(resolver, n, &format!("`spikes` of `{}`", entry.key), context));
     f.finish(resolver);
-    let size = match &played {
-        Some(StimulusKind::Spikes(Spikes { units: Some(units), .. })) if !stated => {
+    let size = match played.as_ref().and_then(Stimulus::listed_units) {
+        Some(units) if !stated => {
             let size = units.iter().max().map_or(0, |most| *most as usize + 1);
             let mut ids: Vec<u32> = units.to_vec();
             ids.sort_unstable();

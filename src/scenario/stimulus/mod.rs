@@ -39,6 +39,11 @@ pub trait Stimulus {
         None
     }
 
+    /// The unit of each of its spikes, where they are listed with one.
+    fn listed_units(&self) -> Option<&[u32]> {
+        None
+    }
+
     /// What is written of it, key by key.
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json>;
 }
@@ -238,6 +243,10 @@ impl Stimulus for StimulusKind {
         self.asked().lost_in_steps(dt, duration)
     }
 
+    fn listed_units(&self) -> Option<&[u32]> {
+        self.asked().listed_units()
+    }
+
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
         self.asked().entries(writer)
     }
@@ -312,9 +321,7 @@ pub(super) fn read(
     let kind = kind(&mut reader, word);
     reader.finish();
     let kind = kind?;
-    if let (StimulusKind::Spikes(Spikes { units: Some(listed), .. }), Some(node), false) =
-        (&kind, units_node, units.is_empty())
-    {
+    if let (Some(listed), Some(node), false) = (kind.listed_units(), units_node, units.is_empty()) {
         let lost = listed.iter().filter(|u| !units.contains(u)).count();
         if lost > 0 {
             let what = format!("{lost} of {} spikes of the file are at units that `units` leaves out", listed.len());

@@ -198,6 +198,10 @@ impl Stimulus for Spikes {
         false
     }
 
+    fn listed_units(&self) -> Option<&[u32]> {
+        self.units.as_deref()
+    }
+
     fn entries(&self, writer: &dyn Writer) -> Map<String, Json> {
         let Self { times, units, weight } = self;
         let mut out = Map::new();

@@ -30,7 +30,7 @@ fn named(column: &FileColumn, name: &str) -> Option<Option<FileUnit>> {
 
 /// A column that was found: where, and the unit in its name.
 #[derive(Debug, Clone)]
-pub(super) struct Found<'a> {
+pub(super) struct ColumnMatch<'a> {
     pub column: &'a FileData,
     pub unit: Option<FileUnit>,
 }
@@ -65,9 +65,9 @@ impl<'a> Opened<'a> {
     ///
     /// # Errors
     /// Two columns that both could be it.
-    pub fn find(&mut self, name: &str) -> Result<Option<Found<'a>>, Refused> {
+    pub fn find(&mut self, name: &str) -> Result<Option<ColumnMatch<'a>>, Refused> {
         let declared = self.columns.column(name);
-        let mut found: Option<(usize, Found<'a>)> = None;
+        let mut found: Option<(usize, ColumnMatch<'a>)> = None;
         for (at, column) in self.table.columns.iter().enumerate() {
             let Some(unit) = named(declared, &column.name) else { continue };
             if let Some((_, first)) = &found {
@@ -77,7 +77,7 @@ impl<'a> Opened<'a> {
                 )
                 .in_name(column.name.as_str()));
             }
-            found = Some((at, Found { column, unit }));
+            found = Some((at, ColumnMatch { column, unit }));
         }
         Ok(found.map(|(at, found)| {
             self.used[at] = true;
@@ -89,7 +89,7 @@ impl<'a> Opened<'a> {
     ///
     /// # Errors
     /// Nothing or two of them; what is accepted and what is there.
-    pub fn need(&mut self, name: &str) -> Result<Found<'a>, Refused> {
+    pub fn need(&mut self, name: &str) -> Result<ColumnMatch<'a>, Refused> {
         self.find(name)?.ok_or_else(|| self.lacks(name))
     }
 
@@ -184,7 +184,7 @@ impl<'a> Opened<'a> {
     /// When two of them differ, or one is no unit.
     pub fn unit(
         &self,
-        found: &Found<'_>,
+        found: &ColumnMatch<'_>,
         declared: &str,
         given: Option<&FileUnit>,
     ) -> Result<Option<FileUnit>, Refused> {
@@ -229,7 +229,7 @@ impl<'a> Opened<'a> {
     /// When it is no unit of time, or there is none where one is due, or one where none is.
     pub fn time_unit(
         &self,
-        found: &Found<'_>,
+        found: &ColumnMatch<'_>,
         declared: &str,
         given: Option<&FileUnit>,
         plain: bool,

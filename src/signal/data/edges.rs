@@ -2,7 +2,7 @@
 
 use super::super::column::Categories;
 use super::super::file_columns::{FileColumn, FileColumns};
-use super::columns::{Found, Opened, ids, is_named, numbers, texts};
+use super::columns::{ColumnMatch, Opened, ids, is_named, numbers, texts};
 use super::{Cells, FileTable, FileUnit, Ids, Refused, counted, quoted};
 use spikedeck_core::units::Dimension;
 
@@ -182,8 +182,8 @@ fn read(table: &FileTable, keys: &EdgeKeys<'_>, count: usize) -> Result<EdgeFile
 /// Weights in SI, with what they measure.
 fn weights(
     file: &Opened<'_>,
-    found: &Found<'_>,
-    (unit_column, count): (Option<&Found<'_>>, usize),
+    found: &ColumnMatch<'_>,
+    (unit_column, count): (Option<&ColumnMatch<'_>>, usize),
     keys: &EdgeKeys<'_>,
 ) -> Result<(Vec<f64>, Dimension), Refused> {
     let values = numbers(found.column)?;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::axis::Axis;
 use crate::connect::{Link, Wiring};
-use crate::delivery::Found;
+use crate::delivery::Lookup;
 use crate::geometry::{Geometry, distance_squared};
 use crate::values::{draw, draw_each};
 use spikedeck_core::rng::Key;
@@ -120,14 +120,14 @@ pub(super) struct Weights<'a>(pub &'a ConnectionValues<'a>);
 /// Its delays in steps, many at once.
 pub(super) struct Delays<'a>(pub &'a ConnectionValues<'a>);
 
-impl Found<f64> for Weights<'_> {
+impl Lookup<f64> for Weights<'_> {
     fn find(&self, links: &[Link], out: &mut [f64]) {
         self.0.weight.of_each(links, out);
         out.iter_mut().zip(links).for_each(|(w, link)| *w = self.0.checked_weight(*w, link));
     }
 }
 
-impl Found<u16> for Delays<'_> {
+impl Lookup<u16> for Delays<'_> {
     fn find(&self, links: &[Link], out: &mut [u16]) {
         let mut delays = [0.0; AT_ONCE];
         for (links, out) in links.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE)) {

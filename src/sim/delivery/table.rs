@@ -18,16 +18,16 @@ pub(crate) enum Property<'a, T> {
     /// The same for all.
     Same(T),
     /// Found for each.
-    Each(&'a (dyn Found<T> + Sync)),
+    Each(&'a (dyn Lookup<T> + Sync)),
 }
 
 /// What is found for connections.
-pub(crate) trait Found<T> {
+pub(crate) trait Lookup<T> {
     /// Writes the value of each of `links` to `out`.
     fn find(&self, links: &[Link], out: &mut [T]);
 }
 
-impl<T, F: Fn(&Link) -> T> Found<T> for F {
+impl<T, F: Fn(&Link) -> T> Lookup<T> for F {
     fn find(&self, links: &[Link], out: &mut [T]) {
         links.iter().zip(out).for_each(|(link, v)| *v = self(link));
     }

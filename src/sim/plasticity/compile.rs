@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::flow::Flow;
+use super::numbering::Numbering;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::derivatives;
 use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol};
-use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
 use spikedeck_equation::tape::{Tape, Values};
 use spikedeck_scenario::{ConnectionVariableId, PlasticitySpec};
 
@@ -59,57 +59,8 @@ impl Half {
     }
 }
 
-/// A state of a rule.
-struct Numbered {
-    rule: usize,
-    state: usize,
-    name: String,
-    initial: f64,
-}
-
 /// States of one side that are kept at most (they pass through small arrays).
 const MOST: usize = 16;
-
-/// All states of the rules in their order: of the source, of the target, of the connection.
-struct Numbering {
-    all: Vec<Numbered>,
-    /// Number of each state of each rule; the efficacy has none.
-    of: HashMap<(usize, usize), usize>,
-    /// States of the source, and of both ends.
-    pre: usize,
-    ends: usize,
-}
-
-impl Numbering {
-    fn new(spec: &PlasticitySpec) -> Result<Self, String> {
-        let mut sides: [Vec<Numbered>; 3] = [Vec::new(), Vec::new(), Vec::new()];
-        let mut weights = Vec::new();
-        for (rule, r) in spec.rules.iter().enumerate() {
-            for (state, v) in r.rule.states().iter().enumerate().filter(|(_, v)| v.name != EFFICACY) {
-                let entry = Numbered { rule, state, name: spec.variable(rule, &v.name), initial: r.initial[state] };
-                match Side::of(&v.name) {
-                    _ if v.name == WEIGHT => weights.push(entry),
-                    Side::Pre => sides[0].push(entry),
-                    Side::Post => sides[1].push(entry),
-                    Side::Connection => sides[2].push(entry),
-                }
-            }
-        }
-        if sides.iter().any(|s| s.len() >= MOST) {
-            return Err(format!("rules with more than {} states on one side are not run", MOST - 1));
-        }
-        // All rules share the weight.
-        let (pre, ends) = (sides[0].len(), sides[0].len() + sides[1].len());
-        let mut of: HashMap<(usize, usize), usize> = weights.iter().map(|w| ((w.rule, w.state), ends)).collect();
-        let first = Numbered { rule: 0, state: weights[0].state, name: WEIGHT.to_owned(), initial: 0.0 };
-        sides[2].insert(0, first);
-        let all: Vec<Numbered> = sides.into_iter().flatten().collect();
-        for (k, v) in all.iter().enumerate() {
-            of.insert((v.rule, v.state), k);
-        }
-        Ok(Self { all, of, pre, ends })
-    }
-}
 
 /// The rules as one: rates of all states, and their values after a spike of either end.
 struct Joined {
@@ -159,7 +110,7 @@ impl Joined {
             from,
             roots,
             |g, symbol| match symbol {
-                Symbol::State(i) => Some(numbering.of.get(&(rule, i as usize)).map_or(one, |&k| now[k])),
+                Symbol::State(i) => Some(numbering.number(rule, i as usize).map_or(one, |k| now[k])),
                 Symbol::Parameter(i) => Some(g.number(parameters[i as usize])),
                 Symbol::Time
                 | Symbol::Given(_)
@@ -178,7 +129,7 @@ impl Joined {
         let (p, variables) = (r.rule.pre.parts(), self.variables.clone());
         let ids = self.import((numbering, rule), &r.parameters, (&p.graph, &p.drift), &variables);
         for (state, id) in ids.into_iter().enumerate() {
-            if let Some(&k) = numbering.of.get(&(rule, state)) {
+            if let Some(k) = numbering.number(rule, state) {
                 let factor = self.graph.number(p.time_unit.per_second());
                 let id = self.graph.mul(factor, id);
                 self.drift[k] = self.graph.add(self.drift[k], id);
@@ -192,7 +143,7 @@ impl Joined {
         let roots: Vec<Id> = p.reset.iter().map(|r| r.1).collect();
         let ids = self.import((numbering, rule), &r.parameters, (&p.graph, &roots), &now);
         for (&(state, _), id) in p.reset.iter().zip(ids) {
-            if let Some(&k) = numbering.of.get(&(rule, state)) {
+            if let Some(k) = numbering.number(rule, state) {
                 self.pre[k] = id;
             } else {
                 // The one state that has no number is the efficacy.
@@ -207,11 +158,8 @@ impl Joined {
         let roots: Vec<Id> = p.reset.iter().map(|r| r.1).collect();
         let ids = self.import((numbering, rule), &r.parameters, (&p.graph, &roots), &now);
         for (&(state, _), id) in p.reset.iter().zip(ids) {
-            let k = numbering
-                .of
-                .get(&(rule, state))
-                .expect("a spike of the target sets no efficacy, and all else is numbered");
-            self.post[*k] = id;
+            let k = numbering.number(rule, state);
+            self.post[k.expect("a spike of the target sets no efficacy, and all else is numbered")] = id;
         }
     }
 
@@ -252,7 +200,7 @@ impl Joined {
 
     /// States of the connection that are others `after` a spike.
     fn changed(&self, numbering: &Numbering, after: &[Id]) -> Vec<usize> {
-        (numbering.ends..numbering.all.len()).filter(|&k| after[k] != self.variables[k]).collect()
+        (numbering.ends()..numbering.all.len()).filter(|&k| after[k] != self.variables[k]).collect()
     }
 
     fn compiled(&self, roots: &[Id]) -> Option<Formulas> {
@@ -276,9 +224,14 @@ impl Compiled {
     /// # Errors
     /// When a rate is not finite, or there are too many states.
     pub fn new(spec: &PlasticitySpec, dt: f64) -> Result<Self, String> {
-        let numbering = Numbering::new(spec)?;
+        let numbering = Numbering::of(spec);
+        let [sources, targets, connections] = numbering.sides;
+        // The weight is kept apart.
+        if [sources, targets, connections - 1].iter().any(|n| *n >= MOST) {
+            return Err(format!("rules with more than {} states on one side are not run", MOST - 1));
+        }
         let mut joined = Joined::new(spec, &numbering);
-        let (n, ends, count) = (numbering.pre, numbering.ends, numbering.all.len());
+        let (n, ends, count) = (sources, numbering.ends(), numbering.all.len());
         let (after_pre, after_post, unchanged) = (joined.pre.clone(), joined.post.clone(), joined.variables.clone());
         let pre = joined.half(&numbering, 0..n, &after_pre, dt)?;
         let post = joined.half(&numbering, n..ends, &after_post, dt)?;
@@ -295,7 +248,7 @@ impl Compiled {
         let roots: Vec<Id> = changed_by_post.iter().map(|&k| after_post[k]).collect();
         Ok(Self {
             names: numbering.all.into_iter().map(|v| v.name).collect(),
-            numbers: numbering.of,
+            numbers: numbering.numbers,
             pre,
             post,
             connection,

@@ -17,6 +17,7 @@ mod compile;
 mod events;
 mod flow;
 mod learning;
+mod numbering;
 mod rates;
 mod rows;
 mod sampler;

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::numbering::Numbering;
 use spikedeck_core::units::Dimension;
 use spikedeck_equation::derive::derivative;
 use spikedeck_equation::formulas::Formulas;
 use spikedeck_equation::graph::{Graph, Id, Symbol, Unary};
-use spikedeck_equation::rule::{EFFICACY, Side, WEIGHT};
+use spikedeck_equation::rule::Side;
 use spikedeck_scenario::{ConnectionVariableId, PlasticitySpec, RuleSpec, VariableId};
 
 /// A value of a unit that a rule looks at, and its history.
@@ -45,7 +46,7 @@ impl Rates {
 
     /// Compiles the rules for steps of `dt` (seconds, or time units) over what they observe of source and target.
     pub fn new(spec: &PlasticitySpec, observed: [&[Observed]; 2], dt: f64) -> Self {
-        let states = RateStates::of(spec);
+        let states = Numbering::of(spec);
         let mut joined = JoinedRates::new(spec, &states, observed);
         for (rule, r) in spec.rules.iter().enumerate() {
             joined.add(rule, r);
@@ -58,7 +59,7 @@ impl Rates {
             connection: program(m..stepped.len()),
             units: [(n > 0).then(|| program(0..n)), (m > n).then(|| program(n..m))],
             observed: observed.map(|list| list.iter().map(|o| o.1).collect()),
-            initial: states.all.iter().map(|s| spec.rules[s.rule].initial[s.state]).collect(),
+            initial: states.all.iter().map(|s| s.initial).collect(),
             names: states.all.into_iter().map(|s| s.name).collect(),
             numbers: states.numbers,
             sides,
@@ -66,56 +67,9 @@ impl Rates {
     }
 }
 
-/// A state of a rule.
-struct RateState {
-    rule: usize,
-    state: usize,
-    /// As recordings have it.
-    name: String,
-}
-
-/// The states of all rules in their order: of the source, of the target, of the connection (first the weight, which all
-/// rules share; what is delivered has no efficacy between rates).
-struct RateStates {
-    all: Vec<RateState>,
-    sides: [usize; 3],
-    /// Number of each state of each rule; the efficacy has none.
-    numbers: HashMap<(usize, usize), usize>,
-}
-
-impl RateStates {
-    fn of(spec: &PlasticitySpec) -> Self {
-        let mut sides: [Vec<RateState>; 3] = [Vec::new(), Vec::new(), Vec::new()];
-        let mut weights = Vec::new();
-        for (rule, r) in spec.rules.iter().enumerate() {
-            for (state, v) in r.rule.states().iter().enumerate().filter(|(_, v)| v.name != EFFICACY) {
-                let entry = RateState { rule, state, name: spec.variable(rule, &v.name) };
-                match Side::of(&v.name) {
-                    Side::Connection if v.name == WEIGHT => weights.push(entry),
-                    Side::Pre => sides[0].push(entry),
-                    Side::Post => sides[1].push(entry),
-                    Side::Connection => sides[2].push(entry),
-                }
-            }
-        }
-        let ends = sides[0].len() + sides[1].len();
-        let mut numbers: HashMap<(usize, usize), usize> = weights.iter().map(|w| ((w.rule, w.state), ends)).collect();
-        sides[2].insert(0, weights.swap_remove(0));
-        let counts = sides.each_ref().map(Vec::len);
-        let all: Vec<RateState> = sides.into_iter().flatten().collect();
-        numbers.extend(all.iter().enumerate().map(|(k, s)| ((s.rule, s.state), k)));
-        Self { all, sides: counts, numbers }
-    }
-
-    /// Number of a state of a rule; the efficacy has none.
-    fn number(&self, rule: usize, state: usize) -> Option<usize> {
-        self.numbers.get(&(rule, state)).copied()
-    }
-}
-
 /// The rules as one: the rate of change of each state, over the numbered variables.
 struct JoinedRates<'a> {
-    states: &'a RateStates,
+    states: &'a Numbering,
     observed: [&'a [Observed]; 2],
     graph: Graph,
     drift: Vec<Id>,
@@ -124,7 +78,7 @@ struct JoinedRates<'a> {
 }
 
 impl<'a> JoinedRates<'a> {
-    fn new(spec: &PlasticitySpec, states: &'a RateStates, observed: [&'a [Observed]; 2]) -> Self {
+    fn new(spec: &PlasticitySpec, states: &'a Numbering, observed: [&'a [Observed]; 2]) -> Self {
         let mut graph = Graph::new();
         let drift = vec![graph.number(0.0); states.all.len()];
         let first = spec.rules.first().expect("a projection without rules has no plasticity");

@@ -11,7 +11,7 @@ use crate::number::{MISSING, fit, short, shown_or_missing};
 use crate::state::app::App;
 use crate::state::compare::{self, DifferenceRow, Differences, Order};
 use crate::state::layout::{dialog, part};
-use spikedeck_core::number::{interval as interval_text, p_value};
+use spikedeck_core::number::{interval as interval_text, p_value, unit_text};
 
 /// Cells of a number.
 const NUMBER: usize = 10;
@@ -131,7 +131,7 @@ impl Columns {
             let effect = r.effects[1].map_or_else(String::new, short);
             pieces.push((format!("{effect:>P$}"), t.dim));
         }
-        pieces.push((format!("  {}", r.unit.replace("**2", "²")), t.dim));
+        pieces.push((format!("  {}", unit_text(&r.unit)), t.dim));
         pieces
     }
 }

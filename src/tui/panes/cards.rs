@@ -1,6 +1,6 @@
 //! Cards of a run and of its models: text panes.
 
-use spikedeck_core::number::distinct;
+use spikedeck_core::number::{distinct, unit_text};
 use spikedeck_run::{Check, Finished, Status};
 use spikedeck_signal::Card;
 
@@ -72,17 +72,9 @@ pub(crate) fn run_card(run: &Finished) -> Card {
 }
 
 fn check_line(check: &Check) -> String {
-    let unit = if check.unit.is_empty() { String::new() } else { format!(" {}", check.unit.replace("**2", "²")) };
-    let known: Vec<f64> = [check.found, check.min, check.max].into_iter().flatten().collect();
-    let shown = |v: f64| distinct(v, &known);
-    let range = match (check.min, check.max) {
-        (Some(a), Some(b)) => format!("{} to {}", shown(a), shown(b)),
-        (Some(a), None) => format!("at least {}", shown(a)),
-        (None, Some(b)) => format!("at most {}", shown(b)),
-        (None, None) => "any value".to_owned(),
-    };
-    let found = check.found.map_or_else(|| "no value".to_owned(), shown);
-    let unit = if check.found.is_some() { unit } else { String::new() };
+    let (found, range) = (check.found_in_words(), check.range_in_words());
+    let is_named = check.found.is_some() && !check.unit.is_empty();
+    let unit = if is_named { format!(" {}", unit_text(&check.unit)) } else { String::new() };
     let mark = if check.passed { "✓" } else { "✗ failed" };
     let note = if check.note.is_empty() { String::new() } else { format!(" · {}", check.note) };
     format!("{mark} {}: {} = {found}{unit} ({range}){note}", check.name, check.metric)

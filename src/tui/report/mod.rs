@@ -225,21 +225,14 @@ fn expectations(checks: &[Check]) -> Vec<Block> {
         return Vec::new();
     }
     let row = |c: &Check| {
-        let range = match (c.min, c.max) {
-            (Some(a), Some(b)) if a == b => short(a),
-            (Some(a), Some(b)) => format!("{} to {}", short(a), short(b)),
-            (Some(a), None) => format!("at least {}", short(a)),
-            (None, Some(b)) => format!("at most {}", short(b)),
-            (None, None) => "any value".to_owned(),
-        };
         let mark = if c.passed { "✓" } else { "✗" };
         vec![
             mark.to_owned(),
             c.name.clone(),
             c.metric.clone(),
-            shown_or_missing(c.found),
+            c.found.map_or_else(|| shown_or_missing(None), |_| c.found_in_words()),
             c.unit.clone(),
-            range,
+            c.range_in_words(),
             c.note.clone(),
         ]
     };

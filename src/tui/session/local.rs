@@ -10,7 +10,7 @@ use crate::session::backend::{Backend, Prepared};
 use crate::state::gallery::{Entry, Preview};
 use crate::state::source::{Asked, Source, split_variant};
 use spikedeck_run::{self as run, Finished};
-use spikedeck_scenario::{self as scenario, Adjustable, ProjectionSpec, Rule, Spec};
+use spikedeck_scenario::{self as scenario, Adjustable, Spec};
 use spikedeck_sim::Network;
 use spikedeck_table as table;
 
@@ -191,7 +191,7 @@ fn preview(spec: &Spec) -> Preview {
     let unit = s.time_base.unit();
     let axis = |t: f64| format!("{} {unit}", short(t / s.time_base.seconds())).trim_end().to_owned();
     let mut facts = vec![("time".to_owned(), format!("{} in steps of {}", axis(s.steps as f64 * s.dt), axis(s.dt)))];
-    let connections: f64 = spec.projections.iter().map(|p| connections(spec, p)).sum();
+    let connections = Network::expected_connections(spec);
     if connections > 0.0 {
         facts.push(("connections".to_owned(), format!("about {}", count(connections.round() as u64))));
     }
@@ -211,22 +211,6 @@ fn preview(spec: &Spec) -> Preview {
         facts,
         analyses: spec.analyses.iter().map(|a| (a.name.clone(), a.kind.clone())).collect(),
         variants: spec.variants.clone(),
-    }
-}
-
-/// Expected number of connections of a projection, without drawing any.
-fn connections(spec: &Spec, p: &ProjectionSpec) -> f64 {
-    let (from, to) = (spec.population(p.from).size as f64, spec.population(p.to.population).size as f64);
-    match &p.rule {
-        Rule::OneToOne => from.min(to),
-        Rule::Probability { p } => p * from * to,
-        Rule::FixedIndegree { indegree } => *indegree as f64 * to,
-        Rule::FixedOutdegree { outdegree } => *outdegree as f64 * from,
-        Rule::FixedTotalNumber { total } => *total as f64,
-        Rule::SmallWorld { neighbours, .. } => *neighbours as f64 * to,
-        Rule::Edges { source, .. } => source.len() as f64,
-        // Bounded by all pairs; how many lie near enough is known when they are placed.
-        Rule::AllToAll | Rule::Neighbours { .. } | Rule::Gaussian { .. } => from * to,
     }
 }
 
