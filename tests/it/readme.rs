@@ -172,8 +172,9 @@ impl Desk {
                         self.look(at, &words);
                         continue;
                     }
+                    let status = line.rsplit_once(": status ").map_or(0, |(_, n)| n.parse().unwrap());
                     let ran = self.shell(line);
-                    assert!(ran.status.success(), "{at}: {line}\n{:?}\n{}", ran.status.code(), said(&ran));
+                    assert_eq!(ran.status.code(), Some(status), "{at}: {line}\n{}", said(&ran));
                 }
             }
             ("python", None) => self.python(at, "polars", text),
