@@ -233,7 +233,7 @@ impl Shown<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::equation_fixtures::{Model, number, run};
+    use crate::equation_fixtures::{Model, number, run, whole};
     use crate::testing::metric;
     use spikedeck_equation::TimeUnit;
     use spikedeck_signal::Recording;
@@ -284,7 +284,8 @@ mod tests {
                 ..Model::default()
             };
             let scenario = model.scenario(0.01, 20_000, &[("I", "0")]);
-            let out = run(&PhaseResponse, &scenario, &Recording::default(), &[("points", number(2000.0))]).unwrap();
+            let points = [("points", whole(2000))];
+            let out = run(&PhaseResponse, &scenario, &Recording::default(), &points).unwrap();
             let value = metric(&out, "p", "mean").value.unwrap();
             let wanted = 10.0 * (1.0 / 5.0 - 1.0 / 20.0) / 4.0_f64.ln();
             assert!((value - wanted).abs() < 2e-3 * wanted, "{parameters:?}: {value} is not {wanted}");

@@ -23,8 +23,8 @@ pub fn interval<const N: usize>(sums: &[[f64; N]], measure: impl Fn(&[f64; N]) -
     (sums.len() >= LEAST && low.is_finite() && high.is_finite()).then(|| (low.exp(), high.exp()))
 }
 
-/// The places of `n` values in `count` stretches (in `n`, where that is less): all values are in one, and lengths differ
-/// by one at the most.
+/// The places of `n` values in `count` stretches (in `n`, where that is less): all values are in one, and lengths
+/// differ by one at the most.
 pub fn tiles(n: usize, count: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let count = count.min(n);
     (0..count).map(move |k| k * n / count..(k + 1) * n / count)

@@ -78,8 +78,8 @@ pub(super) fn run(paths: &[PathBuf], flags: &Flags) -> Result<(), CliError> {
     spikedeck_tui::terminal_present().map_err(CliError::Usage)?;
     if !settings.reader && std::env::var("TERM").is_ok_and(|term| term == "dumb") {
         return Err(CliError::Usage(
-            "this terminal shows lines alone (TERM=dumb), and the setting `reader` is off: `--plain` is the dashboard in \
-             lines, `--describe` its first page, and `spikedeck run` prints results"
+            "this terminal shows lines alone (TERM=dumb), and the setting `reader` is off: `--plain` is the dashboard \
+             in lines, `--describe` its first page, and `spikedeck run` prints results"
                 .to_owned(),
         ));
     }

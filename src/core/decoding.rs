@@ -104,8 +104,8 @@ impl Tuning {
         }
     }
 
-    /// Logarithm of P(counts | s) for independent Poisson units (`counts[unit]`), but for what no s changes, in a bin of
-    /// the stimulus.
+    /// Logarithm of P(counts | s) for independent Poisson units (`counts[unit]`), but for what no s changes, in a
+    /// bin of the stimulus.
     fn log_likelihood(&self, counts: &[f64], b: usize) -> f64 {
         self.rates.iter().zip(counts).map(|(r, n)| n * r[b].ln() - self.seconds * r[b]).sum()
     }
@@ -251,7 +251,8 @@ mod tests {
         assert_eq!(circle.mean(&[1.0; 36]), None, "no direction");
     }
 
-    /// One unit that is tuned, by hand: without a prior the counts alone decide, with one what occurs often is preferred.
+    /// One unit that is tuned, by hand: without a prior the counts alone decide, with one what occurs often is
+    /// preferred.
     #[test]
     fn peaks_by_hand() {
         let axis = StimulusAxis { low: 0.0, high: 3.0, bins: 3, circular: false };

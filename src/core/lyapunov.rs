@@ -62,7 +62,8 @@ pub struct Spectrum {
     pub state: Vec<f64>,
 }
 
-/// Half the difference of the halves of a run, in half intervals, beyond which growth drifts.
+/// Half the difference of the halves of a run, in half intervals of the growth about each half's own rate, beyond which
+/// it drifts.
 const DRIFTS: f64 = 2.0;
 /// Points of the convergence curve.
 const CURVE_POINTS: usize = 400;
@@ -271,8 +272,10 @@ fn measured(
     result.exponents = logs.iter().map(|l| l / time).collect();
     result.curve = marks.iter().skip(1).map(|(t, l)| (*t, l.iter().map(|l| l / t).collect())).collect();
     for j in 0..k {
-        let (half, drift) = (half_width(&marks, j, settings.batches), drift(&marks, j));
-        let drift = (0.5 * drift.abs() > DRIFTS * half).then_some(drift);
+        let (half, drift) = (half_width(&marks, 1, j, settings.batches), drift(&marks, j));
+        // The drift itself is no noise.
+        let noise = half_width(&marks, 2, j, settings.batches);
+        let drift = (0.5 * drift.abs() > DRIFTS * noise).then_some(drift);
         result.half_width.push(drift.map_or(half, f64::abs));
         result.drift.push(drift);
     }
@@ -289,12 +292,20 @@ fn first_frame(n: usize, k: usize) -> Vec<f64> {
     frame
 }
 
-/// Half of the 95 % interval of exponent `j`: growth in stretches of the run depends on the growth before, mostly so
-/// that it evens out, up to a `batches`-th of the time.
-fn half_width(marks: &[(f64, Vec<f64>)], j: usize, batches: usize) -> f64 {
-    let time = marks[marks.len() - 1].0;
-    let rate = marks[marks.len() - 1].1[j] / time;
-    let excess: Vec<f64> = marks.windows(2).map(|w| w[1].1[j] - w[0].1[j] - rate * (w[1].0 - w[0].0)).collect();
+/// Half of the 95 % interval of exponent `j`, where growth has a rate of its own in each of `parts` of the run: growth
+/// in stretches depends on the growth before, mostly so that it evens out, up to a `batches`-th of the time.
+fn half_width(marks: &[(f64, Vec<f64>)], parts: usize, j: usize, batches: usize) -> f64 {
+    let rate = |a: &(f64, Vec<f64>), b: &(f64, Vec<f64>)| (b.1[j] - a.1[j]) / (b.0 - a.0);
+    let steps = marks.len() - 1;
+    let ends = |part: usize| part * steps / parts;
+    let excess: Vec<f64> = (0..parts)
+        .flat_map(|part| {
+            let own = &marks[ends(part)..=ends(part + 1)];
+            let mean = if own.len() < 2 { 0.0 } else { rate(&own[0], &own[own.len() - 1]) };
+            own.windows(2).map(move |w| w[1].1[j] - w[0].1[j] - mean * (w[1].0 - w[0].0))
+        })
+        .collect();
+    let time = marks[steps].0;
     match dependent_error(&excess, excess.len() / batches) {
         Some((error, freedom)) => student_quantile_of(freedom) * error * excess.len() as f64 / time,
         None => f64::NAN,

@@ -35,4 +35,5 @@ pub mod view;
 pub use cells::{Look, Marker, Picture};
 pub use colour::{Depth, Palette, Role, Theme};
 pub use scene::{Pyramids, Scene};
+pub use ticks::nice_step;
 pub use view::View;

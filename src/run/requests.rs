@@ -127,20 +127,19 @@ mod tests {
     use super::*;
     use crate::Source;
 
-    /// What is recorded of the one population of a scenario whose trace of V_m has this name: names of traces with
-    /// their variables.
-    fn recorded(trace: &str) -> Vec<(String, Vec<String>)> {
+    /// What is recorded of the one population of a scenario whose trace of one unit has this name: names of traces with
+    /// their units.
+    fn recorded(trace: &str) -> Vec<(String, Vec<u32>)> {
         let text = format!(
             "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n\
-             [populations.cell]\nmodel = \"adex\"\n\
-             [record.cell]\ntraces = [{{ name = \"{trace}\", variables = [\"V_m\"] }}]\n\
-             [analyses.levels]\nkind = \"levels\"\nof = \"cell.w\"\n"
+             [populations.cell]\nmodel = \"adex\"\nsize = 2\n\
+             [record.cell]\ntraces = [{{ name = \"{trace}\", variables = [\"V_m\"], units = [0] }}]\n\
+             [analyses.levels]\nkind = \"levels\"\nof = \"cell.V_m\"\n"
         );
         let source = Source { text, origin: None, name: "t".into(), variant: None };
         let (spec, _) = crate::resolve(&source, &[]).map_err(|e| e.render(false)).unwrap();
         let (full, _) = with_implied_records(&spec, 1 << 40);
-        let names = |t: &TraceRequest| t.variables.iter().map(|v| v.name.clone()).collect();
-        full.records.iter().flat_map(|r| &r.traces).map(|t| (t.name.clone(), names(t))).collect()
+        full.records.iter().flat_map(|r| &r.traces).map(|t| (t.name.clone(), t.units.clone())).collect()
     }
 
     /// Whatever the user calls a trace, it has what he asked for, and what the analyses look at is another.
@@ -152,7 +151,7 @@ mod tests {
             ("analysis-slow", "analysis-1"),
             ("analysis-1", "analysis-2"),
         ] {
-            let wanted = [(name.to_owned(), vec!["V_m".to_owned()]), (implied.to_owned(), vec!["w".to_owned()])];
+            let wanted = [(name.to_owned(), vec![0]), (implied.to_owned(), vec![0, 1])];
             assert_eq!(recorded(name), wanted, "{name}");
         }
     }

@@ -45,8 +45,8 @@ pub(super) static CONNECTOME: Section = Section::new(
             "lengths",
             Takes::Text("a file of numbers in rows"),
             "connections have the `delay` of the projection",
-            "the lengths of the connections, a matrix like that of the weights (`generated76_lengths.csv` is built in); needs \
-             `speed`",
+            "the lengths of the connections, a matrix like that of the weights (`generated76_lengths.csv` is built \
+             in); needs `speed`",
         ),
         Key::default(
             "length_unit",

@@ -335,10 +335,12 @@ fn ids_of_a_source_that_begin_above_zero_are_told() {
     let (spec, said) = played("");
     assert_eq!(spec.populations[0].size, 4);
     assert!(said.len() == 1 && said[0].contains("ids in this file are 1 to 3"), "{said:?}");
-    for keys in [", first_id = 1", ", ids = \"in_order\""] {
-        let (spec, said) = played(keys);
-        assert_eq!((spec.populations[0].size, said.len()), (3, 0), "{keys}: {said:?}");
-    }
+    let (spec, said) = played(", first_id = 1");
+    assert_eq!((spec.populations[0].size, said.len()), (3, 0), "{said:?}");
+    // Which id is which unit is told, and nothing is asked.
+    let (spec, said) = played(", ids = \"in_order\"");
+    assert_eq!((spec.populations[0].size, said.len()), (3, 1), "{said:?}");
+    assert!(said[0].contains("`1` is unit 0, `2` is unit 1, `3` is unit 2"), "{said:?}");
 }
 
 #[test]

@@ -54,7 +54,8 @@ pub struct Manifest {
     /// Whether the run wrote `ro-crate-metadata.json`: in the folder of an older program it is somebody's own.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_crate: bool,
-    /// SHA-256 of each table and of the scenario, by file; not known of runs of older programs.
+    /// SHA-256 of each table, of the scenario and of `ro-crate-metadata.json`, by file; not known of runs of older
+    /// programs.
     pub checksums: BTreeMap<String, String>,
     /// `parquet` or `csv`.
     pub format: String,
@@ -171,7 +172,6 @@ pub struct RecordingEntry {
     pub until: Option<f64>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 /// The identity of a scenario, as JSON; nothing for one that was built by hand, whose identity nobody has asked for.
 pub(super) fn resolved(spec: &Spec) -> serde_json::Value {
     if spec.canonical.is_empty() {
@@ -180,6 +180,7 @@ pub(super) fn resolved(spec: &Spec) -> serde_json::Value {
     serde_json::from_str(&spec.canonical).expect("an identity is written as JSON")
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 fn is_zero(n: &usize) -> bool {
     *n == 0
 }

@@ -8,6 +8,7 @@ use super::claim::SCENARIO;
 use super::cut_short::{add_spikes, cut};
 use super::error::TableError;
 use super::manifest::{FILE, Manifest, TraceEntry, sha256_of, status_text};
+use super::ro_crate;
 use super::outcomes;
 use super::recording::{NAME, TRIAL};
 use super::sameness::Sameness;
@@ -50,6 +51,7 @@ pub fn open_telling(path: &Path) -> Result<(Finished, Vec<String>), TableError> 
     if manifest.is_altered {
         damage.push(format!("{} was changed after the run wrote it", path.join(FILE).display()));
     }
+    damage.extend(ro_crate::damage(path, &manifest));
     let tables = Tables { folder: path, manifest: &manifest, most: &free_for_tables };
     if let Some(finished) = unfinished_sweep(&tables, &mut damage)? {
         return Ok((finished, damage));

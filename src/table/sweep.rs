@@ -187,9 +187,8 @@ impl SweepFolder {
         let place = RunPlace::of(&self.path, self.format, &manifest);
         measured(&place, &ensemble.finished, &table, Some(self.plan.len()), &mut files, &mut manifest)?;
         manifest.seal(&self.path)?;
-        manifest.has_crate = true;
+        ro_crate::write(&self.path, &mut manifest)?;
         manifest.write(&self.path)?;
-        ro_crate::write(&self.path, &manifest)?;
         Ok(Some((ensemble, manifest)))
     }
 }

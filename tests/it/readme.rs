@@ -133,7 +133,19 @@ impl Desk {
     /// The arguments of a line that opens the dashboard, as the shell parts them.
     fn opens(&self, line: &str) -> Option<Vec<String>> {
         let rest = line.strip_prefix("spikedeck").filter(|rest| rest.is_empty() || rest.starts_with(' '))?;
+        // Up to what is the shell's own: a pipe, a file, another command, a comment.
+        let mut quote = None;
+        let end = rest.char_indices().find(|&(_, c)| {
+            match quote {
+                None if matches!(c, '"' | '\'') => quote = Some(c),
+                Some(open) if open == c => quote = None,
+                _ => {}
+            }
+            quote.is_none() && matches!(c, '|' | '<' | '>' | '&' | ';' | '#')
+        });
+        let rest = end.map_or(rest, |(at, _)| &rest[..at]);
         let parted = self.shell(&format!("for word in {rest}; do printf '%s\\n' \"$word\"; done"));
+        assert!(parted.status.success(), "{line}: {}", said(&parted));
         let words: Vec<String> = String::from_utf8(parted.stdout).unwrap().lines().map(str::to_owned).collect();
         let is_page = words.iter().any(|w| w == "--describe");
         let is_command = words.first().is_some_and(|w| self.commands.contains(w));

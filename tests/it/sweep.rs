@@ -99,7 +99,9 @@ fn a_killed_sweep_goes_on() {
     child.wait().unwrap();
     let kept = points();
     assert!((2..15).contains(&kept), "{kept}");
-    let looked = spikedeck(at, &["analyze", "killed"]);
+    let looked = Command::new(env!("CARGO_BIN_EXE_spikedeck")).current_dir(at).args(["--describe", "killed"]).output();
+    let looked = looked.unwrap();
+    assert_eq!(looked.status.code(), Some(130), "{}", said(&looked));
     assert!(said(&looked).contains(&format!("{kept} of 15 points")), "{}", said(&looked));
     // As if it had been killed within a line.
     fs::write(&ledger, [fs::read(&ledger).unwrap(), b"{\"point\":7,\"lab".to_vec()].concat()).unwrap();

@@ -117,7 +117,8 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
     /// See [`TrajectoryError`].
     pub fn advance(&mut self, duration: f64) -> Result<(), TrajectoryError> {
         let stop = self.t + duration;
-        let tiny = 1e-12 * self.step;
+        // Late times have fewer digits behind the point: what they cannot tell apart is the same moment.
+        let tiny = 1e-12 * self.step + 4.0 * f64::EPSILON * stop;
         loop {
             while let Some(unit) = self.beyond(&self.x) {
                 self.spike(unit, None)?;
@@ -186,8 +187,10 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
             }
             h = bracket.high();
         }
+        let end = self.t + h;
         self.runge_kutta(0.5 * h);
         self.runge_kutta(0.5 * h);
+        self.t = end;
         if let Some(state) = self.x.iter().position(|v| !v.is_finite()) {
             return Err(TrajectoryError::NotFinite { state, time: self.t });
         }

@@ -19,6 +19,13 @@ pub enum Cells {
     Unread,
 }
 
+impl Cells {
+    /// Whether they are of a type that can be read here.
+    pub(super) fn are_readable(&self) -> bool {
+        !matches!(self, Self::Unreadable(_))
+    }
+}
+
 /// A column of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileData {
@@ -102,7 +109,7 @@ impl FileData {
             Cells::Numbers(values) => Cells::Numbers(filled(values, kept, 0.0)),
             Cells::Whole(values) => Cells::Whole(filled(values, kept, 0)),
             Cells::Texts(texts) => {
-                let own = |row: usize| !self.missing.contains(&row) && kept[row];
+                let own = |row: usize| self.missing.binary_search(&row).is_err() && kept[row];
                 let other = (0..texts.codes.len()).find(|&row| own(row)).or_else(|| kept.iter().position(|k| *k));
                 let text = |row: usize| if kept[row] { row } else { other.unwrap_or(row) };
                 let all = (0..texts.codes.len()).map(|row| texts.text(text(row)));

@@ -67,19 +67,23 @@ impl<'a> Opened<'a> {
     /// Two columns that both could be it.
     pub fn find(&mut self, name: &str) -> Result<Option<ColumnMatch<'a>>, Refused> {
         let declared = self.columns.column(name);
-        let mut found: Option<(usize, ColumnMatch<'a>)> = None;
-        for (at, column) in self.table.columns.iter().enumerate() {
-            let Some(unit) = named(declared, &column.name) else { continue };
-            if let Some((_, first)) = &found {
-                return Err(Refused::new(
-                    format!("columns `{}` and `{}` of this file both are the {name}", first.column.name, column.name),
-                    "keep the one that is meant, or give the other a name of its own",
-                )
-                .in_name(column.name.as_str()));
-            }
-            found = Some((at, ColumnMatch { column, unit }));
+        let named = |(at, column): (usize, &'a FileData)| {
+            named(declared, &column.name).map(|unit| (at, ColumnMatch { column, unit }))
+        };
+        let mut found: Vec<_> = self.table.columns.iter().enumerate().filter_map(named).collect();
+        // A column of dates beside one of numbers is not meant, whatever it is called.
+        if found.len() > 1 && found.iter().any(|f| f.1.column.cells.are_readable()) {
+            found.retain(|f| f.1.column.cells.are_readable());
         }
-        Ok(found.map(|(at, found)| {
+        if let [(_, first), (_, second), ..] = &found[..] {
+            let (first, second) = (&first.column.name, &second.column.name);
+            return Err(Refused::new(
+                format!("columns `{first}` and `{second}` of this file both are the {name}"),
+                "keep the one that is meant, or give the other a name of its own",
+            )
+            .in_name(second.as_str()));
+        }
+        Ok(found.pop().map(|(at, found)| {
             self.used[at] = true;
             found
         }))

@@ -18,7 +18,7 @@ use crate::group::Group;
 use crate::stepper::LaneSpike;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::TimeUnit;
-use spikedeck_scenario::{Integrator, PopulationId, SpikeTimes};
+use spikedeck_scenario::{Integrator, PopulationId, SpikeTimes, Stimulus as _};
 
 /// Units that are tried.
 const UNITS: usize = 3;
@@ -40,6 +40,9 @@ const SETTLED: f64 = 0.02;
 
 /// The same beyond which it is told.
 const TOLD: f64 = 0.08;
+
+/// Steps up to which two spikes of trials that are driven by the same noise are the same one.
+const TOGETHER: f64 = 2.0;
 
 /// Halvings that are tried for a step that would do.
 const MOST_HALVINGS: u32 = 6;
@@ -139,11 +142,15 @@ impl<'a> Rehearsal<'a> {
             return None;
         }
         let settled = self.settled(&own)?;
-        let differs = difference(&own.times, &settled);
-        if differs <= TOLD {
+        let is_drawn = self.is_drawn();
+        let is_wrong = |times: &[f64]| {
+            let is_known = !is_drawn || is_beyond_chance(times, &settled);
+            is_known && difference(times, &settled) > TOLD
+        };
+        if !is_wrong(&own.times) {
             return None;
         }
-        let does = |trial: Trial| same(trial).is_some_and(|times| difference(&times, &settled) <= TOLD);
+        let does = |trial: Trial| same(trial).is_some_and(|times| !is_wrong(&times));
         let good = (1..=MOST_HALVINGS).map(|k| 1_u32 << k).find(|&parts| does(Trial { parts, ..asked }));
         let mut help = Vec::new();
         help.extend(good.map(|parts| format!("dt = \"{}\" does", self.shown(1.0 / f64::from(parts)))));
@@ -167,6 +174,11 @@ impl<'a> Rehearsal<'a> {
             self.shown(own.steps as f64),
             self.shown(self.begin as f64),
         ))
+    }
+
+    /// Whether what drives the unit is noise: single spikes come and go with it, and few say nothing of their rate.
+    fn is_drawn(&self) -> bool {
+        self.prepared.spec.stimuli.iter().any(|s| s.target.population == self.p && s.kind.drawn_in_steps())
     }
 
     /// A time in steps of the run, with its unit.
@@ -245,6 +257,19 @@ fn difference(times: &[f64], settled: &[f64]) -> f64 {
     intervals(times, settled).map_or(counts, |ratio| counts.max((ratio - 1.0).abs()))
 }
 
+/// Whether more spikes are too many than too few (or the other way), by a sign test at two standard errors: spikes that
+/// both have, to a step or two, say nothing.
+fn is_beyond_chance(times: &[f64], settled: &[f64]) -> bool {
+    let mut left = settled.iter().copied().peekable();
+    let mut both = 0_usize;
+    for &t in times {
+        while left.next_if(|u| *u < t - TOGETHER).is_some() {}
+        both += usize::from(left.next_if(|u| *u <= t + TOGETHER).is_some());
+    }
+    let alone = times.len() + settled.len() - 2 * both;
+    times.len().abs_diff(settled.len()).pow(2) > 4 * alone
+}
+
 /// The mean interval over the settled one, of as many spikes as both have.
 fn intervals(times: &[f64], settled: &[f64]) -> Option<f64> {
     let last = times.len().min(settled.len()).checked_sub(1).filter(|last| *last >= 2)?;
@@ -282,6 +307,11 @@ mod tests {
         close(difference(&every(10.0, 6), &every(10.0, 9)), 1.0 / 3.0);
         close(difference(&every(10.0, 4), &[]), 4.0);
         close(difference(&[3.0], &[9.0, 11.0]), 0.0);
+        // Two of a dozen are the noise's, a half of them is not.
+        assert!(!is_beyond_chance(&every(10.0, 12), &every(10.0, 12)));
+        assert!(!is_beyond_chance(&every(10.0, 12), &every(10.0, 10)));
+        assert!(is_beyond_chance(&every(10.0, 12), &every(10.0, 6)));
+        assert!(is_beyond_chance(&every(5.0, 20), &every(10.0, 10)));
         assert_eq!(wrong(&every(10.0, 6), &every(10.0, 9)), "33 % too seldom");
         assert_eq!(wrong(&every(5.0, 11), &every(10.0, 6)), "83 % too often");
         assert_eq!(wrong(&every(11.0, 9), &every(10.0, 9)), "9 % too seldom");

@@ -211,8 +211,8 @@ impl Block {
         events
     }
 
-    /// All connections of the sources, one by one; `first` lane of the block, and the delay and weight of all if they do
-    /// not differ.
+    /// All connections of the sources, one by one; `first` lane of the block, and the delay and weight of all if they
+    /// do not differ.
     pub(super) fn list(
         &self,
         spiking: &[u32],

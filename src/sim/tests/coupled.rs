@@ -129,9 +129,9 @@ fn what_is_no_smooth_system_is_refused() {
         (text(&late), "projections.late", "delay"),
         (text(&driven), "populations.a", "depends on what arrives"),
         (
-            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"spike_source\"\nsize = \
-             2\n"
-            .into(),
+            "[simulation]\nduration = \"10 ms\"\ndt = \"0.1 ms\"\n[populations.a]\nmodel = \"spike_source\"\nsize = 2\n\
+             spikes = { kind = \"poisson\", rate = \"10 Hz\" }\n"
+                .into(),
             "populations.a",
             "no equations",
         ),
@@ -191,7 +191,7 @@ fn spikes_are_a_pulsed_system() {
     assert!((found.exponents[1] - wanted).abs() < 0.02 * wanted.abs(), "{:?} {wanted}", found.exponents);
     assert_eq!(found.windows.len(), 200);
     let refused = |given: Result<(), BuildError>| given.unwrap_err().to_string();
-    assert!(refused(whole.afford(&spec, 1 << 40)).contains("memory"), "vectors are counted");
+    assert!(refused(whole.afford(&spec, 1 << 40)).contains("vectors of 4 states"), "vectors are counted");
     assert!(whole.afford(&spec, 2).is_ok());
     let cancelled = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(true)).map(|_| ());
     assert!(matches!(cancelled, Err(BuildError::Cancelled)));

@@ -5,9 +5,11 @@ use crate::Network;
 
 /// One neuron under a constant input.
 fn text(model: &str, integrator: &str, dt: &str, times: &str, amplitude: &str) -> String {
+    // Rests are multiples of every step that is tried.
+    let rest = if model == "eif" { "parameters = { t_ref = \"2 ms\" }\n" } else { "" };
     format!(
         "[simulation]\nduration = \"300 ms\"\ndt = \"{dt} ms\"\nspike_times = \"{times}\"\n[populations.n]\n\
-         model = \"{model}\"\nintegrator = \"{integrator}\"\n[stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\n\
+         model = \"{model}\"\n{rest}integrator = \"{integrator}\"\n[stimuli.i]\ntarget = \"n.I\"\nkind = \"constant\"\n\
          amplitude = \"{amplitude}\"\n[record.n]\nspikes = true\n"
     )
 }
@@ -23,7 +25,7 @@ fn a_wrong_count_is_told() {
     let models = [
         ("pospischil", "2 uA/cm**2"),
         ("hodgkin_huxley", "10 uA/cm**2"),
-        ("eif", "500 pA"),
+        ("eif", "1 uA/cm**2"),
         ("adex", "700 pA"),
         ("lif", "500 pA"),
     ];

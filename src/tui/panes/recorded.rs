@@ -8,6 +8,7 @@ use crate::panes::movie::Movie;
 use crate::panes::pane::Pane;
 use spikedeck_analysis::Cells;
 use spikedeck_core::units::short;
+use spikedeck_plot::nice_step;
 use spikedeck_scenario::{PopulationSpec, Spec};
 use spikedeck_signal::{
     Axis, Card, Curve, CurveStyle, Image, Raster, RasterGroup, Recording, Series, Shape, Spikes, Trace,
@@ -396,7 +397,7 @@ fn map(recording: &Recording, trace: &Trace, v: &Variable<'_>, place: &Origin<'_
 fn raster(recording: &Recording, time: Option<(f64, f64)>) -> Raster {
     let window = recording.window;
     let extent = time.unwrap_or((window.start, window.stop));
-    let bin = round_bin((extent.1 - extent.0) / 300.0);
+    let bin = nice_step((extent.1 - extent.0) / 300.0);
     let per_second = recording.time_base.seconds();
     let groups = recording
         .spikes
@@ -442,15 +443,6 @@ fn rate_curve(spikes: &Spikes, window: (f64, f64), bin: f64, per_second: f64) ->
     })
 }
 
-/// The nearest 1, 2 or 5 times a power of ten not below.
-fn round_bin(least: f64) -> f64 {
-    if !(least > 0.0 && least.is_finite()) {
-        return 1.0;
-    }
-    let power = 10f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|b| *b >= least * (1.0 - 1e-9)).unwrap_or(10.0 * power)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -464,14 +456,6 @@ mod tests {
         assert_eq!(c.x.len(), 200, "bins of 5 ms");
         // One spike of 20 units in every 5 ms: 10 Hz.
         assert!(c.y.iter().all(|y| (y - 10.0).abs() < 1e-9), "{:?}", c.y);
-    }
-
-    #[test]
-    fn bins_are_round() {
-        assert_eq!(round_bin(3.4), 5.0);
-        assert!((round_bin(0.02) - 0.02).abs() < 1e-12);
-        assert_eq!(round_bin(0.0), 1.0);
-        assert_eq!(round_bin(f64::NAN), 1.0);
     }
 
     fn trace(population: &str, units: Vec<u32>) -> Trace {

@@ -6,13 +6,14 @@ mod export;
 mod guarded;
 mod jobs;
 mod local;
+mod replay;
 mod shown;
 mod watcher;
 
 pub use local::LocalBackend;
 
 use std::collections::VecDeque;
-use std::io::{self, Write as _};
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -29,7 +30,6 @@ use crate::session::shown::Shown;
 use crate::session::watcher::Watcher;
 use crate::settings::{LinkMode, Settings};
 use crate::state::app::App;
-use crate::state::columns::Column;
 use crate::state::message::{Effect, Message};
 use crate::state::source::Source;
 use crate::state::theme::{self, Theme};
@@ -154,26 +154,8 @@ pub fn run(options: Options) -> io::Result<i32> {
         // One that panicked has said so.
         let _ = write.join();
     }
-    replay(&session.app);
+    replay::replay(&session.app);
     code
-}
-
-/// Lines of failures that are told again.
-const REPLAYED: usize = 60;
-
-/// What failed while the screen was taken, and which runs stand nowhere now, told where it stays.
-fn replay(app: &App) {
-    let mut err = io::stderr().lock();
-    let bad: Vec<&str> = app.log.lines().iter().filter(|l| l.bad).map(|l| l.text.as_str()).collect();
-    for line in bad.iter().take(REPLAYED) {
-        let _ = writeln!(err, "{}", spikedeck_core::visible::visible(line));
-    }
-    if bad.len() > REPLAYED {
-        let _ = writeln!(err, "… and more: {} lines in all", bad.len());
-    }
-    for told in app.columns.list().iter().filter_map(Column::unwritten) {
-        let _ = writeln!(err, "{}", spikedeck_core::visible::visible(&told));
-    }
 }
 
 struct Session {

@@ -108,6 +108,7 @@ pub const EXPORTS: &[(ExportKind, char, &str, &str)] = &[
 pub fn what_is_lost(jobs: &Jobs, columns: &Columns) -> String {
     match jobs.list().iter().filter(|j| j.active()).count() {
         0 => match columns.list().iter().filter(|c| c.would_be_missed()).count() {
+            0 => "Nothing is lost: what was under way has ended.".to_owned(),
             1 => "A run that took long was not written (e, r).".to_owned(),
             unwritten => format!("{unwritten} runs that took long were not written (e, r)."),
         },
