@@ -6,7 +6,7 @@ mod pictures;
 
 use self::law::Law;
 use super::dependence::signals::{Pairs, Signal, pairs};
-use super::multitaper::{tapers_fit, usual_tapers};
+use super::tapers::{tapers_fit, usual_tapers};
 use super::prelude::*;
 use super::psd::{self, BANDS};
 use spikedeck_core::coherence::{

@@ -31,20 +31,20 @@ const CARD: AnalysisCard = AnalysisCard {
     summary: "correlation of each two signals, as it is or given all others, how alike two halves are, and how alike a \
               measured matrix is",
     formula: "r = cov(x, y)/(sd x sd y);  partial: −P_xy/√(P_xx P_yy), P the inverse of the covariance of all\n\
-              p and interval: Fisher's z with n/(1 + 2 Σ (1 − k/n) ρ_x ρ_y) independent samples (less 3, and less the number of \
-              those given)\n\
+              p and interval: Fisher's z with n/(1 + 2 Σ (1 − k/n) ρ_x ρ_y) independent samples (less 3, and less the \
+              number of those given)\n\
               halves_agreement = correlation over pairs of z of the first and of the second half\n\
-              fit = correlation over pairs with the matrix of `against`; fit_distance = root mean square difference; p: \
-              regions exchanged (Mantel)\n\
+              fit = correlation over pairs with the matrix of `against`; fit_distance = root mean square \
+              difference; p: regions exchanged (Mantel)\n\
               FCD: correlation over pairs of the matrices of two windows; fcd_distance: Kolmogorov and Smirnov's, of \
               all windows to those of `fcd_against`",
     assumptions: "Stationary signals, of which a linear relation is asked; many more samples than signals (partial).",
     bias: "None to speak of for r; partial correlations of few samples scatter widely.",
     cost: "O(N m²), O(m³) partial; O(W² m²) for W windows",
     caveats: "A correlation is not a connection: common input makes one, and an inhibitory loop may hide one. The \
-              partial one takes out what was recorded, and nothing else; it joins signals that drive a common target. A fit \
-              above chance says that strong pairs are strong in both: neighbours are so in most brains and models; \
-              halves_agreement is about what can be reached. Windows that share samples are alike by that.",
+              partial one takes out what was recorded, and nothing else; it joins signals that drive a common target. \
+              A fit above chance says that strong pairs are strong in both: neighbours are so in most brains and \
+              models. halves_agreement is about what can be reached. Windows that share samples are alike by that.",
     references: &[
         "Friston 2011, Brain Connect 1:13-36, doi:10.1089/brain.2011.0008",
         "Marrelec and others 2006, Neuroimage 32:228-237, doi:10.1016/j.neuroimage.2005.12.057",

@@ -144,8 +144,8 @@ impl Estimator for KalmanDecoder {
         };
         let n = data.len() as u64;
         let Some(found) = data.decode() else {
-            let why = "no filter can be fitted: fewer bins than it needs (shorten `bin`), a fold in which a source does \
-                       not vary, or targets or sources that are made of each other";
+            let why = "no filter can be fitted: fewer bins than it needs (shorten `bin`), a fold in which a source \
+                       does not vary, or targets or sources that are made of each other";
             f.metric(Metric::missing(&name, "information_gain", "bits", n, why));
             f.word(format!("{name}: nothing, {why}"));
             return Ok(());

@@ -37,6 +37,7 @@
 
 // What estimators are made of.
 mod derived;
+mod error;
 mod findings;
 mod options;
 mod prefilter;
@@ -44,6 +45,7 @@ pub(crate) mod prelude;
 mod series;
 mod stretches;
 mod subject;
+mod tapers;
 mod train_pairs;
 mod train_profile;
 mod value;
@@ -153,6 +155,7 @@ mod testing;
 #[cfg(test)]
 mod unit_table_tests;
 
+pub use error::AnalysisError;
 pub use findings::Progress;
 pub use places::Cells;
 pub use spikedeck_scenario::catalog::{AnalysisDeclaration, Subjects};
@@ -317,33 +320,6 @@ impl Request<'_> {
     pub fn key(&self, subject: &str, purpose: &str) -> Key {
         Key::new(self.seed, &format!("analyses.{}.{subject}", self.spec.name), purpose)
     }
-}
-
-/// Why an analysis gave no outcome.
-#[derive(Debug, thiserror::Error)]
-pub enum AnalysisError {
-    /// The reader no longer wants it.
-    #[error("cancelled")]
-    Cancelled,
-    /// What it needs was not recorded.
-    #[error("{subject} was not recorded: {hint}")]
-    NotRecorded {
-        /// Subject.
-        subject: String,
-        /// What to write into the scenario.
-        hint: String,
-    },
-    /// What it needs was recorded, and is not at hand.
-    #[error("{subject} was recorded, but {why}")]
-    Absent {
-        /// Subject.
-        subject: String,
-        /// Why it is not here.
-        why: String,
-    },
-    /// It cannot be computed on this.
-    #[error("{0}")]
-    Unsuitable(String),
 }
 
 /// An estimator: one file, one line in the list. From this everything else follows: what a scenario may say, the docs,

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::psd::{BANDS, power_unit};
+use super::tapers::{tapers_fit, usual_tapers};
 use spikedeck_core::multitaper::{
     Eigenspectra, LineTest, Multitaper as Spectrum, PADDED, Weights, line_tail, line_test, multitaper, refined,
 };
@@ -92,20 +93,6 @@ impl Estimator for Multitaper {
             Ok(())
         })
     }
-}
-
-/// Whether so many tapers keep what they see within the band.
-pub(super) fn tapers_fit(tapers: usize, nw: f64) -> Result<(), Wrong> {
-    if tapers as f64 <= 2.0 * nw {
-        return Ok(());
-    }
-    let message = format!("{tapers} tapers with nw {} keep little of what they see within the band", short(nw));
-    Err(Wrong { key: "tapers", message, help: "2 nw tapers at the most, and better one less".into() })
-}
-
-/// Tapers that keep nearly all within the band.
-pub(super) fn usual_tapers(nw: f64) -> usize {
-    ((2.0 * nw).round() as usize).saturating_sub(1).max(1)
 }
 
 /// Points up to which a curve is drawn as it is; longer ones are averaged over neighbours.

@@ -1,6 +1,6 @@
 //! Spectrogram: the spectrum of each segment over time, as an image.
 
-use super::multitaper::{tapers_fit, usual_tapers};
+use super::tapers::{tapers_fit, usual_tapers};
 use super::prelude::*;
 use super::psd::{self, TaperOptions};
 use spikedeck_core::statistics::{deviation, mean};

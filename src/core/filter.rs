@@ -372,8 +372,8 @@ mod tests {
         }
     }
 
-    /// A sinc has a half at its edges, keeps what is inside to 0.5 % and stops what is outside to as little; blocks give
-    /// what the sum over the kernel gives.
+    /// A sinc has a half at its edges, keeps what is inside to 0.5 % and stops what is outside to as little; blocks
+    /// give what the sum over the kernel gives.
     #[test]
     fn sincs_keep_and_stop() {
         for kept in SHAPES {

@@ -10,9 +10,9 @@ const LAGS: f64 = 5.0;
 /// Of each two of some signals of one length (the first with the second, the first with the third and so on): samples
 /// that are worth one independent sample for their correlation, 1 + 2 Σ (1 − m/n) ρ_x(m) ρ_y(m), at least 1.
 ///
-/// Products of either sign count, so that signals that ring are worth what they are: of these, the product is below zero
-/// at some lag though both remember. The sum goes to the lag that is five times 1 + Σ (ρ_x² + ρ_y²) up to there, and to
-/// half of the samples at the most. NaN for signals that do not vary. O(k n log n + k² n) for k signals.
+/// Products of either sign count, so that signals that ring are worth what they are: of these, the product is below
+/// zero at some lag though both remember. The sum goes to the lag that is five times 1 + Σ (ρ_x² + ρ_y²) up to there,
+/// and to half of the samples at the most. NaN for signals that do not vary. O(k n log n + k² n) for k signals.
 pub fn samples_for_one(all: &[&[f64]]) -> Vec<f64> {
     let own: Vec<Vec<f64>> = all.iter().map(|v| autocorrelation(v)).collect();
     let pairs = (0..all.len()).flat_map(|i| (i + 1..all.len()).map(move |j| (i, j)));

@@ -15,8 +15,8 @@ pub struct Tick {
 /// Most ticks that any call returns: enough for the widest screens.
 const MOST: usize = 200;
 
-/// The smallest of 1, 2, 5 times a power of ten that is at least `rough`.
-fn nice_step(rough: f64) -> f64 {
+/// The smallest of 1, 2, 5 times a power of ten that is at least `rough`, which is above zero.
+pub fn nice_step(rough: f64) -> f64 {
     let power = 10f64.powi(rough.log10().floor() as i32);
     let part = rough / power;
     let factor = if part <= 1.0 + 1e-9 {
@@ -226,6 +226,13 @@ mod tests {
 
     fn labels(ticks: &[Tick]) -> Vec<&str> {
         ticks.iter().filter(|t| !t.label.is_empty()).map(|t| t.label.as_str()).collect()
+    }
+
+    #[test]
+    fn steps_are_round_and_none_comes_of_nothing() {
+        assert_eq!(nice_step(3.4), 5.0);
+        assert!((nice_step(0.02) - 0.02).abs() < 1e-12);
+        assert!(!(nice_step(0.0) > 0.0));
     }
 
     #[test]

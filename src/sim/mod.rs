@@ -290,8 +290,8 @@ impl Network {
         build::electrotonic(spec, population)
     }
 
-    /// The units of `populations` with the connections among them, as one system of equations with what spikes do in it;
-    /// what others bring is left out.
+    /// The units of `populations` with the connections among them, as one system of equations with what spikes do in
+    /// it; what others bring is left out.
     ///
     /// # Errors
     /// What in them has no equations, or changes by itself, and where; more connections than there is memory for; and

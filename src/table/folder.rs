@@ -189,9 +189,8 @@ impl Folder {
         let place = RunPlace::of(self.claim.work(), self.format, &manifest);
         measured(&place, finished, &table, points, &mut self.files, &mut manifest)?;
         manifest.seal(self.claim.work())?;
-        manifest.has_crate = true;
+        ro_crate::write(self.claim.work(), &mut manifest)?;
         manifest.write(self.claim.work())?;
-        ro_crate::write(self.claim.work(), &manifest)?;
         self.parts.remove();
         let place = self.claim.publish(finished.status == Status::Interrupted)?;
         // As it was said, unless it is elsewhere.

@@ -14,20 +14,36 @@ use spikedeck_store as store;
 /// Name of the file.
 pub(super) const FILE: &str = "ro-crate-metadata.json";
 
-/// Writes it into the folder of a run whose tables and manifest are written.
-pub(super) fn write(folder: &Path, manifest: &Manifest) -> Result<(), TableError> {
+/// Writes it into the folder of a run whose tables are written, and takes it down in the manifest, which is not yet.
+pub(super) fn write(folder: &Path, manifest: &mut Manifest) -> Result<(), TableError> {
     let path = folder.join(FILE);
     let sizes = |file: &str| std::fs::metadata(folder.join(file)).ok().map(|m| m.len());
     let text = serde_json::to_string_pretty(&graph(manifest, &sizes))
         .map_err(|e| TableError::io(&path, std::io::Error::other(e)))?;
-    Ok(store::write_text(&path, &(text + "\n"))?)
+    store::write_text(&path, &(text + "\n"))?;
+    manifest.has_crate = true;
+    manifest.checksums.insert(FILE.to_owned(), manifest::sha256_of(&path)?);
+    Ok(())
+}
+
+/// What is not as the run wrote it, if the run wrote it and took that down.
+pub(super) fn damage(folder: &Path, manifest: &Manifest) -> Option<String> {
+    let path = folder.join(FILE);
+    let written = manifest.checksums.get(FILE).filter(|_| manifest.has_crate)?;
+    match manifest::sha256_of(&path) {
+        Ok(now) if now == *written => None,
+        Ok(_) => Some(format!("{} was changed after the run wrote it", path.display())),
+        Err(why) => Some(format!("what the run wrote is not there to be read: {why}")),
+    }
 }
 
 /// The graph of a run; `size` gives the bytes of a file, if it is there.
 fn graph(manifest: &Manifest, size: &dyn Fn(&str) -> Option<u64>) -> Value {
     let copies = manifest.files.iter().flatten().filter_map(|f| f.copy.as_deref());
-    let files = manifest.rows.keys().map(String::as_str).chain([SCENARIO, manifest::FILE]).chain(copies);
-    let files: Vec<Value> = files.filter_map(|file| Some(entity(file, manifest, size(file)?))).collect();
+    let files = manifest.rows.keys().map(String::as_str).chain([SCENARIO]).chain(copies);
+    let files = files.filter_map(|file| Some(entity(file, manifest, Some(size(file)?))));
+    // The manifest holds this file's checksum: what it is itself is known afterwards.
+    let files: Vec<Value> = files.chain([entity(manifest::FILE, manifest, None)]).collect();
     let program = format!("#spikedeck-{}", manifest.version);
     let mut graph = vec![
         json!({
@@ -80,7 +96,7 @@ fn run(manifest: &Manifest, program: &str, files: &[Value]) -> Value {
 }
 
 /// A file.
-fn entity(file: &str, manifest: &Manifest, bytes: u64) -> Value {
+fn entity(file: &str, manifest: &Manifest, bytes: Option<u64>) -> Value {
     let (format, what) = match file.rsplit_once('.').map_or("", |(_, ending)| ending) {
         "parquet" => ("application/vnd.apache.parquet", "table"),
         "csv" => ("text/csv", "table"),
@@ -101,8 +117,10 @@ fn entity(file: &str, manifest: &Manifest, bytes: u64) -> Value {
         "name": file,
         "description": what,
         "encodingFormat": format,
-        "contentSize": bytes.to_string(),
     });
+    if let Some(bytes) = bytes {
+        entity["contentSize"] = json!(bytes.to_string());
+    }
     if let Some(sum) = manifest.checksums.get(file) {
         entity["sha256"] = json!(sum);
     }

@@ -135,8 +135,8 @@ pub fn dynamics(o: &Options, f: &mut Findings<'_>, name: &str, kept: &[&Signal])
     let least = if o.measure == Of::Partial { LEAST.max(kept.len() + 5) } else { LEAST };
     if length < least || windows < 3 || windows > MOST_WINDOWS || pairs < 3 {
         return Err(AnalysisError::Unsuitable(format!(
-            "`window`: {windows} windows of {length} samples ({} s apart) of {pairs} pairs: 3 to {MOST_WINDOWS} windows \
-             of {least} samples or more, and three pairs, can be compared",
+            "`window`: {windows} windows of {length} samples ({} s apart) of {pairs} pairs: 3 to {MOST_WINDOWS} \
+             windows of {least} samples or more, and three pairs, can be compared",
             short(interval)
         )));
     }
