@@ -18,7 +18,7 @@ use crate::group::Group;
 use crate::stepper::LaneSpike;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_equation::TimeUnit;
-use spikedeck_scenario::{Integrator, PopulationId, SpikeTimes, Stimulus as _};
+use spikedeck_scenario::{AtRest, Integrator, PopulationId, SpikeTimes, Stimulus as _, StimulusKind};
 
 /// Units that are tried.
 const UNITS: usize = 3;
@@ -178,7 +178,9 @@ impl<'a> Rehearsal<'a> {
 
     /// Whether what drives the unit is noise: single spikes come and go with it, and few say nothing of their rate.
     fn is_drawn(&self) -> bool {
-        self.prepared.spec.stimuli.iter().any(|s| s.target.population == self.p && s.kind.drawn_in_steps())
+        let is_noise =
+            |kind: &StimulusKind| kind.drawn_in_steps() || matches!(kind.at_rest(f64::INFINITY), AtRest::Mean(_));
+        self.prepared.spec.stimuli.iter().any(|s| s.target.population == self.p && is_noise(&s.kind))
     }
 
     /// A time in steps of the run, with its unit.
