@@ -1,6 +1,7 @@
 //! Shape of action potentials: peak, threshold, amplitude, width, after-hyperpolarisation.
 
 use super::prelude::*;
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::units::Dimension;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
@@ -71,7 +72,11 @@ impl Estimator for ApShape {
                 let found = spikes(values, columns.start, columns.interval, level, slope);
                 f.metrics(report(&name, values, &found));
                 if let Some(first) = found.first() {
-                    f.word(format!("{name}: {} spikes, first peak {:.3} mV", found.len(), first.peak));
+                    f.word(format!(
+                        "{name}: {}, first peak {} mV",
+                        counted(found.len(), "spike", "spikes"),
+                        shown(first.peak)
+                    ));
                     curves.push(around(&name, values, columns.start, columns.interval, first.time));
                 } else {
                     f.word(format!("{name}: no spikes"));

@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::series::{self, Series};
 use spikedeck_core::delay::autocorrelation;
+use spikedeck_core::number::shown;
 use spikedeck_core::surrogate::{jackknife_blocks, jackknife_interval};
 use spikedeck_signal::{Axis, CurveStyle, Series as Curves, Shape};
 
@@ -204,7 +205,7 @@ fn told(f: &mut Findings<'_>, s: &Series, found: &Found, left_out: &Result<Vec<F
             );
             let of = |found: &Found| found.tau.map_or(f64::NAN, |t| t.1);
             f.metric(with(s.metric("amplitude", amplitude, "", s.n()), amplitude, &of));
-            f.word(format!("{}: τ {:.3} {unit}", s.name, tau));
+            f.word(format!("{}: τ {} {unit}", s.name, shown(tau)));
         }
         None => {
             let why = "no memory of three samples: the correlation is below 0.1, or halves sooner than that";

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::train_pairs::DITHER;
+use spikedeck_core::number::shown;
 use spikedeck_core::spike_distance::Edges;
 use spikedeck_core::spike_lags::lags_within;
 use spikedeck_core::spike_surrogate::{SurrogateMaker, TrainSurrogate, common_grid};
@@ -111,7 +112,7 @@ impl Estimator for Autocorrelogram {
             f.metric(index);
             f.metric(refractory(&s.text, &found, o.bin.axis, unit));
             f.word(match told {
-                Some(v) => format!("{}: burst index {v:.3}", s.text),
+                Some(v) => format!("{}: burst index {}", s.text, shown(v)),
                 None => format!("{}: no burst index", s.text),
             });
             let series = Series {

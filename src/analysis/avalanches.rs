@@ -3,6 +3,7 @@
 use super::prelude::*;
 use spikedeck_core::avalanche::{Avalanche, avalanches, branching_ratio, hurwitz_zeta, power_exponent};
 use spikedeck_core::bootstrap;
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::statistics::{mean, mean_interval_above, normal_quantile};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
@@ -110,7 +111,12 @@ impl Estimator for Avalanches {
             f.metric(branching(f.request, &s.text, &found, empty));
             f.metric(exponent(&s.text, "size_exponent", &sizes, least));
             f.metric(exponent(&s.text, "duration_exponent", &durations, least));
-            f.word(format!("{}: {n} avalanches, mean size {:.3}", s.text, mean(&plain)));
+            f.word(format!(
+                "{}: {}, mean size {}",
+                s.text,
+                counted(n as usize, "avalanche", "avalanches"),
+                shown(mean(&plain))
+            ));
             let (size, duration) = (Axis::new("size", "").log(), Axis::new("duration", unit).log());
             f.shape(format!("sizes of {}", s.text), tail(size, &sizes, least, 1.0));
             f.shape(format!("durations of {}", s.text), tail(duration, &durations, least, bin));

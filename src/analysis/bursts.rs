@@ -3,11 +3,11 @@
 use super::prelude::*;
 use super::stretches;
 use spikedeck_core::bursts::{Burst, log_split, of_spikes, poisson_bursts};
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::spike_distance::Edges;
 use spikedeck_core::spike_surrogate::{SurrogateMaker, TrainSurrogate};
 use spikedeck_core::statistics::{mean, mean_interval, median, poisson_interval};
 use spikedeck_core::surrogate::p_value;
-use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape};
 
 /// The analysis `bursts`.
@@ -106,7 +106,12 @@ impl Estimator for Bursts {
                 });
             }
             f.word(match told {
-                Some(share) => format!("{}: {n} bursts hold {:.1} % of the spikes", s.text, 100.0 * share),
+                Some(share) => format!(
+                    "{}: {} {:.1} % of the spikes",
+                    s.text,
+                    counted(n as usize, "burst holds", "bursts hold"),
+                    100.0 * share
+                ),
                 None => format!("{}: no bursts", s.text),
             });
             if let Some(shape) = intervals(&found, &gaps, unit) {
@@ -254,7 +259,7 @@ fn intervals(units: &[Unit<'_>], gaps: &[f64], unit: &str) -> Option<Distributio
     for l in &logs {
         counts[(((l - least) / (most - least) * bins as f64) as usize).min(bins - 1)] += 1.0;
     }
-    let line = |at| ReferenceLine { name: format!("gap {} {unit}", short(at)), at, vertical: true };
+    let line = |at| ReferenceLine { name: format!("gap {} {unit}", shown(at)), at, vertical: true };
     Some(Distribution {
         x: Axis::new("interval", unit).log(),
         y: Axis::new("count", ""),

@@ -1,6 +1,7 @@
 //! Cable: length constants, time constants and input resistances of a tree by passive theory.
 
 use super::prelude::*;
+use spikedeck_core::number::shown;
 use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 use spikedeck_sim::Network;
@@ -63,7 +64,7 @@ impl Estimator for Cable {
                     "{}: {} sections, input resistance {:.4} {}",
                     s.text,
                     sections.len(),
-                    root.input_resistance / ohm.scale,
+                    shown(root.input_resistance / ohm.scale),
                     ohm.symbol
                 ));
             }

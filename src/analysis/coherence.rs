@@ -12,7 +12,7 @@ use super::psd::{self, BANDS};
 use spikedeck_core::coherence::{
     self, CrossSpectra, Cut, chance_level, chance_tail, cross_spectra, interval, mean_interval, mean_tail, unbiased,
 };
-use spikedeck_core::number;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::statistics::student_quantile_of;
 use spikedeck_core::tapers::dpss;
 use spikedeck_core::units::short;
@@ -342,9 +342,9 @@ fn report(
     f.metric(delay(name, &found, range, law, sure, f.base));
     of_bands(o, f, name, &found, law);
     f.word(if sure {
-        format!("{name}: coherence {c:.3} at {} {hz} (95 % level {level:.3})", short(at))
+        format!("{name}: coherence {} at {} {hz} (95 % level {})", shown(c), shown(at), shown(level))
     } else {
-        format!("{name}: no coherence (largest {c:.3} at {} {hz}, p {})", short(at), number::p_value(p))
+        format!("{name}: no coherence (largest {} at {} {hz}, p {})", shown(c), shown(at), number::p_value(p))
     });
     if draws {
         pictures::draw(o, f, name, &found, law);

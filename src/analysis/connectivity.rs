@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use spikedeck_core::graph::{CONNECTED, Graph, TRIADS};
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::{deviation, mean, variance};
 use spikedeck_core::units::short;
@@ -125,11 +126,12 @@ impl Estimator for Connectivity {
         told(f, &name, &graph, &own, &drawn);
         draw(f, spec, &populations, &graph, &own, &drawn);
         f.word(format!(
-            "{name}: {} edges among {n} units, density {}, clustering {}, path length {}",
-            graph.edges(),
-            short(graph.density()),
-            short(own.clustering),
-            short(own.path)
+            "{name}: {} among {}, density {}, clustering {}, path length {}",
+            counted(graph.edges(), "edge", "edges"),
+            counted(n, "unit", "units"),
+            shown(graph.density()),
+            shown(own.clustering),
+            shown(own.path)
         ));
         Ok(())
     }

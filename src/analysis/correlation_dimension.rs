@@ -176,7 +176,7 @@ fn tell(f: &mut Findings<'_>, s: &Series, range: &Range, found: &PairDistances, 
     });
     let classes = (range.to - range.from + 1) as u64;
     f.metric(s.metric("r_squared", range.share, "", classes).note("of the line; n = distances"));
-    f.word(format!("{}: correlation dimension {:.3}", s.name, range.slope));
+    f.word(format!("{}: correlation dimension {}", s.name, shown(range.slope)));
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod bands;
 
 use super::prelude::*;
 use bands::{Bands, bands};
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::spike_lags::lags_within;
 use spikedeck_core::statistics::{poisson_interval_of, poisson_tail};
 use spikedeck_scenario::Observable;
@@ -119,7 +120,12 @@ fn tell(f: &mut Findings<'_>, name: &str, c: &Counts, band: Option<&Bands>) {
             c.expected
         ));
     }
-    f.word(format!("{name}: {} spike pairs within ± {} {}", c.total(), c.most, f.base.unit()));
+    f.word(format!(
+        "{name}: {} within ± {} {}",
+        counted(c.total() as usize, "spike pair", "spike pairs"),
+        shown(c.most),
+        f.base.unit()
+    ));
     let (mut rate, mut raw) = curves(name, c, f.base);
     rate.curves.extend(band.map(|b| b.curve(c, 1.0 / c.expected)));
     raw.curves.extend(band.map(|b| b.curve(c, 1.0)));

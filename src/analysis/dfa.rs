@@ -107,7 +107,7 @@ impl Estimator for Dfa {
                 s.metric("r_squared", law.share, "", law.scale.len() as u64)
                     .note("share of the variance of ln F that the line explains; n = lengths of windows"),
             );
-            f.word(format!("{}: α = {:.3}", s.name, law.alpha));
+            f.word(format!("{}: α = {}", s.name, shown(law.alpha)));
             curves.extend(law.curves(s));
             local.push(law.slopes(s));
             Ok(())

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use spikedeck_core::factors::{
     Factors, covariance, cross_validated, directions_for, participation_ratio, principal, standardised,
 };
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::statistics::{correlation_time, mean, quantile};
 use spikedeck_core::surrogate::{jackknife_blocks, jackknife_interval};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
@@ -148,7 +149,11 @@ fn components(o: &Options, f: &mut Findings<'_>, name: &str, kept: &[&Signal], c
             .chance(mean(&drawn.iter().map(|d| d[0] / d.iter().sum::<f64>()).collect::<Vec<_>>()))
             .note("share of the variance; no interval: the largest of many"),
     ]);
-    f.word(format!("{name}: participation ratio {ratio:.2} of {m} signals, {above} components above chance"));
+    f.word(format!(
+        "{name}: participation ratio {} of {m} signals, {} above chance",
+        shown(ratio),
+        number::counted(above, "component", "components")
+    ));
     let x: Vec<f64> = (1..=m).map(|k| k as f64).collect();
     let sum: f64 = values.iter().sum();
     let share = |v: &[f64]| v.iter().map(|v| v / sum).collect::<Vec<f64>>();

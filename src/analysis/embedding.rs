@@ -5,6 +5,7 @@ use super::prelude::*;
 use super::series::embedded::{EmbeddingOptions, FALSE, delays, dimensions};
 use super::series::{self, Series};
 use spikedeck_core::delay::{Embedding, MOST_DIMENSIONS, mean_period};
+use spikedeck_core::number::counted;
 use spikedeck_signal::{Axis, CurveStyle, NamedShape, ReferenceLine, Series as Curves, Shape, TimeBase};
 
 /// `kind = "embedding"`.
@@ -89,7 +90,7 @@ impl Estimator for UnfoldedSeries {
                     s.n()
                 ));
             }
-            f.word(format!("{}: delay {} samples, dimension {dimension}", s.name, found.delay));
+            f.word(format!("{}: delay {}, dimension {dimension}", s.name, counted(found.delay, "sample", "samples")));
             let lags = |first: usize, n: usize| (first..first + n).map(|k| s.axis(k as f64)).collect();
             chance = chance.max(found.chance);
             of_lags.push(curve(&s.name, lags(1, found.information.len()), found.information.clone(), CurveStyle::Line));

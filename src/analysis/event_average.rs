@@ -5,6 +5,7 @@ mod overlap;
 use super::moments::{Moments, fits, inside, moments, rotated, surrounded};
 use super::prelude::*;
 use overlap::Overlap;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::spike_lags::lags_within;
 use spikedeck_core::statistics::{mean, student_quantile_of};
 use spikedeck_core::surrogate::p_value;
@@ -345,9 +346,12 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
     }
     f.metric(changed);
     peak(f, &name, target, (&used, window), (&lags, &curve, overall), o)?;
-    f.word(format!("{name}: change of {:.4} {unit} with {n} events", mean(&change)));
+    f.word(format!("{name}: change of {} {unit} with {}", shown(mean(&change)), number::counted(n, "event", "events")));
     if n < 10 {
-        f.warn(format!("{name}: {n} events are few: intervals and p-values are coarse"));
+        f.warn(format!(
+            "{name}: {} few: intervals and p-values are coarse",
+            number::counted(n, "event is", "events are")
+        ));
     }
     if draws {
         let half = |j: usize| {

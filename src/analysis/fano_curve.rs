@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::stretches;
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{mean, mean_interval, variance};
 use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape};
@@ -109,12 +110,12 @@ impl Estimator for FanoCurve {
             f.metrics([told("fano_shortest", first), told("fano_longest", last)]);
             f.metric(exponent(&s.text, &found, n));
             f.word(format!(
-                "{}: Fano factor {:.3} in {} {unit}, {:.3} in {} {unit}",
+                "{}: Fano factor {} in {} {unit}, {} in {} {unit}",
                 s.text,
-                first.value,
-                short(first.length),
-                last.value,
-                short(last.length)
+                shown(first.value),
+                shown(first.length),
+                shown(last.value),
+                shown(last.length)
             ));
             series.curves.push(Curve {
                 name: s.text.clone(),

@@ -6,7 +6,7 @@ use super::psd::BANDS;
 use spikedeck_core::coherence::{Cut, cross_spectra};
 use spikedeck_core::fft::Complex64;
 use spikedeck_core::granger::{Model, Moments, chance_level, interval, tail};
-use spikedeck_core::number;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::statistics::{mean, variance};
 use spikedeck_core::surrogate::{Correction, adjust};
 use spikedeck_core::tapers::dpss;
@@ -308,7 +308,7 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
                 Err(why) => Metric::missing(&name, "granger_factored", "", x.n as u64, why),
             });
         }
-        f.word(format!("{name}: {:.4} (p {}, order {})", x.measure, number::p_value(p), x.order));
+        f.word(format!("{name}: {} (p {}, order {})", shown(x.measure), number::p_value(p), x.order));
         if let Some(values) = &x.over_frequency {
             of_bands(o, f, &name, values, nyquist);
             if curves.len() < MOST_DRAWN {
@@ -322,7 +322,7 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
         f.shape(
             "over frequency",
             Shape::Series(Series {
-                x: Axis::new("frequency", f.base.rate_unit()),
+                x: Axis::frequency(f.base.rate_unit(), &curves[0].x),
                 y: Axis::new("Granger causality", ""),
                 curves,
                 references: Vec::new(),

@@ -1,6 +1,7 @@
 //! Growth: the exponential rate at which a state grows or decays, from the slope of ln of its root mean square.
 
 use super::prelude::*;
+use spikedeck_core::number::counted;
 use spikedeck_core::statistics::{correlation_time, dependent_error, mean, student_quantile_of};
 use spikedeck_core::units::brief;
 use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
@@ -62,10 +63,14 @@ impl Estimator for Growth {
             }
             let n = points.len() as u64;
             if zero > 0 {
-                f.warn(format!("{}: {zero} samples are 0 and left out", s.text));
+                f.warn(format!("{}: {} 0 and left out", s.text, counted(zero, "sample is", "samples are")));
             }
             if unknown > 0 {
-                f.warn(format!("{}: {unknown} samples are no finite numbers and left out", s.text));
+                f.warn(format!(
+                    "{}: {} and left out",
+                    s.text,
+                    counted(unknown, "sample is no finite number", "samples are no finite numbers")
+                ));
             }
             if points.len() < 3 * o.blocks {
                 f.metric(Metric::missing(&s.text, "rate", unit, n, "needs three samples a block"));

@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::stretches;
 use spikedeck_core::intervals::{Corrected, corrected_cv, cv, cv2, lv, lvr};
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::statistics::{
     dependent_error, mean, mean_interval, median, quantile, student_quantile_of, variance,
 };
@@ -64,7 +65,11 @@ impl Estimator for Isi {
             let Found { zeros, n, sum, units, .. } = &found;
             f.units(found.table.clone());
             if *zeros > 0 {
-                f.warn(format!("{}: {zeros} intervals of length zero (repeated spike times) were left out", s.text));
+                f.warn(format!(
+                    "{}: {} of length zero (repeated spike times) left out",
+                    s.text,
+                    counted(*zeros, "interval", "intervals")
+                ));
             }
             f.metric(if *n == 0 {
                 Metric::missing(&s.text, "mean_isi", unit, 0, "no unit fired twice")
@@ -74,7 +79,8 @@ impl Estimator for Isi {
             for measure in &MEASURES {
                 f.metric(variability(&s.text, measure, units, o));
             }
-            let words = (!units.lengths.is_empty()).then(|| format!("{}: CV {:.3}", s.text, mean(&units.values[0])));
+            let words =
+                (!units.lengths.is_empty()).then(|| format!("{}: CV {}", s.text, shown(mean(&units.values[0]))));
             let (fano, low_counts) = found.counts.fano(&s.text, o);
             if fano.value.is_some()
                 && let Some(told) = found.counts.outside.told(&s.text, f.base)

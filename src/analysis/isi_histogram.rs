@@ -1,6 +1,7 @@
 //! Histogram of intervals and their hazard.
 
 use super::prelude::*;
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{mean, mean_interval, median, quantile, share_interval};
 use spikedeck_core::surrogate::p_value;
 use spikedeck_core::units::short;
@@ -93,7 +94,7 @@ impl Estimator for IsiHistogram {
             let distance = exponential_distance(o, f, &s.text, &of_units)?;
             let p = distance.p_value;
             f.metric(distance);
-            f.word(format!("{}: median interval {} {unit} of {n}", s.text, short(quantile(&all, 0.5))));
+            f.word(format!("{}: median interval {} {unit} of {n}", s.text, shown(quantile(&all, 0.5))));
             if p.is_some_and(|p| p > 0.05) {
                 f.word("not told from a Poisson process");
             }

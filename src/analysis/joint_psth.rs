@@ -4,6 +4,7 @@ use super::noise_correlation::{stretch, trial_trains, two_sided_p};
 use super::prelude::*;
 use super::psth::conditions;
 use super::subject::{bin_count, bin_of};
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::jackknife_interval;
@@ -197,7 +198,7 @@ fn look(f: &mut Findings<'_>, a: &Unit, b: &Unit, window: Window, o: &Options, d
         },
     };
     f.metric(metric);
-    f.word(format!("{name}: coincidence {value:.3} over {n} trials"));
+    f.word(format!("{name}: coincidence {} over {}", shown(value), number::counted(n, "trial", "trials")));
     if draws {
         drawn_pair(f, &name, (a, b), (&na, &nb), window, o);
     }

@@ -3,6 +3,7 @@
 
 use super::options::{Options as _, Reader};
 use super::prelude::*;
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::spike_lags::{coincident, nearest_lags};
 use spikedeck_core::statistics::{
     correlated_samples, correlation_interval, dependent_error, mean, normal_two_sided, pearson, quantile,
@@ -99,13 +100,13 @@ impl Estimator for Lags {
             f.metrics(correlation(f.request, o, &name, a, b)?);
             if lags.len() < 20 {
                 f.warn(format!(
-                    "{name}: {} lags are few; the coincidence fraction moves in steps of {:.2}",
-                    lags.len(),
+                    "{name}: {} few; the coincidence fraction moves in steps of {:.2}",
+                    counted(lags.len(), "lag is", "lags are"),
                     1.0 / lags.len().max(1) as f64
                 ));
             }
             f.word(match coincidence {
-                Some((v, c)) => format!("{name}: {v:.3} of the spikes coincide (chance {c:.3})"),
+                Some((v, c)) => format!("{name}: {} of the spikes coincide (chance {})", shown(v), shown(c)),
                 None => format!("{name}: no coincidences can be counted"),
             });
             if let Some(d) = histogram(&lags, f.base) {

@@ -5,6 +5,7 @@ use super::series::chance::{self, Null, Side};
 use super::series::{self, Series};
 use spikedeck_core::information::{entropy, quantile_bins, whole_numbers};
 use spikedeck_core::lempel_ziv::{relative, words as words_of};
+use spikedeck_core::number::shown;
 use spikedeck_core::ties::Ties;
 use spikedeck_signal::{Axis, CurveStyle, NamedShape, Series as Curves, Shape};
 
@@ -83,10 +84,10 @@ impl Estimator for LempelZiv {
                 told("entropy_rate", "bits/sample", rate),
             ]);
             f.word(format!(
-                "{}: {} words, complexity {:.3}",
+                "{}: {} words, complexity {}",
                 s.name,
                 found.words,
-                found.words as f64 * rate / found.bits
+                shown(found.words as f64 * rate / found.bits)
             ));
             curves.push(growth(s, &found));
             Ok(())

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::stretches;
+use spikedeck_core::number::counted;
 use spikedeck_core::statistics::{correlation_time, deviation, mean, mean_interval_above};
 use spikedeck_core::units::brief;
 use spikedeck_scenario::Observable;
@@ -99,7 +100,7 @@ impl Estimator for Levels {
             f.metric(period(&s.text, &cycles, f.base));
             f.units(by_unit(&columns, f.base));
             if all.len() < 20 {
-                f.warn(format!("{}: {} samples are few", s.text, all.len()));
+                f.warn(format!("{}: {} few", s.text, counted(all.len(), "sample is", "samples are")));
             }
             f.word(format!("{} from {} to {} {}", s.text, brief(least), brief(greatest), columns.unit));
             f.shape(&s.text, histogram(&s.text, &columns, &all, least, greatest));

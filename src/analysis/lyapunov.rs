@@ -5,6 +5,7 @@ mod network;
 
 use super::prelude::*;
 use std::f64::consts::LN_2;
+use spikedeck_core::number::shown;
 
 use super::binding::{Bound, UnitOptions};
 use spikedeck_core::dynamics::Dynamics;
@@ -423,7 +424,7 @@ fn stretches(found: &Spectrum, base: TimeBase) -> Option<NamedShape> {
 }
 
 fn summary(found: &Spectrum, about: &About) -> String {
-    let list: Vec<String> = found.exponents.iter().take(4).map(|e| format!("{e:.4}")).collect();
+    let list: Vec<String> = found.exponents.iter().take(4).map(|e| shown(*e)).collect();
     let clear = snapped(found);
     let verdict = match clear.first() {
         Some(e) if *e > 0.0 && found.exponents[0] > found.half_width[0] => "chaotic",

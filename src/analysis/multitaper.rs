@@ -223,14 +223,14 @@ impl Made {
         self.bands(o, f, at);
         let freedom = spikedeck_core::statistics::median(&s.freedom);
         let how = format!(
-            "{} tapers, nw {}, {} stretches of {} samples, smeared over ± {} {hz}, {} weights, mean over {} units",
-            self.tapers.weights.len(),
+            "{}, nw {}, {} of {}, smeared over ± {} {hz}, {} weights, mean over {}",
+            number::counted(self.tapers.weights.len(), "taper", "tapers"),
             short(o.nw),
-            self.stretches,
-            self.length,
-            short(s.half_band),
+            number::counted(self.stretches, "stretch", "stretches"),
+            number::counted(self.length, "sample", "samples"),
+            number::shown(s.half_band),
             o.weights.word(),
-            self.units
+            number::counted(self.units, "unit", "units")
         );
         let n = s.estimates as u64;
         f.metric(Metric::new(&self.name, "resolution", 2.0 * s.half_band, hz, n).note(format!("n = estimates; {how}")));
@@ -270,7 +270,7 @@ impl Made {
             Metric::new(&self.name, "peak_power", s.power[k], &self.unit, n)
                 .note("no interval: the largest of many, without a test (a line has one)"),
         );
-        f.word(format!("{}: peak at {} {hz} ± {}", self.name, short(at), short(s.half_band)));
+        f.word(format!("{}: peak at {} {hz} ± {}", self.name, number::shown(at), number::shown(s.half_band)));
     }
 
     /// Says what the F-test finds; the frequency of a line that is told from chance.
@@ -321,7 +321,12 @@ impl Made {
             size.interval((amplitude - spread).max(0.0), amplitude + spread)
                 .note("of the sine; 95 % interval (t, from what the tapers leave)"),
         );
-        f.word(format!("line at {} {hz}, amplitude {} {}", short(at), short(amplitude), self.line_unit));
+        f.word(format!(
+            "line at {} {hz}, amplitude {} {}",
+            number::shown(at),
+            number::shown(amplitude),
+            self.line_unit
+        ));
         Some(at)
     }
 
@@ -392,13 +397,13 @@ impl Made {
             (0..y.len()).map(|i| s.factors((middle(i) as usize).min(s.power.len() - 1))).collect();
         let band = band.map(|b| y.iter().zip(b).map(|(p, (low, high))| (p * low, p * high)).unzip());
         let references: Vec<ReferenceLine> = line
-            .map(|at| ReferenceLine { name: format!("line {} {hz}", short(at)), at, vertical: true })
+            .map(|at| ReferenceLine { name: format!("line {} {hz}", number::shown(at)), at, vertical: true })
             .into_iter()
             .collect();
         f.shape(
             format!("spectrum of {}", self.name),
             Shape::Series(Series {
-                x: Axis::new("frequency", hz),
+                x: Axis::frequency(hz, &x),
                 y: Axis::new("power density", &self.unit).log(),
                 curves: vec![Curve { name: self.name.clone(), x, y, band, style: CurveStyle::Line }],
                 references,
@@ -424,7 +429,7 @@ impl Made {
         f.shape(
             format!("F-test of {}", self.name),
             Shape::Series(Series {
-                x: Axis::new("frequency", hz),
+                x: Axis::frequency(hz, &x),
                 y: Axis::new("F", ""),
                 curves: vec![curve(&self.name, x, y, CurveStyle::Line)],
                 references: vec![ReferenceLine {

@@ -3,6 +3,7 @@
 
 use super::prelude::*;
 use super::psth::conditions;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::rng::{Key, Stream};
 use spikedeck_core::statistics::{mean, pearson};
 use spikedeck_core::surrogate::{jackknife_interval, p_value};
@@ -161,7 +162,7 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
     };
     f.metric(noise);
     signal(f, s, &all, o, &counted);
-    f.word(format!("{}: noise correlation {value:.3} of {pairs} pairs", s.text));
+    f.word(format!("{}: noise correlation {} of {}", s.text, shown(value), number::counted(pairs, "pair", "pairs")));
     matrix(f, s, &columns, &varying, &units);
     Ok(())
 }

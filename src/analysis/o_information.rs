@@ -10,6 +10,7 @@ use spikedeck_core::decomposition::o_information;
 use spikedeck_core::entropy::Counts;
 use spikedeck_core::information::{covariance, words};
 use spikedeck_core::linear::log_abs_determinant;
+use spikedeck_core::number::shown;
 use spikedeck_core::rng::Stream;
 use spikedeck_core::statistics::{correlation_time, mean};
 use spikedeck_core::surrogate::jackknife_blocks;
@@ -235,7 +236,7 @@ fn one(o: &Options, f: &mut Findings<'_>, name: &str, all: &[Signal]) -> Measure
         };
         f.metric(m);
     }
-    f.word(format!("{name}: O-information {:.4} of a total correlation of {:.4} bits", values[0], values[1]));
+    f.word(format!("{name}: O-information {} of a total correlation of {} bits", shown(values[0]), shown(values[1])));
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use super::prelude::*;
 use super::series::chance::{self, Null, Side};
 use super::series::{self, Series};
 use spikedeck_core::information::entropy;
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::ordinal::{counts, patterns, possible, tied};
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::jackknife_blocks;
@@ -90,10 +91,10 @@ impl Estimator for PermutationEntropy {
             f.metric(if kinds.is_empty() { occur } else { occur.chance(mean(&kinds)) });
             warn(o, f, s, delay, found.n);
             f.word(format!(
-                "{}: permutation entropy {:.3} bits, {:.3} of the most",
+                "{}: permutation entropy {} bits, {} of the most",
                 s.name,
-                found.value,
-                found.value / found.most
+                shown(found.value),
+                shown(found.value / found.most)
             ));
             if o.order <= MOST_DRAWN {
                 f.shape(format!("orders of {}", s.name), histogram(&s.name, &found.total));
@@ -175,7 +176,12 @@ impl Found {
 
 fn warn(o: &Options, f: &mut Findings<'_>, s: &Series, delay: usize, n: u64) {
     if n < (LEAST_WINDOWS * possible(o.order)) as u64 {
-        f.warn(format!("{}: {n} windows are few for {} orders: lower `order`", s.name, possible(o.order)));
+        f.warn(format!(
+            "{}: {} few for {} orders: lower `order`",
+            s.name,
+            counted(n as usize, "window is", "windows are"),
+            possible(o.order)
+        ));
     }
     let tied = tied(&s.values, o.order, delay);
     if tied as f64 > 0.01 * n as f64 {

@@ -6,7 +6,7 @@ use super::phase_locking::rotations;
 use super::prelude::*;
 use spikedeck_core::analytic::BandPass;
 use spikedeck_core::fft::Complex64;
-use spikedeck_core::number;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::phase_statistics::modulation_index;
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::p_value;
@@ -143,7 +143,7 @@ fn look(o: &Options, f: &mut Findings<'_>, s: &Signal, slow: &Band, fast: &Band)
         Metric::new(name, label("phase"), direction.arg(), "rad", n as u64)
             .note("of the slow rhythm where the fast one is largest, 0: crest; no interval"),
     );
-    f.word(format!("{name}: modulation {value:.4} (chance {chance:.4}, p {})", number::p_value(p)));
+    f.word(format!("{name}: modulation {} (chance {}, p {})", shown(value), shown(chance), number::p_value(p)));
     let heights = means.iter().map(|a| a / total).collect();
     f.shape(format!("amplitude over phase of {name}"), histogram(name, (slow, fast), heights, direction.arg()));
     Ok(())

@@ -5,7 +5,7 @@ use super::dependence::signals::{Pairs, Signal, pairs};
 use super::prelude::*;
 use spikedeck_core::analytic::BandPass;
 use spikedeck_core::fft::Complex64;
-use spikedeck_core::number;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::phase_statistics::{LagSums, locking_by_rotation, pairwise_consistency};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
@@ -208,9 +208,9 @@ fn look(
     let lag = Lags { x, y, stride: stride(rate, band), shifts: &shifts, independent };
     lag.report(f, band, name, &with)?;
     f.word(if clock {
-        format!("{name}: PLV {value:.3} in {} (regular rhythms, chance unknown)", band.name)
+        format!("{name}: PLV {} in {} (regular rhythms, chance unknown)", shown(value), band.name)
     } else {
-        format!("{name}: PLV {value:.3} in {} (chance {chance:.3}, p {})", band.name, number::p_value(p))
+        format!("{name}: PLV {} in {} (chance {}, p {})", shown(value), band.name, shown(chance), number::p_value(p))
     });
     if pairs <= MOST_DRAWN {
         f.shape(format!("phase difference of {name} in {}", band.name), histogram(name, x, y, direction));

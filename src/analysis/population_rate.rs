@@ -4,6 +4,7 @@ use super::options::{Options as _, Reader};
 use super::prelude::*;
 use super::stretches;
 use spikedeck_core::kernel_smoothing::{Kernel, smooth};
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::statistics::{deviation, mean, poisson_interval, variance};
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
@@ -135,9 +136,13 @@ impl Estimator for PopulationRate {
             });
             f.metric(fano(&s.text, spikes, &columns));
             if spikes < 20 {
-                f.warn(format!("{}: {spikes} spikes are few for a rate in bins", s.text));
+                f.warn(format!(
+                    "{}: {} few for a rate in bins",
+                    s.text,
+                    number::counted(spikes, "spike is", "spikes are")
+                ));
             }
-            f.word(format!("{} mean {:.3} {per}", s.text, mean(values)));
+            f.word(format!("{} mean {} {per}", s.text, shown(mean(values))));
             curves.push(o.smoothing.curve(&columns, o.bin));
             Ok(())
         })?;

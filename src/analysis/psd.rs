@@ -6,6 +6,7 @@ mod measures;
 pub(super) use measures::BANDS;
 
 use super::prelude::*;
+use spikedeck_core::number;
 use spikedeck_core::spike_spectrum::spike_spectrum;
 use spikedeck_core::statistics::{mean, variance, varies};
 use spikedeck_core::units::short;
@@ -257,11 +258,11 @@ fn of_samples(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate
     let size = columns.columns.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
     let squares = mean(&columns.columns.iter().map(|c| variance(c, 0)).collect::<Vec<_>>());
     let how = format!(
-        "{} segments of {} samples, overlap {}, Δf {} {}, {} taper, {} detrend, one-sided",
-        spectrum.segments,
-        settings.segment,
+        "{} of {}, overlap {}, Δf {} {}, {} taper, {} detrend, one-sided",
+        number::counted(spectrum.segments, "segment", "segments"),
+        number::counted(settings.segment, "sample", "samples"),
         settings.overlap,
-        short(spectrum.step),
+        number::shown(spectrum.step),
         base.rate_unit(),
         settings.taper.word(),
         settings.detrend.word()
@@ -316,9 +317,9 @@ fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate,
     let segments = ((duration / segment) + 1e-9).floor() as usize;
     if trains.count() == 0 || segments == 0 {
         return Err(AnalysisError::Unsuitable(format!(
-            "{}: {} spikes in {} s give no spectrum",
+            "{}: {} in {} s give no spectrum",
             s.text,
-            trains.count(),
+            number::counted(trains.count(), "spike", "spikes"),
             short(duration)
         )));
     }
@@ -328,14 +329,16 @@ fn of_spikes(o: &Options, s: &Subject, f: &mut Findings<'_>) -> Result<Estimate,
     let worth = spectrum.independent_units(seconds.len(), 2.0);
     spectrum.freedom *= worth;
     if trains.count() < 100 {
-        f.warn(format!("{}: a spectrum of {} spikes is mostly noise; look at the interval", s.text, trains.count()));
+        let spikes = number::counted(trains.count(), "spike", "spikes");
+        f.warn(format!("{}: a spectrum of {spikes} is mostly noise; look at the interval", s.text));
     }
     let how = format!(
-        "{segments} segments of {} s, Δf {} {}, continuous time, two-sided, mean over {} units, worth {worth:.1}",
-        short(segment),
-        short(spectrum.step),
+        "{} of {} s, Δf {} {}, continuous time, two-sided, mean over {}, worth {worth:.1}",
+        number::counted(segments, "segment", "segments"),
+        number::shown(segment),
+        number::shown(spectrum.step),
         base.rate_unit(),
-        trains.trains.len()
+        number::counted(trains.trains.len(), "unit", "units")
     );
     Ok(Estimate {
         name: s.text.clone(),
@@ -393,12 +396,12 @@ fn series(o: &Options, e: &Estimate, found: &measures::Landmarks) -> Series {
         });
     }
     let references = found.peak.map(|f| ReferenceLine {
-        name: format!("peak {} {}", short(f), e.frequency_unit),
+        name: format!("peak {} {}", number::shown(f), e.frequency_unit),
         at: f,
         vertical: true,
     });
     Series {
-        x: Axis::new("frequency", e.frequency_unit),
+        x: Axis::frequency(e.frequency_unit, &x),
         y: Axis::new(o.taper.label(), &e.unit).log(),
         curves,
         references: references.into_iter().collect(),

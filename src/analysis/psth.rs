@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::subject::{bin_count, bin_of};
 use spikedeck_core::bootstrap;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::statistics::{mean, mean_interval, median, poisson_interval_of, variance};
 use spikedeck_core::surrogate::p_value;
 use spikedeck_scenario::Subject;
@@ -224,9 +225,16 @@ fn measured(f: &mut Findings<'_>, name: &str, of: &Counted, o: &Options) -> Resu
         f.metric(latency(name, of, &low, mean(before), o, unit, n));
     }
     f.metric(fano(name, &of.counts, n));
-    f.word(format!("{name}: {:.3} {rate} over {n} trials", mean(&of.whole)));
+    f.word(format!(
+        "{name}: {} {rate} over {}",
+        shown(mean(&of.whole)),
+        number::counted(n as usize, "trial", "trials")
+    ));
     if n < 10 {
-        f.warn(format!("{name}: {n} trials are few: bands and p-values are coarse"));
+        f.warn(format!(
+            "{name}: {} few: bands and p-values are coarse",
+            number::counted(n as usize, "trial is", "trials are")
+        ));
     }
     Ok(Curve { name: name.to_owned(), x: of.ends.clone(), y: curve, band: Some((low, high)), style: CurveStyle::Steps })
 }

@@ -2,6 +2,7 @@
 
 use super::population_rate::Smoothing;
 use super::prelude::*;
+use spikedeck_core::number::{counted, shown};
 use spikedeck_scenario::Subject;
 use spikedeck_signal::{Axis, Raster, RasterGroup, Recording, Series, Shape};
 
@@ -78,7 +79,14 @@ impl Estimator for RasterOfSpikes {
             }
             Ok(())
         })?;
-        f.word(format!("{total} spikes of {units} units between {} and {} {}", window.start, window.stop, base.unit()));
+        f.word(format!(
+            "{} of {} between {} and {} {}",
+            counted(total, "spike", "spikes"),
+            counted(units, "unit", "units"),
+            shown(window.start),
+            shown(window.stop),
+            base.unit()
+        ));
         if !raster.groups.is_empty() {
             f.shape("raster", Shape::Raster(raster));
         }

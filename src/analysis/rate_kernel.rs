@@ -2,11 +2,11 @@
 
 use super::prelude::*;
 use spikedeck_core::kernel_rate::{RateAt, RateKernel, best_bandwidth, rate_at};
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::spike_distance::Edges;
 use spikedeck_core::spike_surrogate::{SurrogateMaker, TrainSurrogate};
 use spikedeck_core::statistics::{deviation, mean, poisson_interval_of};
 use spikedeck_core::surrogate::p_value;
-use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape};
 
 /// The analysis `rate_kernel`.
@@ -99,12 +99,18 @@ impl Estimator for RateByKernel {
             );
             let departure = departure(o, f, &s.text, &t, edges)?;
             f.metric(departure);
-            f.word(format!("{}: {} kernel of {} {unit}", s.text, o.kernel.word(), short(width)));
+            f.word(format!("{}: {} kernel of {} {unit}", s.text, o.kernel.word(), shown(width)));
             if width >= 0.99 * (edges.stop - edges.start) && o.width.is_none() {
                 f.warn(format!("{}: no bandwidth fits better than a constant rate", s.text));
             }
             if n < 20 {
-                f.warn(format!("{}: {n} spikes of {many} units are few for a rate over time", s.text));
+                f.warn(format!(
+                    "{}: {} of {} {} few for a rate over time",
+                    s.text,
+                    counted(n as usize, "spike", "spikes"),
+                    counted(many, "unit", "units"),
+                    if n == 1 { "is" } else { "are" }
+                ));
             }
             series.curves.push(curve);
             Ok(())

@@ -1,6 +1,7 @@
 //! Firing rates: mean, spread over units, latency, steady rate, adaptation index.
 
 use super::prelude::*;
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{mean, mean_interval, median, poisson_interval, quantile, share_interval};
 use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, TimeBase, UnitTable};
 
@@ -79,7 +80,7 @@ impl Estimator for Rates {
             })?;
             f.units(table);
             f.metric(mean_rate(&s.text, &rates, spikes, seconds, per));
-            f.word(format!("{} fires at {:.3} {per}", s.text, mean(&rates)));
+            f.word(format!("{} fires at {} {per}", s.text, shown(mean(&rates))));
             if rates.len() > 1 {
                 f.metrics(spread(&s.text, &rates, per));
             }

@@ -125,7 +125,7 @@ impl Estimator for Recurrence {
                 let told = *name != "rate" || o.radius.is_some();
                 f.metric(if told { chance::beside(m, &by_chance, o.surrogate, Side::Above) } else { m });
             }
-            f.word(format!("{}: determinism {:.3}, laminarity {:.3}", s.name, numbers[0], numbers[1]));
+            f.word(format!("{}: determinism {}, laminarity {}", s.name, shown(numbers[0]), shown(numbers[1])));
             f.shapes([picture(s, &recurrences)]);
             Ok(())
         })

@@ -3,6 +3,7 @@
 use super::prelude::*;
 use spikedeck_core::bursts::{Burst, of_signal, of_spikes, poisson_bursts};
 use spikedeck_core::circular::{resultant, resultant_by_chance};
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::{correlation_time, deviation, mean, mean_interval_above, student_quantile_of};
 use spikedeck_core::units::short;
@@ -82,7 +83,7 @@ impl Estimator for Rhythm {
             let found = lags(&a.bursts, &b.bursts);
             let [lag, locking] = locking(f.request, &name, (a, b), &found);
             if let Some(v) = lag.value {
-                f.word(format!("{name}: phase lag {v:.3}"));
+                f.word(format!("{name}: phase lag {}", shown(v)));
             }
             f.metrics([lag, locking]);
             phases.push((name, found));
@@ -90,7 +91,7 @@ impl Estimator for Rhythm {
         })?;
         if f.is_wordless() {
             for r in &rhythms {
-                f.word(format!("{}: {} bursts", r.name, r.bursts.len()));
+                f.word(format!("{}: {}", r.name, counted(r.bursts.len(), "burst", "bursts")));
             }
         }
         let curves = rhythms.iter().filter(|r| r.bursts.len() > 1).map(|r| {

@@ -78,7 +78,7 @@ impl Estimator for SampleEntropy {
             let drawn: Vec<f64> = drawn.into_iter().flatten().collect();
             let first = at_scale(s, o, tolerance, 1, "sample_entropy");
             f.word(match first.value {
-                Some(value) => format!("{}: sample entropy {value:.3} nats", s.name),
+                Some(value) => format!("{}: sample entropy {} nats", s.name, shown(value)),
                 None => format!("{}: no sample entropy, {}", s.name, first.note),
             });
             f.metric(chance::beside(first.clone(), &drawn, o.surrogate, Side::Below));

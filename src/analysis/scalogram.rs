@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::psd;
 use spikedeck_core::morlet::Morlet;
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{deviation, mean};
 use spikedeck_core::units::short;
 use spikedeck_core::welch::Scaling;
@@ -140,7 +141,7 @@ fn told(f: &mut Findings<'_>, name: &str, frequencies: &[f64], power: &[Vec<f64>
                 "sd over mean of the power at the peak; chance: 1, of Gaussian noise (exponential law); a \
                            steady rhythm has 0, bursts more than 1; no interval: samples depend on each other",
             ));
-            f.word(format!("{name}: most power above its neighbours at {} {per}", short(frequencies[k])));
+            f.word(format!("{name}: most power above its neighbours at {} {per}", shown(frequencies[k])));
         }
         None => {
             let why = "no frequency inside the range has more power than its neighbours";

@@ -1,6 +1,7 @@
 //! Signal-to-noise ratio at one frequency: the power of a periodic drive in spikes or a state over its surroundings.
 
 use super::prelude::*;
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::spike_spectrum::spike_spectrum;
 use spikedeck_core::statistics::deviation;
 use spikedeck_core::surrogate::student_quantile;
@@ -105,17 +106,18 @@ impl Estimator for SignalToNoise {
             );
             f.metric(Metric::new(&s.text, "background", background, &density, n));
             if n < 5 {
-                f.warn(format!("{}: {n} segments are few", s.text));
+                f.warn(format!("{}: {} few", s.text, counted(n as usize, "segment is", "segments are")));
             }
-            f.word(format!("{}: SNR {snr:.3}", s.text));
+            f.word(format!("{}: SNR {}", s.text, shown(snr)));
             let shown = 1..spectrum.power.len().min(4 * cycles);
             let x = shown.clone().map(|k| k as f64 * spectrum.step).collect();
             curves.push(curve(&s.text, x, spectrum.power[shown].to_vec(), CurveStyle::Line));
             unit = density;
             Ok(())
         })?;
+        let drawn: Vec<f64> = curves.iter().flat_map(|c| c.x.iter().copied()).collect();
         let series = Series {
-            x: Axis::new("frequency", f.base.rate_unit()),
+            x: Axis::frequency(f.base.rate_unit(), &drawn),
             y: Axis::new("power", unit).log(),
             curves,
             references: vec![ReferenceLine { name: "drive".into(), at: frequency, vertical: true }],

@@ -3,6 +3,7 @@
 use super::tapers::{tapers_fit, usual_tapers};
 use super::prelude::*;
 use super::psd::{self, TaperOptions};
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{deviation, mean};
 use spikedeck_core::tapers::dpss;
 use spikedeck_core::units::short;
@@ -145,7 +146,7 @@ impl Estimator for Spectrogram {
                 Method::One => String::new(),
                 Method::Multitaper => format!(", {} tapers, smeared over ± {} {per}", tapers.len(), short(wide)),
             };
-            f.word(format!("{}: {width} columns of {n} samples, Δf {} {per}{smeared}", s.text, short(step)));
+            f.word(format!("{}: {width} columns of {n} samples, Δf {} {per}{smeared}", s.text, shown(step)));
             Ok(())
         })
     }

@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use super::train_pairs::{self, Measure, PairOptions, Tail};
+use spikedeck_core::number::counted;
 use spikedeck_core::spike_distance::Edges;
 use spikedeck_core::statistics::{mean, varies};
 use spikedeck_core::units::short;
@@ -90,7 +91,7 @@ impl Estimator for SpikeCountCorrelation {
             let how = format!("{bins} bins of {} {}", short(bin), f.base.unit());
             f.word(c.word("correlation of counts", found, Some(how)));
             if found.is_some() && bins < 20 {
-                f.warn(format!("{}: {bins} bins are few for a correlation", c.subject));
+                f.warn(format!("{}: {} few for a correlation", c.subject, counted(bins, "bin is", "bins are")));
             }
             Ok(())
         })

@@ -6,6 +6,7 @@ use super::dependence::{PairOptions, Resampling, pairs};
 use super::prelude::*;
 use rayon::prelude::*;
 use spikedeck_core::information::{equal_width, quantile_bins};
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::{Surrogates, adjust, jackknife_blocks, jackknife_interval, p_value};
 use spikedeck_signal::{Axis, CurveStyle, Series, Shape, TimeBase};
@@ -240,7 +241,7 @@ impl<'p> One<'p> {
                 .chance(1.0)
                 .note("chance: 1, one rate everywhere; no interval: a ratio that few spikes pull below 1"),
         );
-        f.word(format!("{}: {value:.3} bits per spike", self.subject));
+        f.word(format!("{}: {} bits per spike", self.subject, shown(value)));
     }
 
     fn interval(&self, p: Option<f64>, r: &Resampling<'_>) -> Result<(f64, f64), String> {

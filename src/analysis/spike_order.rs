@@ -3,6 +3,7 @@
 use super::prelude::*;
 use super::train_pairs::{self, Compared, Surrogates};
 use super::train_profile;
+use spikedeck_core::number::shown;
 use spikedeck_core::spike_distance::{Edges, leads, pairs};
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::p_value;
@@ -90,7 +91,13 @@ impl Estimator for SpikeOrder {
             );
             let name = |k: usize| c.names[order[k]].as_str();
             let last = n - 1;
-            f.word(format!("{}: synfire indicator {value:.3}, {} first and {} last", c.subject, name(0), name(last)));
+            f.word(format!(
+                "{}: synfire indicator {}, {} first and {} last",
+                c.subject,
+                shown(value),
+                name(0),
+                name(last)
+            ));
             f.shape(format!("SPIKE-order of {}", c.subject), Shape::Matrix(found.matrix(&order, c)));
             Ok(())
         })

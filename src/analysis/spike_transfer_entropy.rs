@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use rayon::prelude::*;
-use spikedeck_core::number;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::spike_distance::Edges;
 use spikedeck_core::spike_surrogate::{SurrogateMaker, TrainSurrogate, common_grid};
 use spikedeck_core::spike_transfer::{Histories, Transfer};
@@ -268,8 +268,8 @@ fn report(
         (values[place], significant[place]) = (bits(r.rate), sure);
         if links.len() <= 4 {
             f.word(format!(
-                "{name}: {:.3} {unit}{}",
-                bits(r.rate),
+                "{name}: {} {unit}{}",
+                shown(bits(r.rate)),
                 p.map_or(String::new(), |p| format!(" (p {})", number::p_value(p)))
             ));
         }

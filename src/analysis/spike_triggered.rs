@@ -3,6 +3,7 @@
 use super::moments::{Moments, inside, moments, rotated};
 use super::prelude::*;
 use spikedeck_core::linear::{eigenvalues, solve};
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::{mean, student_quantile_of, variance};
 use spikedeck_core::surrogate::p_value;
@@ -330,9 +331,16 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
         };
         missing_covariance(f, &name, signal, n, &why);
     }
-    f.word(format!("{name}: {:.4} {} at {lag} {} before {n} spikes", curve[at], signal.unit, f.base.unit()));
+    f.word(format!(
+        "{name}: {} {} at {} {} before {}",
+        shown(curve[at]),
+        signal.unit,
+        shown(lag),
+        f.base.unit(),
+        number::counted(n, "spike", "spikes")
+    ));
     if n < lags {
-        f.warn(format!("{name}: {n} spikes are few for {lags} lags"));
+        f.warn(format!("{name}: {} few for {lags} lags", number::counted(n, "spike is", "spikes are")));
     }
     if draws {
         drawn(f, &train.name, signal, (&used, &curve), changed.as_deref().zip(found));

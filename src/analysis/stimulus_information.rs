@@ -4,6 +4,7 @@
 use super::prelude::*;
 use super::subject::{bin_count, bin_of};
 use spikedeck_core::information::{Table, words};
+use spikedeck_core::number::shown;
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::{jackknife_blocks, jackknife_interval, p_value};
@@ -284,7 +285,7 @@ fn one(o: &Options, f: &mut Findings<'_>, unit: Responses, conditions: Condition
             unit.name, plug.occupied.1
         ));
     }
-    f.word(format!("{}: {value:.3} bits {about}", unit.name));
+    f.word(format!("{}: {} bits {about}", unit.name, shown(value)));
     Ok(())
 }
 

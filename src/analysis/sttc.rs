@@ -2,8 +2,8 @@
 
 use super::prelude::*;
 use super::train_pairs::{self, Measure, PairOptions, Tail};
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::spike_tiles::{Tiles, tiling_coefficient};
-use spikedeck_core::units::short;
 
 /// The analysis `sttc`.
 pub struct Sttc;
@@ -47,7 +47,11 @@ impl Estimator for Sttc {
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         train_pairs::each_group(f, o.pairs.max_units, true, |f, c| {
             if c.silent() > 0 {
-                f.warn(format!("{}: {} trains are empty and have no coefficient", c.subject, c.silent()));
+                f.warn(format!(
+                    "{}: {} no coefficient",
+                    c.subject,
+                    counted(c.silent(), "train is empty and has", "trains are empty and have")
+                ));
             }
             let (delta, guard) = (o.delta.axis, c.guard());
             let m = Measure {
@@ -73,7 +77,7 @@ impl Estimator for Sttc {
             )?;
             let unit = f.base.unit();
             f.word(match found {
-                Some(mean) => format!("{}: STTC {mean:.3} within {} {unit}", c.subject, short(delta)),
+                Some(mean) => format!("{}: STTC {} within {} {unit}", c.subject, shown(mean), shown(delta)),
                 None => format!("{}: no two trains have spikes", c.subject),
             });
             Ok(())

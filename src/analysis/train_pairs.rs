@@ -8,6 +8,7 @@ pub use surrogates::{DITHER, Surrogates, each_surrogate};
 use std::sync::atomic::Ordering;
 
 use crate::prelude::*;
+use spikedeck_core::number::shown;
 use spikedeck_core::spike_distance::{Edges, pairs, prepared, symmetric};
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::{Correction, adjust, jackknife_interval, student_quantile};
@@ -136,7 +137,9 @@ impl Compared {
     /// The line in words of what was found.
     pub fn word(&self, label: &str, found: Option<f64>, how: Option<String>) -> String {
         match found {
-            Some(v) => format!("{}: {label} {v:.3}{}", self.subject, how.map_or(String::new(), |h| format!(" ({h})"))),
+            Some(v) => {
+                format!("{}: {label} {}{}", self.subject, shown(v), how.map_or(String::new(), |h| format!(" ({h})")))
+            }
             None => format!("{}: no two trains have spikes", self.subject),
         }
     }

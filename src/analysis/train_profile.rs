@@ -3,8 +3,8 @@
 
 use crate::prelude::*;
 use crate::train_pairs::Compared;
+use spikedeck_core::number::shown;
 use spikedeck_core::spike_distance::{Edges, adaptive_threshold};
-use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape};
 
 options! {
@@ -38,7 +38,7 @@ impl Adaptive {
 
 /// A threshold in words.
 pub fn told(threshold: f64, unit: &str) -> Option<String> {
-    (threshold > 0.0).then(|| format!("threshold {} {unit}", short(threshold)))
+    (threshold > 0.0).then(|| format!("threshold {} {unit}", shown(threshold)))
 }
 
 /// Weighted sums in bins over the window.

@@ -2,8 +2,8 @@
 
 use super::prelude::*;
 use super::train_pairs::{self, Measure, PairOptions, Tail};
+use spikedeck_core::number::shown;
 use spikedeck_core::train_metric::{Filtered, Scale, van_rossum};
-use spikedeck_core::units::short;
 
 /// The analysis `van_rossum`.
 pub struct VanRossum;
@@ -78,7 +78,7 @@ impl Estimator for VanRossum {
             )?;
             let unit = f.base.unit();
             f.word(match found {
-                Some(d) => format!("{}: distance {d:.3} (τ {} {unit})", c.subject, short(tau)),
+                Some(d) => format!("{}: distance {} (τ {} {unit})", c.subject, shown(d), shown(tau)),
                 None => format!("{}: nothing fired", c.subject),
             });
             Ok(())

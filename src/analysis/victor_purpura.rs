@@ -2,9 +2,9 @@
 
 use super::prelude::*;
 use super::train_pairs::{self, Measure, PairOptions, Tail};
+use spikedeck_core::number::shown;
 use spikedeck_core::spike_distance::Edges;
 use spikedeck_core::train_metric::victor_purpura;
-use spikedeck_core::units::short;
 
 /// The analysis `victor_purpura`.
 pub struct VictorPurpura;
@@ -76,9 +76,11 @@ impl Estimator for VictorPurpura {
             };
             let per_spike = |a: &Vec<f64>, b: &Vec<f64>| victor_purpura(a, b, q) / (a.len() + b.len()) as f64;
             let share = train_pairs::measure(f, &plain, c, &share, ready, per_spike)?;
-            let (base, tau) = (f.base, short(o.tau.axis));
+            let (base, tau) = (f.base, shown(o.tau.axis));
             f.word(match found.zip(share) {
-                Some((d, s)) => format!("{}: distance {d:.3}, {s:.3} per spike (τ {tau} {})", c.subject, base.unit()),
+                Some((d, s)) => {
+                    format!("{}: distance {}, {} per spike (τ {} {})", c.subject, shown(d), shown(s), tau, base.unit())
+                }
                 None => format!("{}: nothing fired", c.subject),
             });
             Ok(())

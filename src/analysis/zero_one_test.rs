@@ -4,6 +4,7 @@ use super::prelude::*;
 use super::series::{self, Series};
 use rayon::prelude::*;
 use spikedeck_core::delay::autocorrelation;
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{median, quantile};
 use spikedeck_core::zero_one::correlation;
 use spikedeck_signal::{Axis, CurveStyle, NamedShape, ReferenceLine, Series as Curves, Shape};
@@ -96,7 +97,7 @@ impl Estimator for ZeroOneTest {
                 quartiles.0,
                 quartiles.1
             )));
-            f.word(format!("{}: K = {k:.3} ({})", s.name, verdict(k)));
+            f.word(format!("{}: K = {} ({})", s.name, shown(k), verdict(k)));
             let (x, y) = all.into_iter().filter(|c| c.1.is_finite()).unzip();
             curves.push(curve(&s.name, x, y, CurveStyle::Points));
             Ok(())

@@ -103,15 +103,16 @@ pub(super) fn print(
             .rows
             .iter()
             .find(|r| r.0.starts_with("spikes."))
-            .map_or_else(String::new, |r| format!(", {} spikes", number::count(*r.1)));
+            .map_or_else(String::new, |r| format!(", {}", number::counted(*r.1 as usize, "spike", "spikes")));
         let kept = match result {
             Simulated::Many(ensemble) => kept_of(ensemble),
             Simulated::One(_) => String::new(),
         };
-        writeln!(out, "{} written: {} tables{rows}{kept}", path.display(), manifest.rows.len())?;
+        let tables = number::counted(manifest.rows.len(), "table", "tables");
+        writeln!(out, "{} written: {tables}{rows}{kept}", path.display())?;
         if args.verbose {
             for (file, n) in &manifest.rows {
-                writeln!(out, "  {file}  {} rows", number::count(*n))?;
+                writeln!(out, "  {file}  {}", number::counted(*n as usize, "row", "rows"))?;
             }
         }
     }
@@ -199,18 +200,19 @@ fn setting(spec: &Spec, finished: &Finished, result: &Simulated) -> String {
         number::counted(units, "unit", "units"),
     ];
     if finished.facts.connections > 0 {
-        parts.push(format!("{} connections", number::count(finished.facts.connections)));
+        parts.push(number::counted(finished.facts.connections as usize, "connection", "connections"));
     }
     if finished.facts.spikes > 0 {
-        let spikes = number::count(finished.facts.spikes);
+        let spikes = number::counted(finished.facts.spikes as usize, "spike", "spikes");
         parts.push(match result {
-            Simulated::One(_) => format!("{spikes} spikes"),
-            Simulated::Many(_) => format!("{spikes} spikes of all together"),
+            Simulated::One(_) => spikes,
+            Simulated::Many(_) => format!("{spikes} of all together"),
         });
     }
     if let Simulated::Many(ensemble) = result {
         let trials = ensemble.points.iter().all(|p| p.point.trial.is_some());
-        parts.push(format!("{} {}", ensemble.points.len(), if trials { "trials" } else { "points" }));
+        let (one, many) = if trials { ("trial", "trials") } else { ("point", "points") };
+        parts.push(number::counted(ensemble.points.len(), one, many));
     }
     parts.join(" · ")
 }

@@ -69,8 +69,8 @@ fn decade_label(exponent: i32) -> String {
     }
 }
 
-/// Ticks of a logarithmic axis: decades with labels (every second, third, ... when there are many), the numbers between
-/// without; under one and a half decades 1, 2, 5 have labels too; under half a decade the ticks are those of a
+/// Ticks of a logarithmic axis: decades with labels (every second, third, ... when there are many, the others without),
+/// the numbers between without; under one and a half decades 1, 2, 5 have labels too; under half a decade the ticks are those of a
 /// proportional axis.
 pub fn log(range: (f64, f64), most: usize) -> Vec<Tick> {
     let Some((low, high)) = ordered(range) else { return Vec::new() };
@@ -99,12 +99,34 @@ pub fn log(range: (f64, f64), most: usize) -> Vec<Tick> {
                 2 | 5 if halves => tick(value, decade),
                 _ => String::new(),
             };
-            if stride == 1 || !text.is_empty() {
+            if stride == 1 || digit == 1 {
                 ticks.push(Tick { value, label: text });
             }
         }
     }
     ticks
+}
+
+/// Cells of a decade from which on all of its minor ticks stand apart (the last two are a twentieth of it from each
+/// other), and from which on 2 and 5 do.
+const ALL_APART: f64 = 22.0;
+const HALVES_APART: f64 = 7.0;
+
+/// Where a logarithmic axis of `length` cells has marks without labels: its decades, and between them what stands apart
+/// there.
+pub fn minor(ticks: &[Tick], range: (f64, f64), is_log: bool, length: usize) -> Vec<f64> {
+    if !is_log {
+        return Vec::new();
+    }
+    let decade = length as f64 / (range.1 / range.0).log10();
+    let digit = |value: f64| (value / 10f64.powi((value.log10() + 1e-9).floor() as i32)).round() as i32;
+    let is_apart = |digit| match digit {
+        1 => true,
+        2 | 5 => decade >= HALVES_APART,
+        _ => decade >= ALL_APART,
+    };
+    let unlabelled = ticks.iter().filter(|t| t.label.is_empty()).map(|t| t.value);
+    unlabelled.filter(|value| is_apart(digit(*value))).collect()
 }
 
 /// Position of a value on an axis, 0 at the low end and 1 at the high end.
@@ -248,6 +270,25 @@ mod tests {
         assert_eq!(labels(&log((0.001, 1e6), 4)), ["0.001", "1", "1000", "1e6"]);
         assert_eq!(labels(&log((1.0, 20.0), 6)), ["1", "2", "5", "10", "20"]);
         assert_eq!(log((1.0, 1000.0), 6).len(), 28);
+    }
+
+    /// Where decades are narrow their numbers would be a solid line: two of them stand for all, then none. A decade has
+    /// its mark also where it has no label.
+    #[test]
+    fn minor_marks_stand_apart() {
+        let digits = |range: (f64, f64), length: usize| -> Vec<f64> {
+            let marks = minor(&horizontal(range, true, length), range, true, length);
+            let cells: Vec<usize> =
+                marks.iter().map(|v| (fraction(*v, range, true) * length as f64) as usize).collect();
+            assert!(cells.windows(2).all(|w| w[0] < w[1]), "{range:?} {length}: {marks:?}");
+            marks
+        };
+        assert_eq!(digits((1.0, 100.0), 60).len(), 16);
+        assert_eq!(digits((1.0, 100.0), 30), [2.0, 5.0, 20.0, 50.0]);
+        assert_eq!(digits((1.0, 100.0), 12), [10.0]);
+        let wide = digits((1e-9, 1e9), 60);
+        assert!(wide.len() > 6 && wide.iter().all(|v| (v.log10() - v.log10().round()).abs() < 1e-9), "{wide:?}");
+        assert_eq!(digits((0.3, 500.0), 80).len(), 27);
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(super) fn analyse(
     let whole = heard(cancel, move |halt| {
         let never = AtomicBool::new(false);
         let halt = if status == Status::Interrupted { &never } else { halt };
-        let told = |name: &str, done: f64| stage(&tell, name, done / count as f64);
+        let told = |name: &str, done: f64| stage(&tell, &format!("analysing {name}"), done / count as f64);
         let mut keep = |outcome| kept.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
         let cheap = status != Status::Complete;
         let asked = Asked { analyses: &work.analyses, scenario: work.scenario.as_deref(), seed: work.seed };

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::elsewhere::{by_time, numbered, repeated, window_of};
 use super::observed::fell_silent;
+use spikedeck_core::number::counted;
 use spikedeck_core::units::short;
 use spikedeck_signal::data::{FileUnit, Ids, TrialTable};
 use spikedeck_signal::stretches::{self, Stretch};
@@ -122,8 +123,8 @@ fn without(window: Window, invalid: &[(f64, f64)], notes: &mut Vec<String>) -> W
         from = from.max(stop);
     }
     notes.push(format!(
-        "{} stretches of this file are marked as invalid: the recording is {} to {} {}, the longest without any",
-        spans.len(),
+        "{} marked as invalid: the recording is {} to {} {}, the longest without any",
+        counted(spans.len(), "stretch of this file is", "stretches of this file are"),
         short(best.start),
         short(best.stop),
         base.unit()

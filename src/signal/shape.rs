@@ -38,6 +38,15 @@ impl Axis {
         Self { label: "time".into(), unit: base.unit().into(), scale: Scale::Linear, is_time: true }
     }
 
+    /// An axis of the frequencies `x`: logarithmic where those above zero reach over two decades or more, since rhythms
+    /// lie octaves apart and backgrounds fall by powers.
+    pub fn frequency(unit: impl Into<String>, x: &[f64]) -> Self {
+        let above = || x.iter().copied().filter(|f| *f > 0.0 && f.is_finite());
+        let (low, high) = (above().fold(f64::INFINITY, f64::min), above().fold(0.0, f64::max));
+        let axis = Self::new("frequency", unit);
+        if high >= 100.0 * low { axis.log() } else { axis }
+    }
+
     /// The same, logarithmic.
     #[must_use]
     pub fn log(mut self) -> Self {
@@ -372,5 +381,21 @@ impl NamedShape {
     /// A named shape.
     pub fn new(name: impl Into<String>, shape: Shape) -> Self {
         Self { name: name.into(), shape }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two decades are far apart, a stretch of one rhythm is not; zero is no frequency that could be shown.
+    #[test]
+    fn an_axis_of_frequencies_is_logarithmic_over_decades() {
+        let of = |x: &[f64]| Axis::frequency("Hz", x).scale;
+        assert_eq!(of(&[0.0, 1.0, 50.0, 100.0]), Scale::Log);
+        assert_eq!(of(&[1.0, 99.0]), Scale::Linear);
+        assert_eq!(of(&[0.0]), Scale::Linear);
+        assert_eq!(of(&[]), Scale::Linear);
+        assert_eq!(Axis::frequency("Hz", &[0.1, 500.0]).title(), "frequency (Hz)");
     }
 }

@@ -9,6 +9,7 @@ use super::prelude::*;
 use follow::{Followed, Turned};
 use spikedeck_core::continuation::{End, Kind};
 use spikedeck_core::cycles::{End as CycleEnd, Turn};
+use spikedeck_core::number::counted;
 use spikedeck_core::units::brief;
 use spikedeck_scenario::{StateId, VariableId};
 
@@ -104,8 +105,8 @@ fn warn(followed: &Followed, f: &mut Findings<'_>) {
     }
     if count(End::Bound) > 0 {
         f.warn(format!(
-            "{} branches of equilibria end where a state is a hundred times as large as in any trajectory",
-            count(End::Bound)
+            "{} where a state is a hundred times as large as in any trajectory",
+            counted(count(End::Bound), "branch of equilibria ends", "branches of equilibria end")
         ));
     }
     let count = |end: CycleEnd| followed.cycles.iter().filter(|b| b.end == end).count();
@@ -117,8 +118,8 @@ fn warn(followed: &Followed, f: &mut Findings<'_>) {
     }
     if count(CycleEnd::Long) > 0 {
         f.warn(format!(
-            "{} branches of cycles are cut where their period is `longest` times that at the Hopf point",
-            count(CycleEnd::Long)
+            "{} where their period is `longest` times that at the Hopf point",
+            counted(count(CycleEnd::Long), "branch of cycles is cut", "branches of cycles are cut")
         ));
     }
     if followed.cycles.iter().flat_map(|b| &b.cycles).any(|c| c.is_stable().is_none()) {

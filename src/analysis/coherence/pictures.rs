@@ -17,8 +17,7 @@ pub(super) fn draw(o: &Options, f: &mut Findings<'_>, name: &str, found: &Found,
     let level = chance_level(law.worth, 0.95);
     let band = (y.len() <= MOST_INTERVALS)
         .then(|| y.iter().map(|c| interval(*c, law.worth, 0.025, 0.025)).map(|(l, h)| (l.min(1.0), h)).unzip());
-    let axis = || Axis::new("frequency", f.base.rate_unit());
-    let line = Curve { name: name.to_owned(), x: x.clone(), y, band, style: CurveStyle::Line };
+    let axis = || Axis::frequency(f.base.rate_unit(), &x);
     let (frequency, other) = (axis(), axis());
     f.shape(
         format!("coherence of {name}"),

@@ -4,7 +4,7 @@ use super::assess::{Assessed, EstimateError, Resampling};
 use super::signals::{Pairs, Signal};
 use crate::prelude::*;
 use spikedeck_core::ksg::Neighbourhood;
-use spikedeck_core::number;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::correlated_samples;
 use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
@@ -371,8 +371,8 @@ fn summary(results: &[PairResult], hits: usize, tested: usize, title: &str) -> S
                 let chance = f
                     .chance()
                     .zip(f.p())
-                    .map_or(String::new(), |(c, p)| format!(" (chance {c:.4}, p {})", number::p_value(p)));
-                format!("{title} of {}: {:.4} bits{chance}", one.subject, f.estimate.bits)
+                    .map_or(String::new(), |(c, p)| format!(" (chance {}, p {})", shown(c), number::p_value(p)));
+                format!("{title} of {}: {} bits{chance}", one.subject, shown(f.estimate.bits))
             }
         },
         _ => format!("{title}: {hits} of {tested} pairs significant after correction"),

@@ -4,6 +4,7 @@ use super::{Estimate, Options};
 use crate::prelude::*;
 use spikedeck_core::aperiodic::{self, Background, Fit, Ordinates, PeakSearch};
 use spikedeck_core::bootstrap;
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::statistics::{chi_squared_quantile, chi_squared_tail, mean, student_quantile_of, variance};
 use spikedeck_core::units::short;
 use spikedeck_core::welch::{Detrend, SEPARATE, Scaling, Settings, Spectrum, chi_squared_factors};
@@ -31,8 +32,9 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
     let hz = e.frequency_unit;
     if s.segments < 4 {
         findings.warn(format!(
-            "{}: {} segments leave every ordinate uncertain; shorten `segment` or run longer",
-            e.name, s.segments
+            "{}: {} every ordinate uncertain; shorten `segment` or run longer",
+            e.name,
+            counted(s.segments, "segment leaves", "segments leave")
         ));
     }
     let top = s.frequency(s.power.len() - 1);
@@ -92,7 +94,7 @@ pub(super) fn measure(o: &Options, e: &Estimate, findings: &mut Findings<'_>) ->
         Metric::new(&e.name, "resolution", s.step, hz, s.segments as u64).note(format!("n = segments; {}", e.how)),
     );
     findings.word(match &peak {
-        Ok(k) => format!("{}: peak at {} {hz} ({})", e.name, short(s.frequency(*k)), e.how),
+        Ok(k) => format!("{}: peak at {} {hz} ({})", e.name, shown(s.frequency(*k)), e.how),
         Err(none) => format!("{}: no peak, {} ({})", e.name, none.why, e.how),
     });
     Landmarks { fit, fit_range, peak: peak.ok().map(|k| s.frequency(k)) }

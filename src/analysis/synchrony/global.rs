@@ -4,7 +4,7 @@ use super::Options;
 use crate::prelude::*;
 use crate::stretches;
 use spikedeck_core::circular::resultant_by_chance;
-use spikedeck_core::number;
+use spikedeck_core::number::{self, counted, shown};
 use spikedeck_core::order::{self, Order};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::{correlation_time, mean, quantile, variance};
@@ -131,7 +131,13 @@ pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
     if let Some(why) = tested.as_ref().and_then(|t| t.doubt("chi", chi2.sqrt())) {
         f.warn(format!("{}: {why}", c.subject));
     }
-    f.word(format!("{}: chi {:.3} of {n} units (chance {:.3})", c.subject, chi2.sqrt(), chance.sqrt()));
+    f.word(format!(
+        "{}: chi {} of {} (chance {})",
+        c.subject,
+        shown(chi2.sqrt()),
+        counted(n, "unit", "units"),
+        shown(chance.sqrt())
+    ));
 }
 
 /// Interval of chi squared: what is common to the units, and what is common by chance, changes in time.
@@ -278,7 +284,7 @@ fn report(
     if let Some(why) = tested.and_then(|t| t.doubt("order", mean)) {
         f.warn(format!("{name}: {why}"));
     }
-    f.word(format!("{name}: order {mean:.3} ± {sd:.3} (chance {chance:.3})"));
+    f.word(format!("{name}: order {} ± {} (chance {})", shown(mean), shown(sd), shown(chance)));
     let y = order.r.iter().zip(&order.units).map(|(r, u)| if *u >= least { *r } else { f64::NAN }).collect();
     let series = Series {
         x: Axis::time(f.base),

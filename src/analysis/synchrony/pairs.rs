@@ -3,6 +3,7 @@
 use super::Options;
 use crate::prelude::*;
 use crate::train_pairs::{Compared, error_of_pairs};
+use spikedeck_core::number::counted;
 use spikedeck_core::spike_distance::{
     Edges, Framed, POISSON_SPIKE, coincident_spikes, isi_distance, pairs, spike_distance_framed, symmetric,
 };
@@ -144,7 +145,13 @@ pub(super) fn distances(o: &Options, c: &Compared, f: &mut Findings<'_>) -> Meas
         f.shape(format!("{} of {}", m.label, c.subject), Shape::Matrix(matrix(m, &results, &c.names)));
     }
     if spikes < 10 * n {
-        f.warn(format!("{}: {spikes} spikes of {n} units are few; coincidences of so few are accidents", c.subject));
+        f.warn(format!(
+            "{}: {} of {} {} few; coincidences of so few are accidents",
+            c.subject,
+            counted(spikes, "spike", "spikes"),
+            counted(n, "unit", "units"),
+            if spikes == 1 { "is" } else { "are" }
+        ));
     }
     f.word(format!("{}: {}", c.subject, told.join(", ")));
     Ok(())

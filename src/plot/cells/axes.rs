@@ -12,8 +12,10 @@ use crate::ticks::{self, Tick};
 struct Lines {
     vertical: char,
     vertical_tick: char,
+    vertical_minor: char,
     horizontal: char,
     horizontal_tick: char,
+    horizontal_minor: char,
     corner: char,
     up: char,
     down: char,
@@ -24,8 +26,10 @@ struct Lines {
 const UNICODE: Lines = Lines {
     vertical: '│',
     vertical_tick: '┤',
+    vertical_minor: '├',
     horizontal: '─',
     horizontal_tick: '┬',
+    horizontal_minor: '┴',
     corner: '└',
     up: '▲',
     down: '▼',
@@ -35,8 +39,10 @@ const UNICODE: Lines = Lines {
 const ASCII: Lines = Lines {
     vertical: '|',
     vertical_tick: '+',
+    vertical_minor: '-',
     horizontal: '-',
     horizontal_tick: '+',
+    horizontal_minor: '\'',
     corner: '+',
     up: '^',
     down: 'v',
@@ -57,6 +63,11 @@ pub(crate) fn vertical(panel: &Panel<'_>, laid: &Laid, grid: &mut CellGrid, look
     let style = look.palette.style(Role::Axis);
     for row in 0..area.height {
         grid.set(area.x - 1, area.y + row, set.vertical, style);
+    }
+    for value in ticks::minor(&laid.y_ticks, panel.y.range, panel.y.log, area.height) {
+        if let Some(row) = laid.placed.row_of(value) {
+            grid.set(area.x - 1, row, set.vertical_minor, style);
+        }
     }
     for tick in &laid.y_ticks {
         let Some(row) = laid.placed.row_of(tick.value) else { continue };
@@ -107,6 +118,11 @@ pub(crate) fn horizontal(panel: &Panel<'_>, laid: &Laid, layout: &Layout, grid: 
         }
         if area.x > 0 {
             grid.set(area.x - 1, row, set.corner, style);
+        }
+        for value in ticks::minor(&ticks, panel.x.range, panel.x.log, area.width) {
+            if let Some(column) = laid.placed.column_of(value) {
+                grid.set(column, row, set.horizontal_minor, style);
+            }
         }
         for tick in ticks.iter().filter(|t| panel.x.names.is_none() && !t.label.is_empty()) {
             if let Some(column) = laid.placed.column_of(tick.value) {

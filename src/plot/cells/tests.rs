@@ -592,3 +592,28 @@ fn steps_stand_over_their_bins() {
         );
     }
 }
+
+/// Decades have labels, what lies between them marks without, on both axes and in figures too, whatever is drawn with.
+#[test]
+fn logarithmic_axes_mark_their_decades() {
+    for (marker, [labelled, minor, left]) in [(Marker::Braille, ['┬', '┴', '├']), (Marker::Ascii, ['+', '\'', '-'])]
+    {
+        let picture = paint(&samples::spectrum(), &View::default(), (120, 40), &look(Depth::True, marker));
+        let placed = &picture.panels[0];
+        let (axis, column) = (placed.area.y + placed.area.height, placed.area.x - 1);
+        let at = |x: f64| picture.grid.get(placed.column_of(x).unwrap(), axis).unwrap().ch;
+        assert!([10.0, 100.0].iter().all(|x| at(*x) == labelled), "{}", picture.grid.to_plain());
+        assert!([20.0, 30.0, 200.0, 300.0].iter().all(|x| at(*x) == minor), "{}", picture.grid.to_plain());
+        let marks = (placed.area.y..axis).filter(|y| picture.grid.get(column, *y).unwrap().ch == left).count();
+        assert!(marks > 3, "{}", picture.grid.to_plain());
+        let linear = View { x_log: Some(false), y_log: Some(false), ..View::default() };
+        let text = paint(&samples::spectrum(), &linear, (120, 40), &look(Depth::True, Marker::Braille)).grid.to_plain();
+        assert!(!text.contains(['┴', '├']), "{text}");
+    }
+    let lines = |view: &View| {
+        let figure = crate::svg::figure(&scene::of(&samples::spectrum(), view), &crate::svg::Figure::default());
+        figure.matches("<line").count()
+    };
+    let linear = View { x_log: Some(false), y_log: Some(false), ..View::default() };
+    assert!(lines(&View::default()) > lines(&linear) + 15, "{} {}", lines(&View::default()), lines(&linear));
+}

@@ -43,7 +43,8 @@ pub(super) fn units(file: &Hdf5<'_>, found: &mut Recorded) -> Result<(), StoreEr
     }
     let rest = times.len() - ends.last().copied().unwrap_or(0);
     if rest > 0 {
-        found.notes.push(format!("{rest} times at the end of `units/spike_times` are of no unit and not used"));
+        let times = spikedeck_core::number::counted(rest, "time", "times");
+        found.notes.push(format!("{times} at the end of `units/spike_times`, of no unit, not used"));
     }
     let mut read: Vec<&str> = READ.to_vec();
     let labels = match named(file, &columns, NAMES, ids.len())? {

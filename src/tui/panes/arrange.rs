@@ -413,7 +413,7 @@ fn numbers(outcomes: &[Outcome], spec: Option<&Spec>, checks: &[Check], others: 
         }
     }
     let summary = match checks.len() {
-        0 => format!("{} measures", table.rows.len()),
+        0 => spikedeck_core::number::counted(table.rows.len(), "measure", "measures"),
         all => format!("{} of {all} as expected", checks.iter().filter(|c| c.passed).count()),
     };
     let mut pane = Pane::new("numbers", "Numbers", Shape::Scalars(table), summary);
