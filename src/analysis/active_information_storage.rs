@@ -93,6 +93,7 @@ impl Estimator for ActiveInformationStorage {
     const SUBJECTS: Subjects = Subjects::Of;
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::BEFORE_AND_AFTER);
     const TABLE: &'static str = "values";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

@@ -189,7 +189,7 @@ impl<'a> Findings<'a> {
             metric.analysis.clone_from(&spec.name);
             without_width(metric);
         }
-        let filtered = prefilter::outcome(self.request).map(|(told, ends)| {
+        let filtered = prefilter::outcome(self.request).and_then(|(told, ends)| {
             self.words.push(told);
             ends
         });
@@ -198,7 +198,9 @@ impl<'a> Findings<'a> {
         if !self.metrics.is_empty() {
             self.shapes.push(NamedShape::new(table, Shape::Scalars(Scalars::from_metrics(&self.metrics))));
         }
-        self.warnings.extend(derived(&settings));
+        if self.base == TimeBase::Dimensionless {
+            self.warnings.extend(derived(&settings));
+        }
         settings.extend(filtered);
         Outcome {
             failure: None,

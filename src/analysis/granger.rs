@@ -100,6 +100,7 @@ impl Estimator for Granger {
     type Options = Options;
     const KIND: &'static str = "granger";
     const SUBJECTS: Subjects = Subjects::Directed;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::BEFORE_AND_AFTER);
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
 

@@ -349,6 +349,9 @@ pub trait Estimator: Sync {
     /// # Errors
     /// The first that does not, and why.
     fn together(_options: &Self::Options, _times: RunTimes) -> Result<(), Wrong> {
+    /// What becomes of it where a filter before it looks ahead, if it tells before from after, or tests what it has
+    /// fitted on samples that were left out: a warning wherever there is a filter.
+    const CAUSAL: Option<&str> = None;
         Ok(())
     }
 
@@ -428,6 +431,9 @@ impl<E: Estimator> Analysis for E {
         E::LIVE
     }
 
+        if let Some(why) = E::CAUSAL {
+            prefilter::warn(&mut findings, why);
+        }
     fn across_trials(&self) -> bool {
         E::ACROSS_TRIALS
     }

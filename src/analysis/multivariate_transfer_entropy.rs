@@ -66,9 +66,7 @@ options! {
         target_lags: usize = integer("5").between(1.0, 50.0), "samples of the target's past that are candidates";
         source_lags: usize = integer("5").between(1.0, 50.0), "samples of each source's past that are candidates";
         least_delay: usize = integer("1").between(1.0, 1000.0), "samples from a source to the target at the least";
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
-             the recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
         bins: usize = report::bins("3", 16.0);
         binning: Binning = report::binning();
         surrogate: Chance = choice(Chance::Circular),
@@ -91,6 +89,7 @@ impl Estimator for MultivariateTransferEntropy {
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::BEFORE_AND_AFTER);
     const TABLE: &'static str = "links";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

@@ -83,6 +83,7 @@ impl Estimator for PartialInformation {
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::BEFORE_AND_AFTER);
     const TABLE: &'static str = "parts";
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {

@@ -33,14 +33,27 @@ options! {
         prefilter: Option<Kind> = choice_if_given(),
             "filter that signals go through first, without moving them in time: butterworth (forward and backward) or \
              fir (a symmetric sinc under a Hamming window); with _stop it takes out what is between the edges. At an \
-             edge half of the amplitude is left. The ends are continued by their odd mirror image. Spikes are left as \
-             they are, rates are filtered";
+             edge half of the amplitude is left. The ends are continued by their odd mirror image, as far as values \
+             rest on samples beyond them. Spikes are left as they are, rates are filtered. A filter that moves nothing \
+             in time puts a part of what follows into each sample: what comes before what (Granger causality, \
+             transfer entropy, averages around events) and what is foretold of samples that were left out can no \
+             longer be told within that reach, and peaks of a spectrum may be those of the band";
         prefilter_above: Option<Frequency> = frequency_if_given(), "lower edge of the filter";
         prefilter_below: Option<Frequency> = frequency_if_given(), "upper edge of the filter";
         prefilter_order: Option<usize> = integer_if_given().between(1.0, 12.0),
             "order of a Butterworth filter (default 4; both ways make twice as much)";
     }
 }
+
+/// What a filter that looks ahead does to an analysis of what comes before what.
+pub const BEFORE_AND_AFTER: &str = "what comes before what is no longer told by them, models of the signals need \
+     higher orders, and a narrow band makes samples foretell each other (Barnett and Seth 2011, \
+     doi:10.1016/j.jneumeth.2011.08.010)";
+/// What it does to an average around events.
+pub const AROUND_EVENTS: &str = "what follows an event shows before it, and what precedes it after it";
+/// What it does to what is fitted to some stretches and read in others.
+pub const LEFT_OUT: &str =
+    "bins as near as that to a fold are left out of what is fitted for it, so that the fold is not known there";
 
 /// Adds the options to a declaration.
 pub fn declare(to: &mut Declared) {
@@ -207,17 +220,51 @@ pub fn has_work(request: &Request<'_>) -> Measured {
 }
 
 /// What an outcome says of its filter: the filter in words, and how long the ends are that rest in part on what is not
-/// there. That length is the one of samples that are close; where few fall into a period, it is about that.
-pub fn outcome(request: &Request<'_>) -> Option<(String, Setting)> {
+/// there.
+pub fn outcome(request: &Request<'_>) -> Option<(String, Option<Setting>)> {
     // What is wrong with it was said when it was applied.
     let (options, kind, kept) = asked(request).ok()??;
     let base = request.recording.time_base;
     let told = options.told(kind, kept, base.rate_unit());
-    let rate = 50.0 * kept.edges().into_iter().fold(0.0, f64::max);
-    let value = options.built(kind, kept, rate, base).ok()?.reach() as f64 / rate;
-    let unit = if base == TimeBase::Milliseconds { "s" } else { base.unit() };
-    let how = format!("{told}; nearer to an end, values rest in part on the odd mirror image of the signal there");
-    Some((format!("after {told}"), Setting { key: "prefilter_ends".into(), value, unit: unit.into(), how }))
+    let ends = reach(request).map(|value| {
+        let unit = if base == TimeBase::Milliseconds { "s" } else { base.unit() };
+        let how = format!("{told}; nearer to an end, values rest in part on the odd mirror image of the signal there");
+        Setting { key: "prefilter_ends".into(), value, unit: unit.into(), how }
+    });
+    Some((format!("after {told}"), ends))
+}
+
+/// How long before and after it (in seconds or time units) is what a filtered value rests on: the longest of the
+/// traces that are looked at; of rates in bins that of samples that are close, which where few bins fall into a period
+/// is about theirs. Nothing where there is no filter, or none can be made.
+pub fn reach(request: &Request<'_>) -> Option<f64> {
+    let (options, kind, kept) = asked(request).ok()??;
+    let base = request.recording.time_base;
+    let spec = request.spec;
+    let mut rates = Vec::new();
+    for s in spec.of.iter().chain(&spec.source).chain(&spec.target) {
+        match &s.what {
+            Observable::Variable(variable) => rates.extend(subject::sampling_rates(request, s, variable)),
+            Observable::Rate => rates.push(50.0 * kept.edges().fold(0.0, f64::max)),
+            Observable::Spikes | Observable::Population => {}
+        }
+    }
+    let of = |rate: f64| Some(options.built(kind, kept, rate, base).ok()?.reach() as f64 / rate);
+    rates.into_iter().filter_map(of).reduce(f64::max)
+}
+
+/// The reach of the filter in bins of this width, rounded up; 0 where there is no filter.
+pub fn gap(request: &Request<'_>, bin: Time) -> usize {
+    reach(request).map_or(0, |reach| (reach / bin.seconds - 1e-9).ceil() as usize)
+}
+
+/// Warns where an analysis tells before from after, or what is known from what is not, and a filter mixes them: `why`
+/// says what becomes of it.
+pub fn warn(f: &mut Findings<'_>, why: &str) {
+    if let Some((_, ends)) = outcome(f.request) {
+        let far = ends.map_or_else(String::new, |e| format!(", here {} {}", short(e.value), e.unit));
+        f.warn(format!("`prefilter` puts what follows into each sample, as far as it reaches{far}: {why}"));
+    }
 }
 
 #[cfg(test)]
@@ -257,9 +304,22 @@ mod tests {
                 .ends_with("after a Butterworth filter of order 4, from 4 to 8 Hz, forward and backward (zero phase)")
         );
         let ends = &o.settings[0];
-        // The slowest pole decays by TAU·2 Hz·sin(π/8) a second, twice: (1 + at) exp(−at) is 10⁻³ after 1.9 s.
+        // The slowest pole stands next to 4 Hz and falls to a thousandth in 2 s.
         assert!(ends.key == "prefilter_ends" && ends.unit == "s" && (1.5..2.5).contains(&ends.value), "{ends:?}");
         assert!(ends.how.contains("odd mirror image"), "{ends:?}");
+        // The length is that of the filter that was used, also where that of closer samples cannot be made.
+        let filter = Filter::new(Design::Butterworth(4), Kept::Between(4e-3, 8e-3)).unwrap();
+        assert!((ends.value - 1e-3 * filter.reach() as f64).abs() < 1e-12, "{ends:?}");
+        let wide = [
+            ("prefilter", OptionValue::Text("butterworth".into())),
+            ("prefilter_above", OptionValue::Number(0.02)),
+            ("prefilter_below", OptionValue::Number(300.0)),
+            ("prefilter_order", OptionValue::Integer(8)),
+        ];
+        let long = traces(&[noise(1, 500_000)], 1.0);
+        let o = run(levels, &long, vec![subject("V_m", &[])], &wide).unwrap();
+        assert!(o.summary.contains("Butterworth") && o.settings[0].key == "prefilter_ends", "{:?}", o.settings);
+        assert!(Filter::new(Design::Butterworth(8), Kept::Between(0.02 / 15e3, 0.02)).is_err());
         for (kind, level) in [("butterworth_stop", -65.0), ("fir", 0.0), ("fir_stop", -65.0)] {
             let mut options = theta();
             options[0].1 = OptionValue::Text(kind.into());
@@ -277,6 +337,33 @@ mod tests {
             let o = run(levels, &traces(&[one], 1.0), vec![subject("V_m", &[])], &options).unwrap();
             assert!((get(&o, "sd") - 0.5 * 2f64.sqrt()).abs() < 0.01, "{order}: {}", get(&o, "sd"));
         }
+    }
+
+    /// Where before and after are told apart, or what is known from what is not, a filter is warned of.
+    #[test]
+    fn what_a_filter_that_looks_ahead_does_is_told() {
+        let mut r = traces(&[noise(1, 20_000), noise(2, 20_000)], 1.0);
+        r.spikes = recording(&[poisson(1, 0, 5.0, 20_000.0)], 20_000.0).spikes;
+        for (kind, source) in [("granger", "V_m"), ("transfer_entropy", "V_m"), ("event_average", "spikes")] {
+            let mut spec = AnalysisSpec {
+                name: "x".into(),
+                kind: kind.into(),
+                of: vec![],
+                source: vec![subject(source, &[0])],
+                target: vec![subject("V_m", &[1])],
+                options: BTreeMap::from([("surrogates", OptionValue::Integer(3))]),
+            };
+            let analysis = find(kind).unwrap();
+            spec.options.retain(|key, _| analysis.declaration().options.iter().any(|o| o.key == *key));
+            let told = |spec: &AnalysisSpec| crate::testing::run_spec(analysis, None, &r, spec).unwrap().warnings;
+            let ahead = |w: &String| w.starts_with("`prefilter` puts what follows into each sample");
+            assert!(!told(&spec).iter().any(ahead), "{kind}");
+            spec.options.extend(theta());
+            let all = told(&spec);
+            assert!(all.iter().any(|w| ahead(w) && w.contains(" s: ")), "{kind}: {all:?}");
+        }
+        let o = run(find("levels").unwrap(), &waves(), vec![subject("V_m", &[])], &theta()).unwrap();
+        assert!(o.warnings.is_empty(), "{:?}", o.warnings);
     }
 
     /// An analysis that a filter changes declares it, and the other way about: nothing is filtered in silence, and no
@@ -362,6 +449,9 @@ mod tests {
         assert!(why(&waves(), &with("prefilter_below", 3.0)).contains("not above the lower"));
         assert!(why(&waves(), &theta()[..1]).contains("no edge"));
         assert!(why(&traces(&[noise(1, 400)], 1.0), &theta()).contains("there are 400"));
+        let mut tiny = with("prefilter_above", 1e-6);
+        tiny[0].1 = OptionValue::Text("fir".into());
+        assert!(why(&waves(), &tiny).contains("more than 1e7"), "{}", why(&waves(), &tiny));
         let mut broken = waves();
         broken.traces[0].values[7] = f64::NAN;
         assert!(why(&broken, &theta()).contains("sample 7 is NaN"));

@@ -62,6 +62,7 @@ impl Estimator for SpikeTriggered {
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::AROUND_EVENTS);
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let spec = f.request.spec;

@@ -346,6 +346,16 @@ pub fn variable(request: &Request<'_>, subject: &Subject) -> Result<Columns, Ana
     }
 }
 
+/// Samples a second (or unit of time) of the traces of a variable that may be looked at.
+pub fn sampling_rates(request: &Request<'_>, subject: &Subject, variable: &str) -> Vec<f64> {
+    let Ok(place) = place(request, subject) else { return Vec::new() };
+    let on_disk = request.recording.on_disk.iter().flat_map(|d| &d.traces);
+    let all = on_disk.filter(|t| t.population == place && t.variable == variable);
+    let all = all.chain(request.recording.traces_of(place, variable));
+    let holds = |t: &&Trace| subject.units.iter().all(|u| t.units.contains(u));
+    all.filter(holds).map(|t| 1.0 / (t.interval * request.recording.time_base.seconds())).collect()
+}
+
 /// Values up to which sums of their fourth powers are numbers, also of many; the least are one over it.
 const LARGEST: f64 = 1e70;
 

@@ -1,5 +1,6 @@
-//! Filters that move nothing in time: Butterworth's forward and backward (as SciPy's `sosfiltfilt`), and windowed sincs
-//! that are symmetric. Frequencies are in cycles a sample.
+//! Filters that move nothing in time: Butterworth's forward and backward (as SciPy's `sosfiltfilt`, the ends of which
+//! go on over [`Filter::reach`] here and over three times the number of coefficients there, unless `padlen` says it),
+//! and windowed sincs that are symmetric. Frequencies are in cycles a sample.
 
 use super::fft::{Complex64, complex_plan};
 use std::f64::consts::{PI, TAU};
@@ -19,10 +20,19 @@ pub enum Kept {
 
 impl Kept {
     /// The edges.
-    pub fn edges(self) -> Vec<f64> {
+    pub fn edges(self) -> impl Iterator<Item = f64> + Clone {
+        let (first, second) = match self {
+            Self::Below(f) | Self::Above(f) => (f, None),
+            Self::Between(low, high) | Self::Outside(low, high) => (low, Some(high)),
+        };
+        std::iter::once(first).chain(second)
+    }
+
+    /// From the lower edge to the upper, where there are two.
+    fn width(self) -> Option<f64> {
         match self {
-            Self::Below(f) | Self::Above(f) => vec![f],
-            Self::Between(low, high) | Self::Outside(low, high) => vec![low, high],
+            Self::Below(_) | Self::Above(_) => None,
+            Self::Between(low, high) | Self::Outside(low, high) => Some(high - low),
         }
     }
 
@@ -39,10 +49,10 @@ pub enum Design {
     /// twice, and is a half at each edge (Butterworth 1930; Gustafsson 1996, doi:10.1109/78.492552).
     Butterworth(usize),
     /// A sinc under a Hamming window, applied once: the gain is a half at each edge and falls over a quarter of its
-    /// frequency, at least over `softest`, at most over what there is beside it (Harris 1978,
+    /// frequency, at least over `softest`, at most over what there is beside it and between the edges (Harris 1978,
     /// doi:10.1109/PROC.1978.10837).
     Sinc {
-        /// The least width of a fall.
+        /// The least width of a fall, where there is room for it.
         softest: f64,
     },
 }
@@ -66,15 +76,18 @@ enum Parts {
 /// Share of its beginning to which a response has fallen where it is no longer counted.
 const FALLEN: f64 = 1e-3;
 
+/// Most samples on either side that a kernel may rest on.
+const MOST_REACH: f64 = 1e7;
+
 impl Filter {
     /// A filter, or in words why there is none.
     ///
     /// # Errors
     /// Edges that are not between 0 and 1/2 in their order, an order of 0, and edges so near to 0, to 1/2 or to each
-    /// other that the filter's poles cannot be told from the unit circle.
+    /// other that the filter's poles cannot be told from the unit circle, or that a kernel rests on more than ten
+    /// million samples on either side.
     pub fn new(design: Design, kept: Kept) -> Result<Self, String> {
-        let edges = kept.edges();
-        if edges.iter().any(|f| !(*f > 0.0 && *f < 0.5)) || edges.windows(2).any(|w| w[1] <= w[0]) {
+        if kept.edges().any(|f| !(f > 0.0 && f < 0.5)) || kept.width().is_some_and(|w| w <= 0.0) {
             return Err("its edges are not between 0 and half of the sampling rate, the lower first".into());
         }
         let (parts, reach) = match design {
@@ -87,10 +100,18 @@ impl Filter {
                     return Err("its edges are too close to 0, to half of the sampling rate or to each other".into());
                 }
                 let reach = (FALLEN.ln() / largest.max(f64::MIN_POSITIVE).ln()).ceil() as usize;
-                (Parts::Sections(sections(&poles, order, kept)), reach.max(1))
+                (Parts::Sections(sections(&poles, kept)), reach.max(1))
             }
             Design::Sinc { softest } => {
-                let kernel = kernel(kept, softest);
+                // 3.3 over the fall: what a Hamming window needs (Harris 1978).
+                let half = (3.3 / fall(kept, softest) / 2.0).ceil();
+                if half.is_nan() || half > MOST_REACH {
+                    return Err(format!(
+                        "its edges are too close to 0, to half of the sampling rate or to each other: values rest on \
+                         {half:.1e} samples on either side, more than {MOST_REACH:.0e}"
+                    ));
+                }
+                let kernel = kernel(kept, half as usize);
                 let reach = kernel.len() - 1;
                 (Parts::Kernel(kernel), reach)
             }
@@ -98,7 +119,8 @@ impl Filter {
         Ok(Self { parts, keeps_constants: kept.keeps_constants(), reach })
     }
 
-    /// Samples on either side that a value rests on, to a thousandth.
+    /// Samples on either side that a value rests on: all of a kernel; of sections, as far as the response of the
+    /// slowest pole by itself needs to fall to a thousandth (several poles next to each other leave more there).
     pub fn reach(&self) -> usize {
         self.reach
     }
@@ -181,7 +203,7 @@ fn poles(order: usize, kept: Kept) -> Vec<Complex64> {
 
 /// Sections of two poles each (the last of one where their number is odd), each with a gain of one where the whole has
 /// one.
-fn sections(poles: &[Complex64], order: usize, kept: Kept) -> Vec<[f64; 5]> {
+fn sections(poles: &[Complex64], kept: Kept) -> Vec<[f64; 5]> {
     // The middle of what is kept, where the gain of Butterworth's is one.
     let warped = |f: f64| (PI * f).tan();
     let middle = |low: f64, high: f64| TAU * (warped(low) * warped(high)).sqrt().atan() / PI;
@@ -207,7 +229,6 @@ fn sections(poles: &[Complex64], order: usize, kept: Kept) -> Vec<[f64; 5]> {
             [b[0] * scale, b[1] * scale, b[2] * scale, a[0], a[1]]
         })
         .collect();
-    debug_assert_eq!(list.len(), poles.len().div_ceil(2), "order {order}");
     // The poles next to the circle come last, so that nothing grows on the way.
     list.sort_by(|a, b| a[4].total_cmp(&b[4]));
     list
@@ -231,13 +252,16 @@ fn run(sections: &[[f64; 5]], samples: &mut [f64]) {
     }
 }
 
+/// The width over which the gain falls at an edge: the narrowest of them, for all have one kernel.
+fn fall(kept: Kept, softest: f64) -> f64 {
+    // A band that is narrower than a fall would never be whole.
+    let between = kept.width().unwrap_or(f64::INFINITY).min(0.25);
+    let at = |f: f64| (0.25 * f).max(softest).min(f).min(0.5 - f).min(between);
+    kept.edges().map(at).fold(f64::INFINITY, f64::min)
+}
+
 /// The middle and the right half of the kernel.
-fn kernel(kept: Kept, softest: f64) -> Vec<f64> {
-    let fall = |f: f64| (0.25 * f).max(softest).min(f).min(0.5 - f).min(0.25);
-    let edges = kept.edges();
-    let narrowest = edges.iter().map(|f| fall(*f)).fold(f64::INFINITY, f64::min);
-    // 3.3 over the fall: what a Hamming window needs (Harris 1978).
-    let half = (3.3 / narrowest / 2.0).ceil() as usize;
+fn kernel(kept: Kept, half: usize) -> Vec<f64> {
     let below = |f: f64| -> Vec<f64> {
         let at = |m: usize| {
             let sinc = if m == 0 { 2.0 * f } else { (TAU * f * m as f64).sin() / (PI * m as f64) };
@@ -302,12 +326,19 @@ fn convolve(half: &[f64], samples: &mut [f64]) {
 mod tests {
     use super::*;
 
-    const SHAPES: [Kept; 5] = [
+    const SHAPES: [Kept; 10] = [
         Kept::Below(0.08),
         Kept::Above(0.03),
         Kept::Between(0.04, 0.08),
         Kept::Outside(0.1, 0.13),
         Kept::Between(0.002, 0.3),
+        // Narrower than a quarter of their frequency: what hums at 50 Hz, sampled at 1 kHz, and all but that.
+        Kept::Between(0.047, 0.053),
+        Kept::Outside(0.047, 0.053),
+        // Next to 0 and to half of the sampling rate.
+        Kept::Below(0.006),
+        Kept::Above(0.48),
+        Kept::Between(0.45, 0.49),
     ];
 
     fn wave(n: usize) -> Vec<f64> {
@@ -372,29 +403,31 @@ mod tests {
         }
     }
 
-    /// A sinc has a half at its edges, keeps what is inside to 0.5 % and stops what is outside to as little; blocks
+    /// A sinc has a half at its edges, keeps what is inside to 0.7 % and stops what is outside to as little; blocks
     /// give what the sum over the kernel gives.
     #[test]
     fn sincs_keep_and_stop() {
         for kept in SHAPES {
             let filter = Filter::new(Design::Sinc { softest: 0.004 }, kept).unwrap();
-            let edges = kept.edges();
             let is_kept = |f: f64| match kept {
                 Kept::Below(c) => f < c,
                 Kept::Above(c) => f > c,
                 Kept::Between(a, b) => f > a && f < b,
                 Kept::Outside(a, b) => f < a || f > b,
             };
-            for edge in &edges {
-                assert!((filter.gain(*edge) - 0.5).abs() < 0.02, "{kept:?} {edge}: {}", filter.gain(*edge));
+            for edge in kept.edges() {
+                assert!((filter.gain(edge) - 0.5).abs() < 0.02, "{kept:?} {edge}: {}", filter.gain(edge));
             }
+            let (mut inside, half) = (0, 0.5 * fall(kept, 0.004));
             for k in 0..=500 {
                 let f = 0.001 * f64::from(k);
-                if edges.iter().all(|e| (f - e).abs() > (0.25 * e).max(0.004)) {
+                if kept.edges().all(|e| (f - e).abs() > half - 1e-9) {
                     let wanted = f64::from(u8::from(is_kept(f)));
-                    assert!((filter.gain(f) - wanted).abs() < 5e-3, "{kept:?} {f}: {}", filter.gain(f));
+                    assert!((filter.gain(f) - wanted).abs() < 7e-3, "{kept:?} {f}: {}", filter.gain(f));
+                    inside += u32::from(is_kept(f));
                 }
             }
+            assert!(inside > 0, "{kept:?} keeps nothing whole");
             let Parts::Kernel(half) = &filter.parts else { unreachable!("it is a kernel") };
             let x = wave(1777);
             let mut y = x.clone();
@@ -457,6 +490,11 @@ mod tests {
             assert!(Filter::new(Design::Sinc { softest: 0.0 }, kept).is_err(), "{kept:?}");
         }
         assert!(new(0, Kept::Below(0.1)).is_err());
+        // A kernel that no memory holds: 1 uHz at 10 kHz.
+        for kept in [Kept::Above(1e-10), Kept::Below(0.5 - 1e-12), Kept::Between(0.1, 0.1 + 1e-13)] {
+            let why = Filter::new(Design::Sinc { softest: 2e-4 }, kept).unwrap_err();
+            assert!(why.contains("on either side, more than 1e7"), "{kept:?}: {why}");
+        }
         assert!(new(4, Kept::Above(1e-9)).is_err(), "poles on the circle");
         assert!(new(4, Kept::Between(4e-4, 8e-4)).is_ok(), "theta at 10 kHz");
         let filter = Filter::new(Design::Butterworth(2), Kept::Below(0.1)).unwrap();
