@@ -29,13 +29,15 @@ const CARD: AnalysisCard = AnalysisCard {
                   and `after` are left out. Intervals are Student's t over \
                   events; events nearer to each other than `before` + `after` share as much as their stretches \
                   overlap (Newey and West), and count as that many fewer. p of change: one sign drawn anew for each \
-                  run of events that overlap; p of peak: \
+                  block of events in a row, which ends where nothing overlaps, or after one and a half to three times \
+                  `before` + `after` where events are furthest apart; none with fewer than 6 blocks; p of peak: \
                   all events moved together by one time (on a circle), which keeps their rhythm and that of \
                   the target.",
     bias: "A is unbiased. The peak is the largest of many and therefore large: compare with its chance.",
     cost: "O(events · lags) a pair, once for each surrogate",
     caveats: "Where stretches around most events overlap, few are left that tell anything of their own: there is no \
-              interval below five. A signal that remembers longer than a stretch makes intervals too narrow. A \
+              interval below five, and the response to one event is the baseline of another, so that p of change is \
+              too large rather than too small. A signal that remembers longer than a stretch makes intervals too narrow. A \
               response to the last event may stand in the baseline of the next. A signal of the unit itself follows \
               its spikes whatever the network does, and a rate (`POP.rate`) holds the event where it is a spike of \
               POP.",
@@ -64,6 +66,8 @@ options! {
 const MOST_DRAWN: usize = 16;
 /// Drawings of signs for the p-value of the change.
 const FLIPS: usize = 1999;
+/// Blocks of events that have one: fewer than 2^5 signs tell little.
+const LEAST_BLOCKS: usize = 6;
 
 impl Estimator for EventAverage {
     type Options = Options;
@@ -71,6 +75,7 @@ impl Estimator for EventAverage {
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::AROUND_EVENTS);
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let spec = f.request.spec;
@@ -317,6 +322,7 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
         0 => "n = events".to_owned(),
         left => format!("n = events ({left} near the ends of the window left out)"),
     };
+    let shared = Overlap::new(&used, o.before.axis + o.after.axis);
     let over = |metric: &str, values: &[f64]| {
         let made = Metric::new(&name, metric, mean(values), &unit, n as u64).note(&counted);
         if n < 2 {
@@ -325,7 +331,6 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
         if values.iter().all(|v| *v == values[0]) {
             return made.note("no interval: all events are alike");
         }
-        let shared = Overlap { times: &used, length: o.before.axis + o.after.axis };
         let Some(half) = shared.half_width(values) else {
             let overlap = shared.worth();
             return made.note(format!("no interval: stretches overlap, and the events are worth {overlap:.1}"));
@@ -339,10 +344,16 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
     let change: Vec<f64> = response.iter().zip(&baseline).map(|(r, b)| r - b).collect();
     let mut changed = over("change", &change).chance(0.0);
     if n > 1 {
-        let runs = Overlap { times: &used, length: o.before.axis + o.after.axis }.sums(&change);
-        changed = changed
-            .p(flipped(&runs, f.key(&name, "signs")))
-            .note(format!("p: {FLIPS} drawings of signs of {} runs of events whose stretches overlap", runs.len()));
+        let blocks = shared.sums(&change);
+        let number = blocks.len();
+        changed = if number < LEAST_BLOCKS {
+            let s = if number == 1 { "" } else { "s" };
+            changed.note(format!("no p: {n} events make {number} block{s}, fewer than {LEAST_BLOCKS}"))
+        } else {
+            changed
+                .p(flipped(&blocks, f.key(&name, "signs")))
+                .note(format!("p: {FLIPS} drawings of signs of {number} blocks of events in a row"))
+        };
     }
     f.metric(changed);
     peak(f, &name, target, (&used, window), (&lags, &curve, overall), o)?;
@@ -591,7 +602,44 @@ mod tests {
         assert!((8..=36).contains(&below), "{below} of 200 at most 0.1");
     }
 
-    /// Events a stretch apart are independent and have the interval of a mean; each twice is worth half as many.
+    /// An effect is found where stretches overlap all the time, and none where there is none: 405 events in 20 s, each
+    /// followed by an answer of half of the noise, with stretches of 300 ms.
+    #[test]
+    fn the_change_is_found_where_stretches_overlap_and_not_where_there_is_none() {
+        let none = [("surrogates", OptionValue::Integer(0))];
+        let change = |seed: u64, rate: f64, size: f64| {
+            let mut stream = Key::new(seed, "event", "overlap").stream(0, 0);
+            let mut values: Vec<f64> = (0..20_000).map(|_| stream.uniform() - 0.5).collect();
+            let events = poisson(seed, 7, rate, 20_000.0);
+            for t in &events {
+                let at = t.round() as usize;
+                values.iter_mut().skip(at + 1).take(20).for_each(|v| *v += size);
+            }
+            let mut r = traces(&[values], 1.0);
+            r.spikes = recording(&[events], 1e9).spikes;
+            let o = run(&r, named("spikes", &[]), named("V_m", &[]), &none).unwrap();
+            metric(&o, "p.spikes->p.V_m", "change").clone()
+        };
+        for rate in [20.0, 40.0] {
+            let mut found = 0;
+            for seed in 0..20 {
+                let m = change(seed, rate, 0.15);
+                found += u32::from(m.p_value.unwrap() <= 0.05);
+                assert!(m.note.contains("blocks of events"), "{m:?}");
+            }
+            assert!(found >= 17, "{rate}: found {found} of 20 times");
+        }
+        for rate in [4.0, 20.0] {
+            let small = (100..300).filter(|&seed| change(seed, rate, 0.0).p_value.unwrap() <= 0.1).count();
+            // Binomial of 200: 0.1 gives more than 34 with a chance of 0.001.
+            assert!(small <= 34, "{rate}: {small} of 200");
+        }
+        let r = recording(&[(0..40).map(|k| 300.0 + 20.0 * f64::from(k)).collect()], 2000.0);
+        let o = run(&r, named("spikes", &[]), named("rate", &[]), &none).unwrap();
+        let m = metric(&o, "p.spikes->p.rate", "change");
+        assert!(m.p_value.is_none() && m.note.contains("no p: 40 events make 1 block, fewer than 6"), "{m:?}");
+    }
+
     #[test]
     fn what_cannot_be_said_is_said_so() {
         let r = recording(&[vec![], vec![5.0], vec![500.0]], 1000.0);
