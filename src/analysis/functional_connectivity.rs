@@ -7,6 +7,7 @@ use super::dependence::signals::{self, Signal};
 use super::options::matrix_if_given;
 use super::prelude::*;
 use spikedeck_core::factors::partial_correlations;
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{correlation_interval, mean, normal_two_sided, pearson};
 use spikedeck_core::surrogate::{Correction, adjust};
 use spikedeck_core::worth::samples_for_one;
@@ -36,15 +37,17 @@ const CARD: AnalysisCard = AnalysisCard {
               halves_agreement = correlation over pairs of z of the first and of the second half\n\
               fit = correlation over pairs with the matrix of `against`; fit_distance = root mean square \
               difference; p: regions exchanged (Mantel)\n\
-              FCD: correlation over pairs of the matrices of two windows; fcd_distance: Kolmogorov and Smirnov's, of \
-              all windows to those of `fcd_against`",
+              FCD: correlation over pairs of the matrices of two windows; fcd_mean, fcd_sd: over pairs of windows that \
+              share no sample; fcd_distance: Kolmogorov and Smirnov's, of all pairs of windows to all of `fcd_against`",
     assumptions: "Stationary signals, of which a linear relation is asked; many more samples than signals (partial).",
     bias: "None to speak of for r; partial correlations of few samples scatter widely.",
     cost: "O(N m²), O(m³) partial; O(W² m²) for W windows",
     caveats: "A correlation is not a connection: common input makes one, and an inhibitory loop may hide one. The \
               partial one takes out what was recorded, and nothing else; it joins signals that drive a common target. \
               A fit above chance says that strong pairs are strong in both: neighbours are so in most brains and \
-              models. halves_agreement is about what can be reached. Windows that share samples are alike by that.",
+              models; halves_agreement is about what can be reached. Windows that share samples are alike by that: \
+              those of `fcd_against` have to be as long and as far apart. An fcd_mean below 1 or an fcd_sd above 0 is \
+              no sign of dynamics: windows are short, and only surrogates of a process that does not change tell.",
     references: &[
         "Friston 2011, Brain Connect 1:13-36, doi:10.1089/brain.2011.0008",
         "Marrelec and others 2006, Neuroimage 32:228-237, doi:10.1016/j.neuroimage.2005.12.057",
@@ -70,9 +73,7 @@ options! {
     /// What `functional_connectivity` can be told.
     pub struct Options {
         measure: Of = choice(Of::Correlation), "correlation, or partial: given all other signals";
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
-             the recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
         fdr: Correction = choice(Correction::BenjaminiHochberg), "correction of p-values over all pairs";
         level: f64 = number("0.05").between(0.0, 1.0), "level at which a corrected p-value counts as significant";
         against: Option<FileMatrix> = matrix_if_given(),
@@ -84,7 +85,8 @@ options! {
         window_step: Option<Time> = time_if_given().piece(),
             "from one window to the next (default half of a window)";
         fcd_against: Option<FileMatrix> = matrix_if_given(),
-            "file with a matrix of windows against windows that was measured (FCD), of any size";
+            "file with a matrix of windows against windows that was measured (FCD), of any size, with windows as long \
+             and as far apart as here";
     }
 }
 
@@ -237,9 +239,9 @@ fn told(
         agreement(name, list.len(), halves),
     ]);
     f.word(format!(
-        "{name}: mean {} {:.3}, {hits} of {} pairs significant",
+        "{name}: mean {} {}, {hits} of {} pairs significant",
         what.replace('_', " "),
-        mean(&r),
+        shown(mean(&r)),
         list.len()
     ));
     let m = all.len();

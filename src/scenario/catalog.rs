@@ -1,6 +1,6 @@
 //! What analyses (and others) declare, so that scenarios are checked without knowing them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -62,6 +62,31 @@ pub struct FileMatrix {
     pub values: Arc<[f64]>,
     /// What its rows are called, if the file says it.
     pub names: Option<Vec<String>>,
+}
+
+/// What two lists of names of regions, as many in each, say of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// They are the same, in the same order.
+    Alike,
+    /// No name of one is one of the other: they are names of other kinds, and the order alone is known.
+    Unrelated,
+    /// Some are the same, and not all at the same place: the first that differs. Nothing says which region is which.
+    Differ(usize),
+}
+
+impl Named {
+    /// Of two lists.
+    pub fn of(a: &[impl AsRef<str>], b: &[impl AsRef<str>]) -> Self {
+        let differs = a.iter().zip(b).position(|(a, b)| a.as_ref() != b.as_ref());
+        match differs {
+            None => Self::Alike,
+            Some(k) => {
+                let known: BTreeSet<&str> = a.iter().map(AsRef::as_ref).collect();
+                if b.iter().any(|name| known.contains(name.as_ref())) { Self::Differ(k) } else { Self::Unrelated }
+            }
+        }
+    }
 }
 
 /// A band of frequency.

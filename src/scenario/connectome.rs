@@ -6,6 +6,7 @@ mod symmetric;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::catalog::Named;
 use super::files::FileUse;
 use super::language::{Key, Of, Section, Table, Takes};
 use super::projection::MOST_DELAY;
@@ -95,7 +96,8 @@ pub(super) fn connectome(
     let (weights, fits, gain) = (weights?, fits?, gain?);
     resolver.taken(node, weights.check(fits), |()| &[])?;
     if let Some((n, lengths)) = &lengths {
-        let fit = lengths.check(fits).and_then(|()| lengths.agrees(&weights)).and_then(|()| lengths.check_lengths());
+        let fit = lengths.check(fits).and_then(|()| lengths.agrees(&weights, fits));
+        let fit = fit.and_then(|()| lengths.check_lengths());
         resolver.taken(n, fit, |()| &[])?;
     }
     let way = way?;
@@ -372,7 +374,7 @@ impl Matrix {
     }
 
     /// Whether the names are those of the weights.
-    fn agrees(&self, weights: &Self) -> Result<(), Refused> {
+    fn agrees(&self, weights: &Self, fits: Fits) -> Result<(), Refused> {
         for (own, other, what) in
             [(&self.row_names, &weights.row_names, "row"), (&self.column_names, &weights.column_names, "column")]
         {
@@ -385,8 +387,13 @@ impl Matrix {
             (&self.row_names, "row", &weights.column_names, "column of the weights"),
             (&self.column_names, "column", &weights.row_names, "row of the weights"),
         ] {
+            // Of one population names that are shared stand at the same place; of two, some regions may be in both.
+            let clash = |own: &[String], other: &[String]| match Named::of(own, other) {
+                Named::Differ(_) => fits.recurrent || are_permuted(own, other),
+                Named::Alike | Named::Unrelated => false,
+            };
             if let (Some(own), Some(other)) = (own, other)
-                && are_permuted(own, other)
+                && clash(own, other)
             {
                 same_names(own, other, what, of_weights)?;
             }
@@ -488,7 +495,7 @@ mod tests {
         assert!(of("1,2\n3,4\n", Fits { sources: 3, targets: 3, recurrent: true }).unwrap_err().contains("3 targets"));
         assert!(of(",l,r\nr,0,1\nl,1,0\n", square).unwrap_err().contains("row 1 is `r`, and column 1 is `l`"));
         let other = Matrix::read(",left,middle\nleft,0,5\nmiddle,5,0\n").unwrap();
-        let told = other.agrees(&Matrix::read(NAMED).unwrap()).unwrap_err();
+        let told = other.agrees(&Matrix::read(NAMED).unwrap(), square).unwrap_err();
         assert!(told.message.contains("row 2 is `middle`, and row of the weights 2 is `right`"), "{told}");
         // Between two populations too: who names the same regions twice means the same regions.
         let apart = Fits { sources: 3, targets: 3, recurrent: false };
@@ -499,8 +506,19 @@ mod tests {
         let rows = Matrix::read("A 0 1\nB 2 0\n").unwrap();
         let columns = Matrix::read("B A\n0 1\n2 0\n").unwrap();
         assert!(
-            columns.agrees(&rows).unwrap_err().message.contains("column 1 is `B`, and row of the weights 1 is `A`")
+            columns
+                .agrees(&rows, square)
+                .unwrap_err()
+                .message
+                .contains("column 1 is `B`, and row of the weights 1 is `A`")
         );
+        // Of one population: one name that is shared says that all are names of one kind.
+        let columns = Matrix::read("A C\n0 1\n2 0\n").unwrap();
+        let told = columns.agrees(&rows, square).unwrap_err();
+        assert!(told.message.contains("column 2 is `C`, and row of the weights 2 is `B`"), "{told}");
+        let two = Fits { recurrent: false, ..square };
+        assert_eq!(columns.agrees(&rows, two), Ok(()), "a region may be in both");
+        assert_eq!(Matrix::read("X Y\n0 1\n2 0\n").unwrap().agrees(&rows, square), Ok(()));
         let told = Matrix::read("0,1\n-3,0\n").unwrap().check_lengths().unwrap_err();
         assert!(told.message.contains("line 2, number 1") && told.message.contains("-3"), "{told}");
     }
@@ -515,7 +533,7 @@ mod tests {
         for matrix in [&weights, &lengths] {
             assert_eq!(matrix.check(fits), Ok(()));
         }
-        assert_eq!(lengths.agrees(&weights), Ok(()));
+        assert_eq!(lengths.agrees(&weights, fits), Ok(()));
         assert_eq!(lengths.check_lengths(), Ok(()));
         let pairs = (0..76).flat_map(|i| (0..76).map(move |j| (i, j)));
         let connected: Vec<(usize, usize)> = pairs.filter(|&(i, j)| weights.rows[i][j] != 0.0).collect();

@@ -4,10 +4,12 @@ use super::{Found, LEAST, Of, Options, partial_correlations};
 use crate::dependence::signals::Signal;
 use crate::prelude::*;
 use spikedeck_core::kolmogorov;
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{deviation, mean, pearson};
 use spikedeck_core::surrogate::p_value;
 use spikedeck_core::units::short;
 use spikedeck_scenario::FileMatrix;
+use spikedeck_scenario::catalog::Named;
 use spikedeck_signal::{Axis, CurveStyle, Matrix, Series, Shape};
 
 /// Exchanges of regions where no number is said.
@@ -20,7 +22,7 @@ const MOST_DRAWN: usize = 5000;
 /// The matrix here against one that was measured; `places` are the signals of the matrix here among all.
 ///
 /// # Errors
-/// `Unsuitable` where the file has another number of regions, or the same in another order.
+/// `Unsuitable` where the file has another number of regions, or some of the same and others, or in another order.
 pub fn fit(
     o: &Options,
     f: &mut Findings<'_>,
@@ -37,21 +39,22 @@ pub fn fit(
             all.len()
         )));
     }
-    if let Some(names) = &measured.names {
+    let mut by_order = "";
+    if let Some(given) = &measured.names {
         let own: Vec<&str> = all.iter().map(|s| in_brackets(&s.name)).collect();
-        let given: Vec<&str> = names.iter().map(String::as_str).collect();
-        let (mut sorted, mut own_sorted) = (given.clone(), own.clone());
-        sorted.sort_unstable();
-        own_sorted.sort_unstable();
-        if own != given && own_sorted == sorted {
-            let k = (0..own.len()).find(|&k| own[k] != given[k]).expect("they differ");
-            return Err(AnalysisError::Unsuitable(format!(
-                "`against`: {} has its regions in another order: number {} is `{}` there and `{}` here",
-                measured.file,
-                k + 1,
-                given[k],
-                own[k]
-            )));
+        match Named::of(&own, given) {
+            Named::Alike => {}
+            Named::Unrelated => by_order = "; regions in their order: no name of the file is one of these signals",
+            Named::Differ(k) => {
+                return Err(AnalysisError::Unsuitable(format!(
+                    "`against`: {} has other regions, or the same in another order: number {} is `{}` there and `{}` \
+                     here; name all as they are named here, in this order, or none",
+                    measured.file,
+                    k + 1,
+                    given[k],
+                    own[k]
+                )));
+            }
         }
     }
     let pairs = list.len() as u64;
@@ -92,7 +95,7 @@ pub fn fit(
         drawn.push(pearson(&here, &values));
         apart.push(-distance(&values));
     }
-    let note = format!("n = pairs; p against {count} exchanges of regions; no interval: pairs share signals");
+    let note = format!("n = pairs; p against {count} exchanges of regions; no interval: pairs share signals{by_order}");
     f.metrics([
         Metric::new(name, "fit", r, "", pairs)
             .chance(mean(&drawn))
@@ -105,7 +108,7 @@ pub fn fit(
             .note(format!("root mean square difference from {}", measured.file))
             .note(&note),
     ]);
-    f.word(format!("fit {r:.3} to {}", measured.file));
+    f.word(format!("fit {} to {}", shown(r), measured.file));
     if list.len() <= MOST_DRAWN {
         let curves = vec![curve(name, values, here, CurveStyle::Points)];
         let (x, y) = (Axis::new(format!("measured ({})", measured.file), ""), Axis::new("here", ""));
@@ -164,7 +167,10 @@ pub fn dynamics(o: &Options, f: &mut Findings<'_>, name: &str, kept: &[&Signal])
             }
         }
     }
-    told(o, f, name, (&apart, windows));
+    told(f, name, (&apart, windows));
+    if let Some(measured) = &o.fcd_against {
+        f.metric(distance(name, measured, &values, windows));
+    }
     let seconds = |k: usize| short((first.start + (k * step) as f64 * interval) + 0.5 * length as f64 * interval);
     let names: Vec<String> = (0..windows).map(seconds).collect();
     f.shape(
@@ -184,8 +190,28 @@ pub fn dynamics(o: &Options, f: &mut Findings<'_>, name: &str, kept: &[&Signal])
     Ok(())
 }
 
+/// Kolmogorov and Smirnov's distance of all pairs of windows from all of a file: those that share samples are alike on
+/// either side.
+fn distance(name: &str, measured: &FileMatrix, values: &[f64], windows: usize) -> Metric {
+    let pairs = |size: usize, at: &[f64]| -> Vec<f64> {
+        (0..size).flat_map(|i| (i + 1..size).map(move |j| i * size + j)).map(|k| at[k]).collect()
+    };
+    let (here, there) = (pairs(windows, values), pairs(measured.size, &measured.values));
+    match kolmogorov::distance(&here, &there) {
+        Some(d) => Metric::new(name, "fcd_distance", d, "", here.len() as u64).note(format!(
+            "n = pairs of windows, with those that share samples; Kolmogorov and Smirnov's distance from the {} pairs \
+             of {}, whose windows have to be as long and as far apart; no p, no interval: pairs share windows",
+            there.len(),
+            measured.file
+        )),
+        None => {
+            Metric::missing(name, "fcd_distance", "", here.len() as u64, format!("{} holds no pair", measured.file))
+        }
+    }
+}
+
 /// Numbers of how windows that share nothing agree.
-fn told(o: &Options, f: &mut Findings<'_>, name: &str, (apart, windows): (&[f64], usize)) {
+fn told(f: &mut Findings<'_>, name: &str, (apart, windows): (&[f64], usize)) {
     let n = apart.len() as u64;
     if apart.len() < 3 {
         let why = "fewer than three pairs of windows share no sample";
@@ -194,18 +220,11 @@ fn told(o: &Options, f: &mut Findings<'_>, name: &str, (apart, windows): (&[f64]
     }
     let note = format!("n = pairs of {windows} windows that share no sample; no interval: pairs share windows");
     f.metrics([
-        Metric::new(name, "fcd_mean", mean(apart), "", n).chance(0.0).note(&note),
+        Metric::new(name, "fcd_mean", mean(apart), "", n).note(&note).note(
+            "no chance level: of a process whose matrix does not change it is near 1 the more structure that has",
+        ),
         Metric::new(name, "fcd_sd", deviation(apart, 1), "", n).note(&note),
     ]);
-    let Some(measured) = &o.fcd_against else { return };
-    let size = measured.size;
-    let there: Vec<f64> = (0..size).flat_map(|i| (i + 1..size).map(move |j| measured.values[i * size + j])).collect();
-    f.metric(match kolmogorov::distance(apart, &there) {
-        Some(d) => Metric::new(name, "fcd_distance", d, "", n)
-            .note(format!("Kolmogorov and Smirnov's distance from the {} pairs of {}", there.len(), measured.file))
-            .note("no p: pairs share windows"),
-        None => Metric::missing(name, "fcd_distance", "", n, format!("{} holds no pair", measured.file)),
-    });
 }
 
 /// Correlations of all pairs over a stretch; NaN where there is none.
@@ -309,7 +328,10 @@ mod tests {
         assert_eq!(get(&near, "fcd_distance"), 1.0);
         let own: Vec<f64> = m.values.clone();
         let same = measured(&graded(false, 20_000), &with(&[("fcd_against", file(39, |i, j| own[39 * i + j]))]));
-        assert!(get(&same, "fcd_distance") < 0.1, "{}", get(&same, "fcd_distance"));
+        assert_eq!(get(&same, "fcd_distance"), 0.0, "from itself");
+        assert!(metric(&same, "p.V_m", "fcd_distance").n == Some(39 * 38 / 2));
+        let turned = measured(&graded(true, 20_000), &with(&[("fcd_against", file(39, |i, j| own[39 * i + j]))]));
+        assert!(get(&turned, "fcd_distance") > 0.4, "{}", get(&turned, "fcd_distance"));
     }
 
     #[test]
@@ -323,6 +345,20 @@ mod tests {
         let names = Some((0..8).map(|k| (7 - k).to_string()).collect());
         let turned = OptionValue::Matrix(FileMatrix { file: "m.csv".into(), size: 8, values, names });
         assert!(why(&[("against", turned)]).contains("another order: number 1 is `7` there and `0` here"));
+        // One name of them is another: that is no order to go by. None is known: it is, and is told.
+        let named = |names: [&str; 8]| {
+            let names = Some(names.into_iter().map(str::to_owned).collect());
+            let values = (0..64).map(|k| truth((k / 8).min(k % 8), (k / 8).max(k % 8))).collect();
+            OptionValue::Matrix(FileMatrix { file: "m.csv".into(), size: 8, values, names })
+        };
+        let one = named(["0", "2", "1", "3", "4", "5", "6", "insula"]);
+        assert!(why(&[("against", one)]).contains("number 2 is `2` there and `1` here"));
+        let o = measured(&r, &[("against", named(["a", "b", "c", "d", "e", "f", "g", "h"]))]);
+        let fit = metric(&o, "p.V_m", "fit");
+        assert!(fit.note.contains("regions in their order") && fit.value.unwrap() > 0.9, "{fit:?}");
+        let o = measured(&r, &[("against", named(["0", "1", "2", "3", "4", "5", "6", "7"]))]);
+        let fit = metric(&o, "p.V_m", "fit");
+        assert!(!fit.note.contains("in their order") && fit.value.unwrap() > 0.9, "{fit:?}");
         assert!(why(&[("window", OptionValue::Number(0.01))]).contains("10 samples"));
         let flat = measured(&r, &[("against", file(8, |_, _| 0.3))]);
         assert!(metric(&flat, "p.V_m", "fit").note.contains("alike"));
