@@ -8,8 +8,10 @@ use super::prelude::*;
 use rayon::prelude::*;
 use spikedeck_core::decomposition::{Distribution, MOST_FREE, Parts, Triples};
 use spikedeck_core::information::words;
-use spikedeck_core::statistics::{correlated_samples, mean};
+use spikedeck_core::number::shown;
+use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::{Surrogate, Surrogates, jackknife_blocks, jackknife_interval, p_value};
+use spikedeck_core::worth::samples_for_one;
 use spikedeck_signal::{Axis, Distribution as Bars, Shape};
 
 /// The analysis `partial_information`.
@@ -53,9 +55,7 @@ options! {
     pub struct Options {
         measure: By = choice(By::Broja), "what redundancy is: broja or i_min";
         delay: Option<Time> = time_if_given().or_zero(), "how much later than the sources the target is (default 0)";
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
-             the recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
         bins: usize = report::bins("3", 16.0);
         binning: Binning = report::binning();
         surrogate: Chance = choice(Chance::Circular),
@@ -176,10 +176,8 @@ fn one(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, (a, b, j): (usize, usiz
     let drawn = surrogates(o, f, &name, &symbols, delay)?;
     let p = (!drawn.is_empty()).then(|| p_value(both, &drawn.iter().map(|d| d.1).collect::<Vec<_>>()));
     // The slowest two of the three decide how long a block must be.
-    let worth = [(0, 1), (0, 2), (1, 2)]
-        .map(|(x, y)| correlated_samples(&all[x].values, &all[y].values))
-        .into_iter()
-        .fold(1.0, f64::max);
+    let values = [0, 1, 2].map(|k| all[k].values.as_slice());
+    let worth = samples_for_one(&values).into_iter().fold(1.0, f64::max);
     let blocks = left_out(o, &symbols, worth);
     f.progress(1.0)?;
     let joint = Metric::new(&name, "joint_information", both, "bits", n as u64);
@@ -211,8 +209,12 @@ fn one(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, (a, b, j): (usize, usiz
         ));
     }
     f.word(format!(
-        "{name}: {:.3} bits, redundant {:.3}, unique {:.3} and {:.3}, synergistic {:.3}",
-        both, parts[0], parts[1], parts[2], parts[3]
+        "{name}: {} bits, redundant {}, unique {} and {}, synergistic {}",
+        shown(both),
+        shown(parts[0]),
+        shown(parts[1]),
+        shown(parts[2]),
+        shown(parts[3])
     ));
     f.shape(
         format!("parts of {name}"),

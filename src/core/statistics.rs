@@ -225,30 +225,16 @@ pub fn correlation_interval(r: f64, n: f64, level: f64) -> (f64, f64) {
     ((r.atanh() - half).tanh(), (r.atanh() + half).tanh())
 }
 
-/// Samples of two signals that are worth one independent sample for their correlation: 1 + 2 Σ ρ_x(m) ρ_y(m) up to the
-/// first product that is not positive (at least 1; Bartlett 1946, doi:10.2307/2983611).
-pub fn correlated_samples(x: &[f64], y: &[f64]) -> f64 {
-    let (mx, my) = (mean(x), mean(y));
-    let at = |v: &[f64], m: f64, lag: usize| v.iter().zip(&v[lag..]).map(|(a, b)| (a - m) * (b - m)).sum::<f64>();
-    let (x0, y0) = (at(x, mx, 0), at(y, my, 0));
-    summed(x.len(), |lag| at(x, mx, lag) / x0 * at(y, my, lag) / y0)
-}
-
 /// Samples of a signal that are worth one independent sample for its mean: 1 + 2 Σ ρ(m) up to the first autocorrelation
-/// that is not positive (at least 1).
+/// that is not positive (at least 1). Long signals are looked at on every lag up to 200 and then in steps that grow by
+/// a tenth.
 pub fn correlation_time(x: &[f64]) -> f64 {
     let m = mean(x);
     let at = |lag: usize| x.iter().zip(&x[lag..]).map(|(a, b)| (a - m) * (b - m)).sum::<f64>();
     let own = at(0);
-    summed(x.len(), |lag| at(lag) / own)
-}
-
-/// 1 + 2 Σ ρ(m) up to the first that is not positive. Long signals are looked at on every lag up to 200 and then in
-/// steps that grow by a tenth.
-fn summed(n: usize, rho: impl Fn(usize) -> f64) -> f64 {
     let (mut sum, mut lag) = (0.0, 1);
-    while lag < n / 2 {
-        let value = rho(lag);
+    while lag < x.len() / 2 {
+        let value = at(lag) / own;
         let next = if lag < 200 { lag + 1 } else { lag + lag / 10 };
         if value.is_nan() || value <= 0.0 {
             break;

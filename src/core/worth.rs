@@ -7,8 +7,15 @@ use super::statistics::mean;
 /// left after as many is noise.
 const LAGS: f64 = 5.0;
 
+/// Samples of two signals of one length that are worth one independent sample for their correlation; see
+/// [`samples_for_one`].
+pub fn samples_for_one_of(x: &[f64], y: &[f64]) -> f64 {
+    of_two(&autocorrelation(x), &autocorrelation(y), x.len())
+}
+
 /// Of each two of some signals of one length (the first with the second, the first with the third and so on): samples
-/// that are worth one independent sample for their correlation, 1 + 2 Σ (1 − m/n) ρ_x(m) ρ_y(m), at least 1.
+/// that are worth one independent sample for their correlation, 1 + 2 Σ (1 − m/n) ρ_x(m) ρ_y(m), at least 1, with ρ of
+/// the n − m products that there are.
 ///
 /// Products of either sign count, so that signals that ring are worth what they are: of these, the product is below
 /// zero at some lag though both remember. The sum goes to the lag that is five times 1 + Σ (ρ_x² + ρ_y²) up to there,
@@ -23,7 +30,8 @@ fn of_two(x: &[f64], y: &[f64], n: usize) -> f64 {
     let (mut forgotten, mut sum) = (1.0, 1.0);
     for (m, (a, b)) in x.iter().zip(y).enumerate().skip(1) {
         forgotten += a * a + b * b;
-        sum += 2.0 * (1.0 - m as f64 / n as f64) * a * b;
+        // Each is a sum of n − m products over n: the share of these stands in both, and counts once.
+        sum += 2.0 * a * b / (1.0 - m as f64 / n as f64);
         if m as f64 >= LAGS * forgotten {
             break;
         }
@@ -32,7 +40,7 @@ fn of_two(x: &[f64], y: &[f64], n: usize) -> f64 {
     if sum < 1.0 { 1.0 } else { sum }
 }
 
-/// Autocorrelation at lags below half of the samples.
+/// Autocorrelation at lags below half of the samples: sums of the products that there are over that of the squares.
 fn autocorrelation(values: &[f64]) -> Vec<f64> {
     let n = values.len();
     let middle = mean(values);
@@ -86,6 +94,33 @@ mod tests {
         assert!((w / wanted - 1.0).abs() < 0.15, "{w} {wanted}");
         assert!(samples_for_one(&[&[1.0; 50], &noise(1, 50)])[0].is_nan());
         assert_eq!(samples_for_one(&[&x]), [0.0; 0]);
+        assert_eq!(samples_for_one_of(&x, &y), samples_for_one(&[&x, &y])[0]);
+    }
+
+    /// The sum by hand, over all lags below half of four times as many samples as they remember: with the mean products
+    /// at a lag, and the share of pairs that are that far apart once.
+    #[test]
+    fn the_share_of_pairs_counts_once() {
+        let n = 40;
+        let (x, y) = (process(6, n, 0.9, 0.0), process(7, n, 0.9, 0.0));
+        let rho = |v: &[f64], m: usize| {
+            let middle = mean(v);
+            let at = |m: usize| {
+                v.iter().zip(&v[m..]).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>() / (n - m) as f64
+            };
+            at(m) / at(0)
+        };
+        let (mut wanted, mut forgotten) = (1.0, 1.0);
+        for m in 1..n / 2 {
+            let (a, b, share) = (rho(&x, m), rho(&y, m), 1.0 - m as f64 / n as f64);
+            wanted += 2.0 * share * a * b;
+            forgotten += share * share * (a * a + b * b);
+            if m as f64 >= LAGS * forgotten {
+                break;
+            }
+        }
+        let found = samples_for_one_of(&x, &y);
+        assert!((found - wanted.max(1.0)).abs() < 1e-9, "{found} {wanted}");
     }
 
     /// p of independent signals is uniform, whether they forget at once, slowly, or ring.
@@ -93,9 +128,12 @@ mod tests {
     fn correlations_of_independent_signals_are_chance() {
         let (r, f) = (0.997_4_f64, 0.0192);
         let ring = |f: f64| (2.0 * r * (std::f64::consts::TAU * f).cos(), -r * r);
-        for (n, first, second) in
-            [(200, (0.0, 0.0), (0.0, 0.0)), (3000, (0.97, 0.0), (0.97, 0.0)), (5000, ring(f), ring(1.02 * f))]
-        {
+        for (n, first, second) in [
+            (200, (0.0, 0.0), (0.0, 0.0)),
+            (400, (0.97, 0.0), (0.97, 0.0)),
+            (3000, (0.97, 0.0), (0.97, 0.0)),
+            (5000, ring(f), ring(1.02 * f)),
+        ] {
             let mut small = 0;
             for k in 0..200 {
                 let x = process(2 * k, n, first.0, first.1);

@@ -6,9 +6,9 @@ use crate::prelude::*;
 use spikedeck_core::ksg::Neighbourhood;
 use spikedeck_core::number::{self, shown};
 use spikedeck_core::rng::Key;
-use spikedeck_core::statistics::correlated_samples;
 use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
 use spikedeck_core::units::short;
+use spikedeck_core::worth::samples_for_one_of;
 use spikedeck_signal::{Axis, Distribution, Matrix, NamedShape, ReferenceLine, Shape};
 
 /// Spikes that a count or rate must hold before anything is said about it.
@@ -86,7 +86,7 @@ impl NeighbourOptions {
         let window = match self.theiler {
             Some(time) => pairs.samples("theiler", time)?,
             None => {
-                let worth = correlated_samples(&pair.source.values, &pair.target.values);
+                let worth = samples_for_one_of(&pair.source.values, &pair.target.values);
                 // Mere chance correlates a little.
                 if worth < DEPENDENT { 0 } else { (worth.round() as usize).min(pairs.len() / 10) }
             }
@@ -110,9 +110,7 @@ options! {
     /// What everything that looks at pairs of signals can be told: bins, surrogates, corrections for many pairs,
     /// intervals.
     pub struct PairOptions {
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
-             the recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
         surrogate: Chance = choice(Chance::Circular),
             "how chance is made: the source rotated in time (keeps its autocorrelation), permuted (only for samples \
              independent in time), or not at all";
@@ -153,7 +151,7 @@ pub fn resampling<'a>(
         surrogates: o.surrogates,
         gap: gap.max(lags + 1),
         blocks: o.blocks,
-        correlated: correlated_samples(&pair.source.values, &pair.target.values),
+        correlated: samples_for_one_of(&pair.source.values, &pair.target.values),
         key: Key::new(request.seed, &entity, "surrogates"),
         cancel: request.cancel,
     })
