@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use spikedeck_core::decoding::{StimulusAxis, Tuning, largest};
+use spikedeck_core::number::{counted, shown};
 use spikedeck_core::statistics::{mean, median};
 use spikedeck_core::units::short;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape, TimeBase, Train};
@@ -24,6 +25,7 @@ const CARD: AnalysisCard = AnalysisCard {
         "map_decoder",
         "fisher_information",
         "cross_validated_log_likelihood",
+        "log_posterior",
         "template_matching",
         "decode_bayes",
     ],
@@ -31,14 +33,16 @@ const CARD: AnalysisCard = AnalysisCard {
               Fisher bound",
     formula: "P(s|n) ∝ P(s) Π_i f_i(s)^{n_i} e^{−Δ f_i(s)};  estimate: posterior mean;  rms error = √(mean (ŝ − s)²)\n\
               map: s of the largest P(s|n);  ml: s of the largest P(n|s)\n\
-              log-likelihood = mean of log₂ P(s|n) at the true s, of folds that were not fitted\n\
+              log posterior = mean of log₂ P(s|n) at the true s, of folds that were not fitted (it falls with finer \
+              bins of the stimulus)\n\
               information gain = mean of log₂ P(s|n) − log₂ P(s) at the true s\n\
               Fisher bound = √(mean of 1/J(s)) under P(s),  J = Δ Σ_i f_i'²/f_i\n\
               template: s whose column of f correlates best with n;  vector: mean of preferred s weighted by n_i \
               above the least rate",
     assumptions: "Tuning curves f_i and prior P(s) come from the folds that are not decoded (contiguous stretches). \
                   Units are independent Poisson given s, counts of one bin depend on s of that bin alone. \
-                  On a circle (`circular`) differences and means go the short way around.",
+                  Where the stimulus went through a filter (`prefilter`), bins within its reach of a fold are not \
+                  fitted either. On a circle (`circular`) differences and means go the short way around.",
     bias: "Cross-validation makes the error slightly too large (curves from fewer data). The Fisher bound is from \
            noisy curves, whose slopes are too steep: it is too low by the order of bins/(spikes a unit). \
            A finite stimulus bin w adds about w²/12 to the squared error.",
@@ -75,6 +79,7 @@ impl Estimator for Decoder {
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::LEFT_OUT);
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let data = Data::new(f.request, o)?;
@@ -88,18 +93,30 @@ impl Estimator for Decoder {
                 o.folds
             )));
         }
+        let (n, gap) = (data.stimulus.len(), data.gap);
+        if n - n.div_ceil(o.folds) < 2 * gap + n / 10 {
+            return Err(AnalysisError::Unsuitable(format!(
+                "{}: the filter reaches {gap} bins, and with {} folds of {n} bins there is too little left to fit: \
+                 take a lower order or a wider band, or look at more time",
+                data.name, o.folds
+            )));
+        }
         let found = data.decode(&data.stimulus, o.folds);
         let whole = data.fit(&data.stimulus, |_| true);
         let (error, others) = measures(f.request, &data, &found, &whole, o)?;
         if let Some(v) = error.value {
             let chance = error.chance.map_or_else(String::new, |c| format!(", chance {c:.4}"));
-            f.word(format!("{}: rms error {v:.4} {}{chance}", data.name, data.unit));
+            f.word(format!("{}: rms error {} {}{chance}", data.name, shown(v), data.unit));
         }
         f.metric(error);
         f.metrics(others);
         let spikes: f64 = data.counts.iter().flatten().sum();
         if spikes < 100.0 {
-            f.warn(format!("{}: {spikes} spikes are few for tuning curves", data.name));
+            f.warn(format!(
+                "{}: {} few for tuning curves",
+                data.name,
+                counted(spikes as usize, "spike is", "spikes are")
+            ));
         }
         f.shape("decoded", data.course(f.base, &found));
         f.shape("tuning", tuning(&data, &whole));
@@ -124,6 +141,8 @@ struct Data {
     bin: f64,
     seconds: f64,
     floor: f64,
+    /// Bins on either side of a fold that are not fitted either.
+    gap: usize,
 }
 
 /// What was decoded in each bin, each from curves that have not seen it.
@@ -223,11 +242,22 @@ impl Data {
             bin,
             seconds: bin * trains.base.seconds(),
             floor: o.floor.hertz.max(1e-12),
+            gap: crate::prefilter::gap(request, o.bin),
         })
     }
 
     fn fit(&self, stimulus: &[f64], train: impl Fn(usize) -> bool) -> Tuning {
         Tuning::fit(self.axis, &self.counts, stimulus, train, self.seconds, self.floor)
+    }
+
+    /// Each fold, and what is fitted to the rest of it.
+    fn each_fold(&self, stimulus: &[f64], folds: usize, mut read: impl FnMut(std::ops::Range<usize>, &Tuning)) {
+        let n = stimulus.len();
+        for fold in 0..folds {
+            let inside = fold * n / folds..(fold + 1) * n / folds;
+            let near = inside.start.saturating_sub(self.gap)..inside.end + self.gap;
+            read(inside, &self.fit(stimulus, |k| !near.contains(&k)));
+        }
     }
 
     fn at(&self, k: usize) -> Vec<f64> {
@@ -240,12 +270,9 @@ impl Data {
     }
 
     fn decode(&self, stimulus: &[f64], folds: usize) -> Found {
-        let n = stimulus.len();
         let mut found = Found::default();
-        for fold in 0..folds {
-            let inside = fold * n / folds..(fold + 1) * n / folds;
-            let tuning = self.fit(stimulus, |k| !inside.contains(&k));
-            let blind = self.blind(&tuning);
+        self.each_fold(stimulus, folds, |inside, tuning| {
+            let blind = self.blind(tuning);
             for k in inside {
                 let counts = self.at(k);
                 let posterior = tuning.posterior(&counts);
@@ -261,24 +288,26 @@ impl Data {
                 found.vector.push(tuning.vector(&counts));
                 found.blind.push(self.axis.difference(blind, stimulus[k]));
             }
-        }
+        });
         found
     }
 
-    /// Root mean square error of the posterior mean alone, for surrogates.
-    fn error(&self, stimulus: &[f64], folds: usize) -> f64 {
-        let n = stimulus.len();
-        let mut squares = 0.0;
-        for fold in 0..folds {
-            let inside = fold * n / folds..(fold + 1) * n / folds;
-            let tuning = self.fit(stimulus, |k| !inside.contains(&k));
-            let blind = self.blind(&tuning);
+    /// Root mean square errors of the posterior's mean, of its peak and of that of the likelihood, for surrogates.
+    fn errors(&self, stimulus: &[f64], folds: usize) -> [f64; 3] {
+        let mut squares = [0.0; 3];
+        self.each_fold(stimulus, folds, |inside, tuning| {
+            let blind = self.blind(tuning);
             for k in inside {
-                let estimate = self.axis.mean(&tuning.posterior(&self.at(k))).unwrap_or(blind);
-                squares += self.axis.difference(estimate, stimulus[k]).powi(2);
+                let counts = self.at(k);
+                let posterior = tuning.posterior(&counts);
+                let peak = self.axis.centre(largest(&posterior));
+                let estimates = [self.axis.mean(&posterior).unwrap_or(blind), peak, tuning.likeliest(&counts)];
+                for (square, estimate) in squares.iter_mut().zip(estimates) {
+                    *square += self.axis.difference(estimate, stimulus[k]).powi(2);
+                }
             }
-        }
-        (squares / n as f64).sqrt()
+        });
+        squares.map(|s| (s / stimulus.len() as f64).sqrt())
     }
 
     fn course(&self, base: TimeBase, found: &Found) -> Shape {
@@ -321,25 +350,34 @@ fn measures(
     let (blind, _) = rms(found.blind.iter().copied());
     // At least a tenth of the window lies between the stimulus and where it is put.
     let count = o.surrogates as u32;
-    let mut below = 0;
+    let of = |estimates: &[Option<f64>]| {
+        let pairs = estimates.iter().zip(&data.stimulus).filter_map(|(e, s)| Some(data.axis.difference((*e)?, *s)));
+        rms(pairs)
+    };
+    let seen = [error, of(&found.map).0, of(&found.likeliest).0];
+    let mut below = [0_u32; 3];
     for k in 0..count {
         request.check_cancelled()?;
         let least = (n / 10).max(1) as u32;
         let by = (least + request.key(name, "shift").stream(k, 0).below((n as u32).saturating_sub(2 * least).max(1)))
             as usize;
         let shifted: Vec<f64> = (0..n).map(|i| data.stimulus[(i + by) % n]).collect();
-        below += u32::from(data.error(&shifted, folds) <= error);
+        for (below, (drawn, seen)) in below.iter_mut().zip(data.errors(&shifted, folds).into_iter().zip(seen)) {
+            *below += u32::from(drawn <= seen);
+        }
     }
+    let with_p = |m: Metric, below: u32| {
+        if count == 0 {
+            return m;
+        }
+        m.p(f64::from(1 + below) / f64::from(1 + count))
+            .note(format!("p: share of {count} circular shifts with an error as low"))
+    };
     let mut first = Metric::new(name, "rms_error", error, unit, n as u64)
         .chance(blind)
         .note(format!("posterior mean, {folds} folds; n = bins; chance: the mean of the other folds"));
-    first = first.note(NO_INTERVAL);
-    if count > 0 {
-        first = first
-            .p(f64::from(1 + below) / f64::from(1 + count))
-            .note(format!("p: share of {count} circular shifts with an error as low"));
-    }
-    let log = Metric::new(name, "log_likelihood", mean(&found.log), "bits", n as u64)
+    first = with_p(first.note(NO_INTERVAL), below[0]);
+    let log = Metric::new(name, "log_posterior", mean(&found.log), "bits", n as u64)
         .chance(mean(&found.prior))
         .note("a bin, cross-validated: log2 of the posterior at the true value; chance: of the prior")
         .note(NO_INTERVAL);
@@ -369,18 +407,19 @@ fn measures(
             )
         },
     ];
-    for (metric, estimates) in [
-        ("map_error", &found.map),
-        ("ml_error", &found.likeliest),
-        ("template_error", &found.template),
-        ("vector_error", &found.vector),
+    for (metric, estimates, below) in [
+        ("map_error", &found.map, Some(below[1])),
+        ("ml_error", &found.likeliest, Some(below[2])),
+        ("template_error", &found.template, None),
+        ("vector_error", &found.vector, None),
     ] {
-        let pairs = estimates.iter().zip(&data.stimulus).filter_map(|(e, s)| Some(data.axis.difference((*e)?, *s)));
-        let (value, used) = rms(pairs);
+        let (value, used) = of(estimates);
         list.push(if used > 0 {
-            Metric::new(name, metric, value, unit, used as u64)
-                .chance(blind)
-                .note("rms, over bins with spikes enough to decide")
+            let m = Metric::new(name, metric, value, unit, used as u64).chance(blind);
+            match below {
+                Some(below) => with_p(m.note("rms; n = bins").note(NO_INTERVAL), below),
+                None => m.note("rms, over bins with spikes enough to decide"),
+            }
         } else {
             Metric::missing(name, metric, unit, 0, "nothing fired")
         });
@@ -467,7 +506,7 @@ mod tests {
         for reader in ["map_error", "ml_error"] {
             assert!(get(&o, reader).value.unwrap() < 0.7, "{:?}", get(&o, reader));
         }
-        let log = get(&o, "log_likelihood");
+        let log = get(&o, "log_posterior");
         assert!(log.value.unwrap() > -0.25 && (log.chance.unwrap() + 10f64.log2()).abs() < 0.1, "{log:?}");
         let gain = get(&o, "information_gain").value.unwrap();
         assert!((log.value.unwrap() - log.chance.unwrap() - gain).abs() < 1e-9);
@@ -514,11 +553,17 @@ mod tests {
                     bin: 100.0,
                     seconds: 0.1,
                     floor: 1e-3,
+                    gap: 0,
                 };
                 let found = data.decode(&data.stimulus, 5);
                 let errors = found.bayes.iter().zip(&data.stimulus).map(|(a, b)| data.axis.difference(*a, *b));
                 let (error, _) = rms(errors);
-                assert!((error - data.error(&data.stimulus, 5)).abs() < 1e-12, "{circular} {silent}: {error}");
+                let drawn = data.errors(&data.stimulus, 5);
+                assert!((error - drawn[0]).abs() < 1e-12, "{circular} {silent}: {error}");
+                for (drawn, estimates) in drawn[1..].iter().zip([&found.map, &found.likeliest]) {
+                    let all = estimates.iter().zip(&data.stimulus).map(|(a, b)| data.axis.difference(a.unwrap(), *b));
+                    assert!((rms(all).0 - drawn).abs() < 1e-12, "{circular} {silent}: {drawn}");
+                }
             }
         }
     }

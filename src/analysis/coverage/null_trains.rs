@@ -239,7 +239,9 @@ fn spectra() -> Vec<Case> {
             let options = [few(), ("stimulus_bins", OptionValue::Integer(6))];
             analyse("decoder", s, &r, None, looked, &options)
         })
-        .null("rms_error"),
+        .null("rms_error")
+        .null("map_error")
+        .null("ml_error"),
         Case::of_p("four units that do not hear AR(1) 0.9 in bins of 100 ms, 20 s", 0, |s| {
             let mut r = recording(&(0..4).map(|u| renewal(s, u, 2, 20.0, 20_000.0)).collect::<Vec<_>>(), 20_000.0);
             r.traces = traces(&[super::processes::ar1(s, 9, 0.9, 200)], 100.0).traces;
