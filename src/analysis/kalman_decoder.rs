@@ -4,9 +4,11 @@ use super::dependence::signals::{Signal, pairs};
 use super::prelude::*;
 use rayon::prelude::*;
 use spikedeck_core::kalman::{Belief, Kalman};
+use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{mean, pearson};
 use spikedeck_core::surrogate::p_value;
 use spikedeck_signal::{Axis, Curve, CurveStyle, Series, Shape, TimeBase};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The analysis `kalman_decoder`.
 pub struct KalmanDecoder;
@@ -22,14 +24,17 @@ const CARD: AnalysisCard = AnalysisCard {
               information gain = mean of log₂ N(x; x̂, P) − log₂ N(x; 0, C), P the filter's covariance, C that of the \
               targets",
     assumptions: "Counts follow the targets linearly with normal noise whose size does not change, and the targets go \
-                  on linearly. What is decoded is a contiguous fold that was not fitted; each begins knowing nothing.",
+                  on linearly. What is decoded is a contiguous fold that was not fitted; each begins knowing nothing. \
+                  Where targets went through a filter (`prefilter`), bins within its reach of a fold are not fitted \
+                  either. Chance and p of all measures are those of targets shifted on a circle, fitted anew.",
     bias: "Cross-validation makes the error slightly too large (fitted to fewer bins). Counts are no normal numbers: \
            where they are few the filter is worse than the best reader, and its covariance is that of the model \
            (`inside` says how often the truth lies in its 95 %).",
     cost: "O(N (c² + d³) folds (1 + surrogates)) for c sources and d targets times `order`",
     caveats: "An angle is no linear signal: decode its cosine and its sine. A unit that is tuned without a slope (a \
               bump in the middle) tells a linear reader nothing: `decoder` reads it. A slow target is foretold by its \
-              own course: what spikes add is the gain over that of shifted spikes, which is chance here.",
+              own course, and a shifted one may correlate with what is read by far: chance is that of shifted targets, \
+              and not 0.",
     references: &[
         "Kalman 1960, J Basic Eng 82:35-45, doi:10.1115/1.3662552",
         "Wu, Gao, Bienenstock, Donoghue, Black 2006, Neural Comput 18:80-118, doi:10.1162/089976606774841585",
@@ -59,6 +64,9 @@ struct Data<'a> {
     sources: Vec<&'a [f64]>,
     order: usize,
     folds: usize,
+    /// Bins on either side of a fold that are not fitted either.
+    gap: usize,
+    cancel: &'a AtomicBool,
 }
 
 /// What was decoded in each bin, and the error of a reader without sources.
@@ -72,13 +80,17 @@ impl Data<'_> {
         self.targets[0].len()
     }
 
-    /// Every fold from a filter that has not seen it; `None` where one cannot be fitted.
+    /// Every fold from a filter that has not seen it; `None` where one cannot be fitted, or nobody wants it any more.
     fn decode(&self) -> Option<Found> {
         let n = self.len();
         let (mut beliefs, mut blind) = (Vec::with_capacity(n), vec![Vec::with_capacity(n); self.targets.len()]);
         for fold in 0..self.folds {
+            if self.cancel.load(Ordering::Relaxed) {
+                return None;
+            }
             let inside = fold * n / self.folds..(fold + 1) * n / self.folds;
-            let filter = Kalman::fit(&self.targets, &self.sources, self.order, |t| !inside.contains(&t))?;
+            let near = inside.start.saturating_sub(self.gap)..inside.end + self.gap;
+            let filter = Kalman::fit(&self.targets, &self.sources, self.order, |t| !near.contains(&t))?;
             for ((errors, target), m) in blind.iter_mut().zip(&self.targets).zip(filter.means()) {
                 errors.extend(target[inside.clone()].iter().map(|v| m - v));
             }
@@ -87,8 +99,8 @@ impl Data<'_> {
         Some(Found { beliefs, blind })
     }
 
-    /// Mean gain with the targets later by some bins, those beyond the end at the beginning.
-    fn shifted(&self, by: usize) -> Option<f64> {
+    /// What is read of the targets later by some bins, those beyond the end at the beginning.
+    fn shifted(&self, by: usize) -> Option<Scores> {
         let turned: Vec<Vec<f64>> = self
             .targets
             .iter()
@@ -99,13 +111,28 @@ impl Data<'_> {
             })
             .collect();
         let targets = turned.iter().map(Vec::as_slice).collect();
-        let found = Data { targets, sources: self.sources.clone(), order: self.order, folds: self.folds }.decode()?;
-        Some(gain(&found))
+        let turned = Data { targets, sources: self.sources.clone(), ..*self };
+        Some(turned.scores(&turned.decode()?))
+    }
+
+    fn scores(&self, found: &Found) -> Scores {
+        let one = |(i, target): (usize, &&[f64])| {
+            let read: Vec<f64> = found.beliefs.iter().map(|b| b.mean[i]).collect();
+            let errors: Vec<f64> = read.iter().zip(*target).map(|(a, b)| a - b).collect();
+            let (error, blind) = (rms(&errors), rms(&found.blind[i]));
+            [error, 1.0 - (error / blind).powi(2), pearson(&read, target)]
+        };
+        let gain = found.beliefs.iter().map(|b| b.gain).sum::<f64>() / found.beliefs.len() as f64;
+        Scores { gain, targets: self.targets.iter().enumerate().map(one).collect() }
     }
 }
 
-fn gain(found: &Found) -> f64 {
-    found.beliefs.iter().map(|b| b.gain).sum::<f64>() / found.beliefs.len() as f64
+/// How well all was read.
+struct Scores {
+    /// Mean gain of information in bits.
+    gain: f64,
+    /// Of each target root mean square error, explained share, and correlation.
+    targets: Vec<[f64; 3]>,
 }
 
 fn rms(errors: &[f64]) -> f64 {
@@ -118,6 +145,7 @@ impl Estimator for KalmanDecoder {
     const SUBJECTS: Subjects = Subjects::Directed;
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::LEFT_OUT);
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let pairs = pairs(f.request, Some(o.bin), false)?;
@@ -141,25 +169,31 @@ impl Estimator for KalmanDecoder {
             sources: sources.iter().map(|s| s.values.as_slice()).collect(),
             order: o.order,
             folds: o.folds,
+            gap: crate::prefilter::gap(f.request, o.bin),
+            cancel: f.request.cancel,
         };
         let n = data.len() as u64;
-        let Some(found) = data.decode() else {
+        let decoded = data.decode();
+        f.request.check_cancelled()?;
+        let Some(found) = decoded else {
             let why = "no filter can be fitted: fewer bins than it needs (shorten `bin`), a fold in which a source \
-                       does not vary, or targets or sources that are made of each other";
+                       does not vary, targets or sources that are made of each other, or a `prefilter` that reaches \
+                       as far as the folds";
             f.metric(Metric::missing(&name, "information_gain", "bits", n, why));
             f.word(format!("{name}: nothing, {why}"));
             return Ok(());
         };
         f.progress(1.0 / (o.surrogates as f64 + 1.0))?;
         let drawn = surrogates(o, f, &name, &data)?;
-        told(f, &name, &pairs.targets, (&found, &drawn), (sources.len(), o.bin));
+        let scores = data.scores(&found);
+        told(f, &name, &pairs.targets, (&found, &scores, &drawn), (sources.len(), o.bin));
         f.shapes(courses(f, &pairs.targets, &found));
         Ok(())
     }
 }
 
-/// Gains by chance.
-fn surrogates(o: &Options, f: &Findings<'_>, name: &str, data: &Data<'_>) -> Result<Vec<f64>, AnalysisError> {
+/// What is read by chance.
+fn surrogates(o: &Options, f: &Findings<'_>, name: &str, data: &Data<'_>) -> Result<Vec<Scores>, AnalysisError> {
     // At least a tenth of the window lies between the targets and where they are put.
     let n = data.len() as u32;
     let least = (n / 10).max(1);
@@ -171,26 +205,33 @@ fn surrogates(o: &Options, f: &Findings<'_>, name: &str, data: &Data<'_>) -> Res
         f.progress((1 + drawn.len()) as f64 / (numbers.len() + 1) as f64)?;
         drawn.par_extend(some.par_iter().filter_map(|&k| data.shifted(shift(k))));
     }
+    f.request.check_cancelled()?;
     Ok(drawn)
+}
+
+/// A measure beside those of shifted targets; `sign` is that by which more is better.
+fn beside(m: Metric, value: f64, drawn: &[f64], sign: f64) -> Metric {
+    let drawn: Vec<f64> = drawn.iter().map(|v| sign * v).filter(|v| v.is_finite()).collect();
+    if drawn.is_empty() || !value.is_finite() {
+        return m.note("no surrogates");
+    }
+    m.chance(sign * mean(&drawn))
+        .p(p_value(sign * value, &drawn))
+        .note(format!("chance, p: {} circular shifts of the targets", drawn.len()))
 }
 
 fn told(
     f: &mut Findings<'_>,
     name: &str,
     targets: &[Signal],
-    (found, drawn): (&Found, &[f64]),
+    (found, scores, drawn): (&Found, &Scores, &[Scores]),
     (units, bin): (usize, Time),
 ) {
     let n = found.beliefs.len() as u64;
-    let (value, per) = (gain(found), if f.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" });
+    let (value, per) = (scores.gain, if f.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" });
     let with = |m: Metric, scale: f64| {
-        let m = m.note(NO_INTERVAL);
-        if drawn.is_empty() {
-            return m.note("no surrogates");
-        }
-        m.chance(mean(drawn) * scale)
-            .p(p_value(value, drawn))
-            .note(format!("p against {} circular shifts of the targets", drawn.len()))
+        let gains: Vec<f64> = drawn.iter().map(|d| d.gain * scale).collect();
+        beside(m.note(NO_INTERVAL), value * scale, &gains, 1.0)
     };
     let m = Metric::new(name, "information_gain", value, "bits", n);
     f.metric(with(m.note(format!("a bin, cross-validated log-likelihood ratio; n = bins, of {units} sources")), 1.0));
@@ -198,28 +239,29 @@ fn told(
     f.metric(with(Metric::new(name, "information_rate", value * scale, per, n), scale));
     let mut best = Vec::new();
     for (i, target) in targets.iter().enumerate() {
-        let read: Vec<f64> = found.beliefs.iter().map(|b| b.mean[i]).collect();
-        let errors: Vec<f64> = read.iter().zip(&target.values).map(|(a, b)| a - b).collect();
-        let (error, blind) = (rms(&errors), rms(&found.blind[i]));
-        let inside = found.beliefs.iter().zip(&errors).filter(|(b, e)| e.abs() <= 1.96 * b.deviation[i]).count();
-        f.metrics([
-            Metric::new(&target.name, "rms_error", error, "", n)
-                .chance(blind)
-                .note("in the target's unit; n = bins; chance: the mean of the other folds")
-                .note(NO_INTERVAL),
-            Metric::new(&target.name, "explained", 1.0 - (error / blind).powi(2), "", n)
-                .chance(0.0)
-                .note("1 − squared error/squared error of the mean")
-                .note(NO_INTERVAL),
-            Metric::new(&target.name, "correlation", pearson(&read, &target.values), "", n)
-                .chance(0.0)
-                .note(NO_INTERVAL),
-            Metric::new(&target.name, "inside", inside as f64 / n as f64, "", n)
-                .note("share of bins whose true value lies in the filter's own 95 %; no chance level"),
-        ]);
-        best.push(format!("{} rms error {error:.4}, chance {blind:.4}", target.name));
+        let (error, blind) = (scores.targets[i][0], rms(&found.blind[i]));
+        let is_inside = |(b, v): (&Belief, &f64)| (b.mean[i] - v).abs() <= 1.96 * b.deviation[i];
+        let inside = found.beliefs.iter().zip(&target.values).filter(|pair| is_inside(*pair)).count();
+        let known = format!("in the target's unit; n = bins; the mean of the other folds has {blind:.4}");
+        for (k, (metric, sign, note)) in [
+            ("rms_error", -1.0, known.as_str()),
+            ("explained", 1.0, "1 − squared error/squared error of the mean"),
+            ("correlation", 1.0, "of what is read and what is true"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let by_chance: Vec<f64> = drawn.iter().map(|d| d.targets[i][k]).collect();
+            let m = Metric::new(&target.name, metric, scores.targets[i][k], "", n).note(note).note(NO_INTERVAL);
+            f.metric(beside(m, scores.targets[i][k], &by_chance, sign));
+        }
+        f.metric(Metric::new(&target.name, "inside", inside as f64 / n as f64, "", n).note(
+            "share of bins whose true value lies in the filter's own 95 %; no chance level; no interval: neighbouring \
+             bins err together",
+        ));
+        best.push(format!("{} rms error {error:.4}, of the mean {blind:.4}", target.name));
     }
-    f.word(format!("{name}: {value:.3} bits a bin; {}", best.join("; ")));
+    f.word(format!("{name}: {} bits a bin; {}", shown(value), best.join("; ")));
 }
 
 /// True and read course of each target, with the filter's own 95 %.
@@ -294,7 +336,11 @@ mod tests {
         }
         let error = metric(&o, "p.V_m[0]", "rms_error");
         assert!((error.value.unwrap() / p.sqrt() - 1.0).abs() < 0.06, "{error:?} {}", p.sqrt());
-        assert!((error.chance.unwrap() - 1.0).abs() < 0.1);
+        assert!((error.chance.unwrap() - 1.0).abs() < 0.1 && error.p_value == Some(0.05), "{error:?}");
+        for name in ["explained", "correlation"] {
+            let m = metric(&o, "p.V_m[0]", name);
+            assert!(m.p_value == Some(0.05) && m.chance.unwrap().abs() < 0.1, "{m:?}");
+        }
         let gain = metric(&o, "p.spikes->p.V_m[0]", "information_gain");
         assert!((gain.value.unwrap() + 0.5 * p.log2()).abs() < 0.06, "{gain:?}");
         assert!(gain.p_value == Some(0.05) && gain.chance.unwrap() < 0.05, "{gain:?}");
@@ -309,15 +355,40 @@ mod tests {
     /// Units that do not follow tell nothing, and p is uniform.
     #[test]
     fn nothing_is_read_where_nothing_is_told() {
-        let mut small = 0;
+        let mut small = [0; 4];
         for seed in 0..20 {
             let o = run(&driven(seed, 300, 0.0), &[("surrogates", OptionValue::Integer(19))]).unwrap();
             let gain = metric(&o, "p.spikes->p.V_m[0]", "information_gain");
             assert!(gain.value.unwrap() < 0.1, "{gain:?}");
-            small += u32::from(gain.p_value.unwrap() <= 0.1);
+            let of = |name: &str| metric(&o, "p.V_m[0]", name);
+            let all = [gain, of("rms_error"), of("explained"), of("correlation")];
+            for (small, m) in small.iter_mut().zip(all) {
+                *small += u32::from(m.p_value.unwrap() <= 0.1);
+            }
         }
         // Binomial of 20: 0.1 gives more than 6 with a chance of 0.002.
-        assert!(small <= 6, "{small}");
+        assert!(small.iter().all(|s| *s <= 6), "{small:?}");
+    }
+
+    /// Targets that went through a filter are fitted away from the folds: what is read there is not known before.
+    #[test]
+    fn filtered_targets_leave_a_gap() {
+        let r = driven(1, 1500, 12.0);
+        let with = |below: f64| {
+            let options = [
+                ("surrogates", OptionValue::Integer(0)),
+                ("prefilter", OptionValue::Text("butterworth".into())),
+                ("prefilter_below", OptionValue::Number(below)),
+            ];
+            run(&r, &options).unwrap()
+        };
+        let o = with(1.0);
+        assert!(value(&o, "p.V_m[0]", "correlation") > 0.5);
+        assert!(o.warnings.iter().any(|w| w.contains("left out of what is fitted")), "{:?}", o.warnings);
+        // A filter that reaches over all of them leaves nothing to fit.
+        let o = with(0.045);
+        let gain = metric(&o, "p.spikes->p.V_m[0]", "information_gain");
+        assert!(gain.value.is_none() && gain.note.contains("reaches as far as the folds"), "{gain:?}");
     }
 
     #[test]

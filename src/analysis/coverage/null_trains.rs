@@ -250,7 +250,10 @@ fn spectra() -> Vec<Case> {
             analyse("kalman_decoder", s, &r, None, looked, &[few()])
         })
         .null("information_gain")
-        .null("information_rate"),
+        .null("information_rate")
+        .null("rms_error")
+        .null("explained")
+        .null("correlation"),
         Case::of_p("a gamma(4) unit that does not hear AR(1) 0.99, 20 Hz, 20 s", 0, |s| {
             let mut r = recording(&[renewal(s, 0, 4, 20.0, 20_000.0)], 20_000.0);
             r.traces = traces(&[super::processes::ar1(s, 9, 0.99, 20_000)], 1.0).traces;
