@@ -2,10 +2,11 @@
 //! symbolic Jacobian.
 
 mod network;
+mod windows;
 
 use super::prelude::*;
-use std::f64::consts::LN_2;
 use spikedeck_core::number::shown;
+use std::f64::consts::LN_2;
 
 use super::binding::{Bound, UnitOptions};
 use spikedeck_core::dynamics::Dynamics;
@@ -19,8 +20,6 @@ use spikedeck_signal::{Axis, CurveStyle, NamedShape, ReferenceLine, Series, Shap
 #[derive(Debug, Clone, Copy)]
 pub struct Lyapunov;
 
-/// Most exponents of which stretches are shown.
-const MOST_SHOWN: usize = 4;
 /// Most states that a full spectrum is computed for without being asked.
 const MOST_EXPONENTS: usize = 16;
 
@@ -44,7 +43,8 @@ const CARD: AnalysisCard = AnalysisCard {
            that blocks taken as independent would say too much), the curve shows the rest. The sum must equal the mean \
            divergence of the flow: both are given.",
     cost: "O(n² k) a step for n states and k exponents, four Jacobians a step; of a network O(k (n + connections)) a \
-           step, and O(n k²) an interval; of spikes, a step each and O(k) an arrival. Resets are located to rounding.",
+           step, and O((n + pulses under way) k²) an interval; of spikes, a step of all for each time at which some \
+           arrive, and O(k) for each unit that is reached. Resets are located to rounding.",
     caveats: "Finite-time exponents are of the directions that grew most until then, one after the other, and depend \
               on the window. A long transient that looks chaotic is not told from chaos. Coexisting attractors: what \
               is measured depends on the initial state. Steps too long for a stiff model show as a sum that differs \
@@ -103,6 +103,7 @@ impl Estimator for Lyapunov {
 
     fn together(o: &Options, times: RunTimes) -> Result<(), Wrong> {
         let Times { step, duration, interval, .. } = Times::of(o, times);
+        let window = o.window.map_or(interval, |w| w.seconds);
         let cannot = |key, message: String| {
             let help = "exponents are measured over `duration`, in steps and intervals that it holds".to_owned();
             Err(Wrong { key, message, help })
@@ -118,6 +119,13 @@ impl Estimator for Lyapunov {
         }
         if interval > duration {
             return cannot("interval", longer("an interval", interval));
+        }
+        if window < interval * (1.0 - 1e-9) {
+            let (window, interval) = (times.show(window), times.show(interval));
+            return cannot("window", format!("a window of {window} is shorter than the `interval` of {interval}"));
+        }
+        if o.window.is_some() && 2.0 * window > duration * (1.0 + 1e-9) {
+            return cannot("window", longer("twice the window", 2.0 * window));
         }
         Ok(())
     }
@@ -174,7 +182,7 @@ impl About {
     fn tell(&self, found: &Spectrum, settings: Settings, rests: bool, f: &mut Findings<'_>) {
         f.metrics(metrics(found, self, settings, rests));
         f.shapes([curves(found, self.base)]);
-        f.shapes(stretches(found, self.base));
+        f.shapes(windows::curves(found, self.base));
         f.word(summary(found, self));
     }
 
@@ -248,7 +256,9 @@ fn metrics(found: &Spectrum, about: &About, settings: Settings, rests: bool) -> 
         );
     }
     list.extend(geometry(found, about, rests));
-    list.extend(finite_time(found, about));
+    if settings.window.is_some() {
+        list.extend(windows::measures(found, about));
+    }
     if found.resets > 0 {
         let rate = Metric::new(subject, "rate", found.resets as f64 / found.time, base.rate_unit(), found.resets);
         list.push(rate.note("resets on the trajectory measured"));
@@ -271,29 +281,6 @@ fn geometry(found: &Spectrum, about: &About, rests: bool) -> [Metric; 2] {
         None => Metric::missing(subject, name, "", n, "more exponents are needed: their sum never becomes negative"),
     };
     [of, entropy_rate(subject, &clear, dimension, per, n)]
-}
-
-/// How the largest exponent differs from stretch to stretch, where stretches were asked for.
-fn finite_time(found: &Spectrum, about: &About) -> Vec<Metric> {
-    let each: Vec<f64> = found.windows.iter().map(|w| w.1[0]).collect();
-    let (subject, unit, n) = (&about.subject, about.base.per_time(), each.len() as u64);
-    if each.len() < 2 || each.iter().any(|v| !v.is_finite()) {
-        return Vec::new();
-    }
-    let count = each.len() as f64;
-    let mean = each.iter().sum::<f64>() / count;
-    let sd = (each.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0)).sqrt();
-    let positive = each.iter().filter(|v| **v > 0.0).count() as f64 / count;
-    let (low, high) = each.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |m, v| (m.0.min(*v), m.1.max(*v)));
-    let of = |name: &str, value: f64, unit: &str, note: &str| {
-        Metric::new(subject, format!("finite_time.{name}"), value, unit, n).note(note)
-    };
-    vec![
-        of("sd", sd, unit, "standard deviation of the largest exponent of one `window`; n = windows"),
-        of("min", low, unit, "least of any window"),
-        of("max", high, unit, "greatest of any window"),
-        of("positive", positive, "", "share of windows in which small differences grow"),
-    ]
 }
 
 /// The sum of the positive exponents among the largest, which `clear` holds in falling order: of all that are positive
@@ -405,22 +392,6 @@ fn curves(found: &Spectrum, base: TimeBase) -> NamedShape {
     let y = Axis::new("exponent", base.per_time());
     let references = vec![ReferenceLine { name: "0".into(), at: 0.0, vertical: false }];
     NamedShape::new("convergence", Shape::Series(Series { x, y, curves, references }))
-}
-
-/// The exponents of stretches of the run over time, where these were asked for.
-fn stretches(found: &Spectrum, base: TimeBase) -> Option<NamedShape> {
-    if found.windows.len() < 2 {
-        return None;
-    }
-    let time: Vec<f64> = found.windows.iter().map(|w| w.0 / base.seconds()).collect();
-    let of = |j: usize| found.windows.iter().map(|w| w.1[j]).collect();
-    let most = found.exponents.len().min(MOST_SHOWN);
-    let curves = (0..most).map(|j| curve(format!("λ{}", j + 1), time.clone(), of(j), CurveStyle::Line)).collect();
-    let mut x = Axis::new("time measured", base.unit());
-    x.is_time = false;
-    let y = Axis::new("exponent of a window", base.per_time());
-    let references = vec![ReferenceLine { name: "0".into(), at: 0.0, vertical: false }];
-    Some(NamedShape::new("finite-time exponents", Shape::Series(Series { x, y, curves, references })))
 }
 
 fn summary(found: &Spectrum, about: &About) -> String {

@@ -146,6 +146,11 @@ fn what_cannot_be_done_is_said() {
     assert!(error.to_string().contains("unit 3 does not exist"), "{error}");
     let error = run(&Lyapunov, &scenario, &Recording::default(), &[("interval", number(100.0))]).unwrap_err();
     assert!(error.to_string().contains("duration"), "{error}");
+    // Windows that would say nothing, or be others than those that were asked for.
+    for (window, told) in [(100.0, "twice the window of"), (3.0, "twice the window of"), (0.01, "`interval` of")] {
+        let error = run(&Lyapunov, &scenario, &Recording::default(), &[("window", number(window))]).unwrap_err();
+        assert!(error.to_string().contains(told), "{window}: {error}");
+    }
     let model =
         Model { equations: "dx/dt = x*x : 1", initial: &["1"], time_unit: TimeUnit::Dimensionless, ..Model::default() };
     let out = run(&Lyapunov, &model.scenario(0.01, 1000, &[]), &Recording::default(), &[]).unwrap();

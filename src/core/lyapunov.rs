@@ -36,8 +36,8 @@ pub struct Spectrum {
     /// Exponents per unit of time, natural logarithm, largest first. Minus infinity where the reset forgets a
     /// direction.
     pub exponents: Vec<f64>,
-    /// Half of the 95 % interval of each, from covariances of the growth in stretches of the run; what the halves of
-    /// the run differ by where growth drifts.
+    /// Half of the 95 % interval of each, from covariances of the growth in stretches of the run; where growth drifts,
+    /// what the halves of the run differ by, which has no level of its own.
     pub half_width: Vec<f64>,
     /// By how much the growth in the second half of the run differs from that in the first, where that is more than
     /// stretches of a run on an attractor would differ by; else nothing.
@@ -65,6 +65,8 @@ pub struct Spectrum {
 /// Half the difference of the halves of a run, in half intervals of the growth about each half's own rate, beyond which
 /// it drifts.
 const DRIFTS: f64 = 2.0;
+/// Share of the fastest exponent below which a difference is rounding.
+const ROUNDING: f64 = 1e-9;
 /// Points of the convergence curve.
 const CURVE_POINTS: usize = 400;
 
@@ -72,7 +74,7 @@ const CURVE_POINTS: usize = 400;
 const LOOKS: usize = 200;
 
 /// A trajectory with its frame.
-trait Course {
+trait FramedTrajectory {
     fn time(&self) -> f64;
     /// Flies for an interval, makes the frame orthonormal, and says by how much each vector grew.
     fn fly(&mut self, interval: f64, growth: &mut [f64]) -> Result<(), TrajectoryError>;
@@ -85,7 +87,7 @@ struct Flow<'t, 's, D: Dynamics> {
     k: usize,
 }
 
-impl<D: Dynamics> Course for Flow<'_, '_, D> {
+impl<D: Dynamics> FramedTrajectory for Flow<'_, '_, D> {
     fn time(&self) -> f64 {
         self.trajectory.t
     }
@@ -110,7 +112,7 @@ struct Jumping<'t, P: Pulsed> {
     speed: f64,
 }
 
-impl<P: Pulsed> Course for Jumping<'_, P> {
+impl<P: Pulsed> FramedTrajectory for Jumping<'_, P> {
     fn time(&self) -> f64 {
         self.trajectory.t
     }
@@ -222,7 +224,7 @@ fn not_zero(scale: &mut [f64]) {
 
 /// Flies through the transient; whether it came to the end.
 fn settled(
-    course: &mut impl Course,
+    course: &mut impl FramedTrajectory,
     k: usize,
     settings: Settings,
     proceed: &mut impl FnMut() -> bool,
@@ -239,7 +241,7 @@ fn settled(
 
 /// Flies through the time measured and adds up what grows.
 fn measured(
-    course: &mut impl Course,
+    course: &mut impl FramedTrajectory,
     k: usize,
     settings: Settings,
     proceed: &mut impl FnMut() -> bool,
@@ -270,12 +272,14 @@ fn measured(
     }
     let time = course.time() - begin;
     result.exponents = logs.iter().map(|l| l / time).collect();
+    // Less than rounding of the fastest growth is no drift: of linear and periodic systems both halves are rounding.
+    let fastest = result.exponents.iter().filter(|e| e.is_finite()).fold(0.0_f64, |most, e| most.max(e.abs()));
     result.curve = marks.iter().skip(1).map(|(t, l)| (*t, l.iter().map(|l| l / t).collect())).collect();
     for j in 0..k {
         let (half, drift) = (half_width(&marks, 1, j, settings.batches), drift(&marks, j));
         // The drift itself is no noise.
         let noise = half_width(&marks, 2, j, settings.batches);
-        let drift = (0.5 * drift.abs() > DRIFTS * noise).then_some(drift);
+        let drift = (0.5 * drift.abs() > (DRIFTS * noise).max(ROUNDING * fastest)).then_some(drift);
         result.half_width.push(drift.map_or(half, f64::abs));
         result.drift.push(drift);
     }
