@@ -37,9 +37,9 @@ const CARD: AnalysisCard = AnalysisCard {
            help. Without transfer the estimate scatters about 0; values below 0 are kept.",
     cost: "O(n log n) a pair and surrogate",
     caveats: "It is not causation: a common driver gives it too. Each interval more needs many times the spikes. Local \
-              surrogates ask whether the source tells anything that the target's past does not; where they lie below \
-              0 they are raised to it, and a value that is not above 0 has p 1, so that p is too large rather than \
-              too small. Shifted sources ask \
+              surrogates ask whether the source tells anything that the target's past does not. Where the mean of \
+              surrogates lies below 0 all are raised until it is 0, for chance and p alike, and a value that is not \
+              above 0 has p 1, so that p is too large rather than too small. Shifted sources ask \
               whether the trains have to do with each other at all, either way. Spikes on a grid of time steps are \
               spread evenly over their step.",
     references: &[
@@ -194,21 +194,28 @@ fn look(
         f.progress(drawn.len() as f64 / numbers.len() as f64)?;
         drawn.par_extend(some.par_iter().filter_map(|&k| one(k)));
     }
+    raised(&mut drawn);
     Ok(Ok(Found { pair, rate: own.rate(), drawn, spikes: own.spikes(), length: own.length() }))
 }
 
 /// Nats a spike that are rounding and nothing else.
 const ROUNDING: f64 = 1e-9;
 
-/// p of a rate above 0. Without transfer the estimate scatters about 0: surrogates that lie below it, as they do where
-/// the source follows from the target's past, are raised by as much, and what is not above 0 is significant of nothing.
-/// Both make p larger.
+/// Without transfer the estimate scatters about 0: surrogates the mean of which lies below it, as it does of local ones
+/// where the source follows from the target's past, are raised until it is 0. Chance and p are those of what is raised.
+fn raised(drawn: &mut [f64]) {
+    if !drawn.is_empty() {
+        let below = mean(drawn).min(0.0);
+        drawn.iter_mut().for_each(|d| *d -= below);
+    }
+}
+
+/// p of a rate above 0: what is not above 0 is significant of nothing.
 fn one_sided(r: &Found) -> f64 {
     if r.rate * r.length <= ROUNDING * r.spikes as f64 {
         return 1.0;
     }
-    let below = mean(&r.drawn).min(0.0);
-    p_value(r.rate, &r.drawn.iter().map(|d| d - below).collect::<Vec<f64>>())
+    p_value(r.rate, &r.drawn)
 }
 
 fn report(
@@ -355,6 +362,7 @@ mod tests {
             };
             let back = one(&later, &x);
             assert!(back.p_value.unwrap() > 0.05, "{seed}: {back:?}");
+            assert!(back.chance.unwrap() > -1e-9, "{seed}: chance is that of the raised surrogates: {back:?}");
             let same = one(&x, &x);
             assert!(same.p_value == Some(1.0) && same.value.unwrap().abs() < 1e-6, "{seed}: {same:?}");
             let regular = one(&x, &clock);

@@ -17,8 +17,11 @@ use super::rng::Stream;
 /// neighbours without a reason.
 const SPARE: usize = 10;
 
-/// Most pasts alike that are looked through for one that has not served yet.
+/// Most pasts alike that are looked through for one that has not served yet, before those that have are taken out.
 const WIDEST: usize = 1280;
+
+/// Spikes for which none is found before those that have served are taken out.
+const PATIENCE: usize = 64;
 
 /// Most intervals of a past.
 pub const MOST: usize = 3;
@@ -158,32 +161,55 @@ impl Transfer {
     pub fn surrogate(&self, target: &[f64], source: &[f64], near: usize, stream: &mut Stream) -> f64 {
         let h = self.histories;
         let both = |t: f64| pasts([target, source], t, h, self.rates);
-        let others = drawn(SPARE * self.events.len(), (self.from, self.stop), &both, stream);
-        let tree = Tree::new(&others.iter().map(|p| p.own).collect::<Vec<_>>());
-        let mut order: Vec<usize> = (0..self.events.len()).collect();
-        for k in (1..order.len()).rev() {
-            order.swap(k, stream.below(k as u32 + 1) as usize);
+        let mut others = drawn(SPARE * self.events.len(), (self.from, self.stop), &both, stream);
+        let mut waiting: Vec<usize> = (0..self.events.len()).collect();
+        for k in (1..waiting.len()).rev() {
+            waiting.swap(k, stream.below(k as u32 + 1) as usize);
         }
-        let (mut made, mut taken) = (self.events.clone(), vec![false; others.len()]);
-        // Where the target is regular, all its spikes have one past, and all look for the same few times.
+        let mut made = self.events.clone();
+        // Where the target is regular, all its spikes have one past, and all look for the same few times. Those for
+        // which all that are near have served look among the rest, round by round; the first of a round finds one.
+        while !waiting.is_empty() {
+            waiting = self.serve(&waiting, &mut others, near, &mut made, stream);
+        }
+        self.of(&made)
+    }
+
+    /// Gives spikes that wait the source's past of other times, each once; takes out those that have served, and says
+    /// which spikes found none.
+    fn serve(
+        &self,
+        waiting: &[usize],
+        others: &mut Vec<Past>,
+        near: usize,
+        made: &mut [Past],
+        stream: &mut Stream,
+    ) -> Vec<usize> {
+        let tree = Tree::new(&others.iter().map(|p| p.own).collect::<Vec<_>>());
+        let mut taken = vec![false; others.len()];
         let widths = std::iter::successors(Some(near.max(1)), |w| Some(4 * w)).take_while(|w| *w <= WIDEST.max(near));
         let mut lists: Vec<Nearest> = widths.map(Nearest::new).collect();
-        for k in order {
-            let (mut found, mut free) = (Vec::new(), Vec::new());
-            for nearest in &mut lists {
+        let mut none = Vec::new();
+        for &k in waiting {
+            let mut free: Vec<u32> = Vec::new();
+            for nearest in lists.iter_mut().take_while(|_| none.len() < PATIENCE) {
                 tree.search(&self.events[k].own, u32::MAX, 0, nearest);
-                found = tree.indices(nearest).collect();
-                free = found.iter().copied().filter(|j| !taken[*j as usize]).collect();
-                if !free.is_empty() || found.len() == others.len() {
+                free = tree.indices(nearest).filter(|j| !taken[*j as usize]).collect();
+                if !free.is_empty() {
                     break;
                 }
             }
-            let among: &[u32] = if free.is_empty() { &found } else { &free };
-            let chosen = among[stream.below(among.len() as u32) as usize] as usize;
+            if free.is_empty() {
+                none.push(k);
+                continue;
+            }
+            let chosen = free[stream.below(free.len() as u32) as usize] as usize;
             taken[chosen] = true;
             made[k].source = others[chosen].source;
         }
-        self.of(&made)
+        let mut served = taken.into_iter();
+        others.retain(|_| !served.next().expect("there is one for each"));
+        none
     }
 }
 
@@ -337,5 +363,31 @@ mod tests {
         let mut s = Key::new(1, "transfer", "few").stream(0, 0);
         assert!(Transfer::new(&[1.0, 2.0], &[0.5], 3.0, ONE, &mut s).is_none());
         assert!(Transfer::new(&[], &[], 3.0, ONE, &mut s).is_none());
+    }
+
+    /// A past serves once, however many spikes of a metronome look for the same few.
+    #[test]
+    fn pasts_of_a_clock_serve_once() {
+        let mut s = Key::new(6, "transfer", "clock").stream(0, 0);
+        let clock: Vec<f64> = (1..4000).map(|k| 0.1 * f64::from(k)).collect();
+        let source = poisson(&mut s, 10.0, 400.0);
+        let t = Transfer::new(&clock, &source, 400.0, ONE, &mut s).unwrap();
+        let both = |at: f64| pasts([&clock, &source], at, ONE, t.rates);
+        let mut others = drawn(SPARE * t.events.len(), (t.from, t.stop), &both, &mut s);
+        let (all, mut made) = (others.len(), t.events.clone());
+        let mut waiting: Vec<usize> = (0..t.events.len()).collect();
+        let mut rounds = 0;
+        while !waiting.is_empty() {
+            waiting = t.serve(&waiting, &mut others, 5, &mut made, &mut s);
+            rounds += 1;
+        }
+        assert_eq!(all - others.len(), t.events.len(), "each took one away");
+        assert!(rounds > 1, "{rounds}: more than the widest search are there");
+        let mut sources: Vec<u64> = made.iter().map(|p| p.source[0].to_bits()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        assert_eq!(sources.len(), made.len(), "no past twice");
+        let chance = t.surrogate(&clock, &source, 5, &mut s);
+        assert!(chance.abs() < 1.0, "{chance} nats a second");
     }
 }
