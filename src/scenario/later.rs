@@ -31,9 +31,15 @@ pub(super) fn hint(root: &Node, populations: &[PopulationSpec], key: &str) -> Op
     }
     let mut leaves = Vec::new();
     gather(root.get(key)?, &mut Vec::new(), &mut leaves);
-    let words = || leaves.iter().flat_map(|(path, value)| path.iter().map(String::as_str).chain([value.as_str()]));
-    let start = words().find(|text| Quantity::parse(text).is_ok_and(|q| q.dimension == Dimension::SECOND));
-    let found = leaves.iter().find_map(|(path, value)| change(path, value, populations));
+    let found = leaves.iter().enumerate().find_map(|(k, (path, value))| Some((k, change(path, value, populations)?)));
+    // The value of the change may be a time as well: what it begins at is another.
+    let used = found.as_ref().map(|f| f.0);
+    let found = found.map(|f| f.1);
+    let words = leaves.iter().enumerate().flat_map(|(k, (path, value))| {
+        path.iter().map(String::as_str).chain((used != Some(k)).then_some(value.as_str()))
+    });
+    let is_time = |text: &&str| Quantity::parse(text).is_ok_and(|q| q.dimension == Dimension::SECOND);
+    let start = words.into_iter().find(is_time);
     let (target, amplitude, what) = found.or_else(|| any(populations)).unwrap_or_else(|| {
         ("NAME.PARAMETER".to_owned(), "CHANGE".to_owned(), "what is added to the parameter".to_owned())
     });
@@ -120,6 +126,8 @@ mod tests {
             "[at.\"250 ms\".populations.exc.parameters]\ntau_m = \"25 ms\"\n",
             "[[events]]\ntime = \"250 ms\"\nset = { \"exc.tau_m\" = \"25 ms\" }\n",
             "[changes]\n\"250 ms\" = { exc = { tau_m = \"25 ms\" } }\n",
+            "[[events]]\nset = { \"exc.tau_m\" = \"25 ms\" }\ntime = \"250 ms\"\n",
+            "[[changes]]\nexc.tau_m = \"25 ms\"\nat = \"250 ms\"\n",
         ];
         for text in written {
             let said = problems(&format!("{HEAD}{text}"));
