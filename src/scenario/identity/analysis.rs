@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Writer;
-use super::quantity::{quantity, units};
+use super::quantity::{numbers, quantity, units};
 use crate::catalog::{Assignment, Band, FileMatrix, OptionKind, OptionValue};
 use crate::spec::{AnalysisSpec, Observable, Subject};
 use spikedeck_core::units::Dimension;
@@ -112,10 +112,9 @@ impl Writer<'_> {
             }
             OptionValue::Projections(list) => list.iter().map(|id| json!(self.spec.projection(*id).name)).collect(),
             OptionValue::Matrix(matrix) => {
-                // What is in it decides, and not where it is.
+                // What is in it decides, and not where it is; there may be millions of numbers.
                 let FileMatrix { file: _, size, values, names } = matrix;
-                let values: Vec<Json> = values.iter().map(|v| json!(quantity(*v, Dimension::NONE))).collect();
-                json!({ "size": size, "values": values, "names": names })
+                json!({ "size": size, "values": numbers(values, Dimension::NONE), "names": names })
             }
         }
     }
