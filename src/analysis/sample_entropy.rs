@@ -26,7 +26,7 @@ const CARD: AnalysisCard = AnalysisCard {
                   series \
                   of its own.",
     bias: "Little in itself; where few pairs agree (A below some ten) it scatters, and it is missing where none do.",
-    cost: "O(N log N + pairs that agree) a scale, times surrogates",
+    cost: "O(N log N + pairs that agree) a scale, three times for its interval, once for each surrogate of the first",
     caveats: "The value depends on m and on r: compare like with like. r is a share of the standard deviation, which a \
               drift or an artefact makes large: then all agrees. Of white noise it falls with the scale (means scatter \
               less, r stays), of 1/f noise it does not: a low value at scale 1 alone is no measure of complexity. A \
@@ -140,6 +140,9 @@ fn at_scale(s: &Series, o: &Options, tolerance: f64, scale: usize, name: &str) -
 
 /// Half of the 95 % interval: Student's t of what is left without each block. Of pairs the jackknife counts twice what
 /// each pair scatters by itself, 1/A − 1/B (Efron and Stein 1981, doi:10.1214/aos/1176345462), and once is taken off.
+/// Of twenty blocks that difference scatters itself, and may come out near or below 0: the error is at least half of
+/// that of the pairs. The interval stands about the value of all, which has no bias to speak of that a jackknife would
+/// find.
 fn half_width(left_out: &[f64], found: &Matches) -> Option<f64> {
     let count = left_out.len() as f64;
     let middle = mean(left_out);

@@ -305,8 +305,8 @@ fn bisected(holds: impl Fn(f64) -> bool) -> f64 {
     0.5 * (low + high)
 }
 
-/// What one ordinate is worth at the least: next to zero and Nyquist it sees the same samples as its mirror image, and
-/// a transform that is real is half of a complex one.
+/// Ordinates that the mean over a band is worth at the least. A band of one next to zero or Nyquist holds the least:
+/// there an ordinate hangs together with its mirror image, and a transform that is real is half of a complex one.
 const LEAST_INDEPENDENT: f64 = 0.5;
 
 /// Probability that the mean of `count` estimates without coherence, which scatters as `independent` of them would, is
