@@ -94,7 +94,7 @@ impl Estimator for PhasePlane {
         bound.warnings.iter().for_each(|w| f.warn(w));
         let ranges = [o.x_range, o.y_range].map(|ends| ends.map(|e| (e.low, e.high)));
         let plane = Plane::new(o, &bound, (x, y), ranges, f)?;
-        let equilibria = plane.equilibria();
+        let equilibria = plane.equilibria(|| request.check_cancelled().is_ok());
         request.check_cancelled()?;
         let agrees = plane.index_agrees(&equilibria);
         if agrees == Some(false) {

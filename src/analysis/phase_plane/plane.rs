@@ -94,8 +94,9 @@ impl<'b, 'a> Plane<'b, 'a> {
 
     /// Fixed points, the ones nearest the end of the trajectory first: Newton's method from along the trajectory, from
     /// a grid of seeds, and from every cell of a fine grid in which both nullclines may cross (the other states at
-    /// their steady values), so that none in the ranges is missed that a cell tells from another.
-    pub fn equilibria(&self) -> Vec<Equilibrium> {
+    /// their steady values), so that none in the ranges is missed that a cell tells from another. Those found until
+    /// `proceed` says no.
+    pub fn equilibria(&self, mut proceed: impl FnMut() -> bool) -> Vec<Equilibrium> {
         let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: SEEDS, rows: SEEDS };
         let along: Vec<Vec<f64>> = self.path.iter().rev().step_by((self.path.len() / 8).max(1)).cloned().collect();
         let base = self.path.last().unwrap_or(&self.bound.initial).clone();
@@ -104,9 +105,8 @@ impl<'b, 'a> Plane<'b, 'a> {
             (seed[self.x], seed[self.y]) = grid.at(i % SEEDS, i / SEEDS);
             seed
         });
-        fixed_points(&self.bound.flow, 0.0, along.into_iter().chain(seeds).chain(self.crossings()), &self.scale, || {
-            true
-        })
+        let crossings = self.crossings(&mut proceed);
+        fixed_points(&self.bound.flow, 0.0, along.into_iter().chain(seeds).chain(crossings), &self.scale, proceed)
     }
 
     /// The states other than the two of the plane.
@@ -126,7 +126,7 @@ impl<'b, 'a> Plane<'b, 'a> {
     }
 
     /// Seeds in the cells of a fine grid in which both rates change their sign.
-    fn crossings(&self) -> Vec<Vec<f64>> {
+    fn crossings(&self, proceed: &mut impl FnMut() -> bool) -> Vec<Vec<f64>> {
         let n = self.bound.flow.dimension();
         let cells = if n <= MOST_FINE { FINE } else { COARSE };
         let grid = Grid { x: self.ranges[0], y: self.ranges[1], columns: cells, rows: cells };
@@ -144,6 +144,9 @@ impl<'b, 'a> Plane<'b, 'a> {
             }
         }
         let mut seeds = Vec::new();
+            if !proceed() {
+                return Vec::new();
+            }
         for row in 0..cells - 1 {
             for column in 0..cells - 1 {
                 let at = |dx: usize, dy: usize| found[(row + dy) * cells + column + dx].as_ref();
