@@ -99,7 +99,7 @@ impl Claim {
         for file in files {
             let Ok(place) = fs::canonicalize(file) else { continue };
             if let Ok(inside) = place.strip_prefix(&self.target)
-                && Own::of(old).has(inside)
+                && Own::of(&self.target, old).has(inside)
                 && !inside.starts_with(kept::FOLDER)
             {
                 return Err(TableError::Input { path: file.to_owned(), folder: self.target.clone() });
@@ -184,7 +184,7 @@ impl Claim {
 
     /// A file that no run wrote and that has the name of one that this run wrote.
     fn in_the_way(&self, old: &Manifest) -> Option<PathBuf> {
-        let own = Own::of(old);
+        let own = Own::of(&self.target, old);
         let foreign = leaves(&self.target).into_iter().filter(|inside| !own.has(inside));
         foreign.into_iter().find(|inside| self.work.join(inside).exists()).map(|inside| self.target.join(inside))
     }
@@ -276,11 +276,13 @@ struct Own<'a> {
 }
 
 impl<'a> Own<'a> {
-    fn of(manifest: &'a Manifest) -> Self {
+    /// Those of the run in `folder`. A crate that somebody completed (licence, authors) is somebody's.
+    fn of(folder: &Path, manifest: &'a Manifest) -> Self {
+        let has_crate = manifest.has_crate && ro_crate::damage(folder, manifest).is_none();
         let copies = manifest.files.iter().flatten().filter_map(|f| f.copy.as_deref());
         let listed = [FILE, SCENARIO]
             .into_iter()
-            .chain(manifest.has_crate.then_some(ro_crate::FILE))
+            .chain(has_crate.then_some(ro_crate::FILE))
             .chain(manifest.rows.keys().map(String::as_str))
             .chain(copies)
             .collect();
@@ -350,7 +352,7 @@ fn dissolve(folder: &Path, manifest: &Manifest, rescue: Option<&Path>) {
 }
 
 fn dissolve_files(folder: &Path, manifest: &Manifest, rescue: Option<&Path>) {
-    let own = Own::of(manifest);
+    let own = Own::of(folder, manifest);
     let mut all = leaves(folder);
     // The manifest last: as long as it is there, what is left can be told.
     all.sort_by_key(|f| f == Path::new(FILE));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::claim::SCENARIO;
 use super::error::TableError;
+use super::kept;
 use super::manifest::{self, Manifest};
 use spikedeck_run::Status;
 use spikedeck_store as store;
@@ -35,6 +36,13 @@ pub(super) fn damage(folder: &Path, manifest: &Manifest) -> Option<String> {
         Ok(_) => Some(format!("{} was changed after the run wrote it", path.display())),
         Err(why) => Some(format!("what the run wrote is not there to be read: {why}")),
     }
+}
+
+/// Whether what stands in the folder of a run that `old` describes is as that wrote it, so that it may be written
+/// anew: archives ask for licence and authors, which somebody fills in.
+pub(super) fn may_be_written(folder: &Path, old: Option<&Manifest>) -> bool {
+    let is_there = std::fs::symlink_metadata(folder.join(FILE)).is_ok();
+    !is_there || old.is_some_and(|old| old.has_crate && damage(folder, old).is_none())
 }
 
 /// The graph of a run; `size` gives the bytes of a file, if it is there.
@@ -81,14 +89,18 @@ fn run(manifest: &Manifest, program: &str, files: &[Value]) -> Value {
         Status::Complete => "http://schema.org/CompletedActionStatus",
         Status::Interrupted | Status::Failed => "http://schema.org/FailedActionStatus",
     };
-    let tables = files.iter().filter(|f| f["encodingFormat"] != "application/toml" && f["@id"] != manifest::FILE);
-    let scenario = files.iter().find(|f| f["@id"] == SCENARIO);
+    let is_input = |f: &&Value| {
+        let id = f["@id"].as_str().unwrap_or_default();
+        id == SCENARIO || id.strip_prefix(kept::FOLDER).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let inputs = files.iter().filter(is_input);
+    let tables = files.iter().filter(|f| !is_input(f) && f["@id"] != manifest::FILE);
     json!({
         "@id": "#run",
         "@type": "CreateAction",
         "name": format!("run of {} with seed {}", manifest.label, manifest.seed),
         "instrument": { "@id": program },
-        "object": scenario.into_iter().map(|s| json!({ "@id": s["@id"] })).collect::<Vec<_>>(),
+        "object": inputs.map(|f| json!({ "@id": f["@id"] })).collect::<Vec<_>>(),
         "result": tables.map(|f| json!({ "@id": f["@id"] })).collect::<Vec<_>>(),
         "endTime": manifest.host.written,
         "actionStatus": status,
@@ -149,6 +161,7 @@ fn description(manifest: &Manifest) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kept::FileEntry;
     use crate::manifest::Host;
 
     /// What a value refers to: objects of an identifier alone.
@@ -175,6 +188,10 @@ mod tests {
             version: "1.2.3".into(),
             rows: [("metrics.parquet".to_owned(), 3), ("analyses/Größe.parquet".to_owned(), 7)].into(),
             checksums: [("metrics.parquet".to_owned(), "ab".to_owned())].into(),
+            files: Some(vec![
+                FileEntry { copy: Some("files/cell.swc".into()), ..FileEntry::default() },
+                FileEntry { copy: Some("files/cells.csv".into()), ..FileEntry::default() },
+            ]),
             host: Host { written: "2026-01-01T00:00:00Z".into(), ..Host::default() },
             ..Manifest::default()
         };
@@ -187,6 +204,13 @@ mod tests {
         found.retain(|id| !id.starts_with("https://"));
         assert!(found.len() > 6, "{found:?}");
         assert!(found.iter().all(|id| named.contains(&id.as_str())), "{found:?} of {named:?}");
+        // What went in, and what came out.
+        let run = entities.iter().find(|e| e["@id"] == "#run").unwrap();
+        let ids = |key: &str| -> Vec<&str> {
+            run[key].as_array().unwrap().iter().map(|e| e["@id"].as_str().unwrap()).collect()
+        };
+        assert_eq!(ids("object"), ["files/cell.swc", "files/cells.csv"]);
+        assert_eq!(ids("result"), ["analyses/Gr%C3%B6%C3%9Fe.parquet", "metrics.parquet"]);
         let root = entities.iter().find(|e| e["@id"] == "./").unwrap();
         for key in ["name", "description", "datePublished"] {
             assert!(!root[key].as_str().unwrap().is_empty(), "{key}");

@@ -173,11 +173,20 @@ impl SweepFolder {
         let (done, damage) = records::<Record>(&self.path, self.plan.len())?;
         let points: Vec<PointResult> = done.into_values().map(|r| r.result(&self.plan, &self.spec)).collect();
         let Some(mut ensemble) = together(&self.spec, points, self.plan.len(), options) else { return Ok(None) };
-        Arc::make_mut(&mut ensemble.finished).warnings.extend(damage);
+        let old = Manifest::read(&self.path).ok();
+        let describes = ro_crate::may_be_written(&self.path, old.as_ref());
+        let finished = Arc::make_mut(&mut ensemble.finished);
+        finished.warnings.extend(damage);
+        if !describes {
+            let name = ro_crate::FILE;
+            finished.warnings.push(format!(
+                "{name} was changed by somebody, and stays as it is: what it says of the tables may be out of date"
+            ));
+        }
         let mut manifest = head(&self.spec, &ensemble.finished);
         let table = metrics::points_table(&ensemble);
         // Copies that are there already are not made again.
-        let mut files = Manifest::read(&self.path).ok().and_then(|m| m.files).unwrap_or_default();
+        let mut files = old.and_then(|m| m.files).unwrap_or_default();
         let own: Vec<FileUse> = files_of(made.values())
             .into_keys()
             .map(|path| FileUse::read(Path::new(path), File::open(path)?))
@@ -187,7 +196,9 @@ impl SweepFolder {
         let place = RunPlace::of(&self.path, self.format, &manifest);
         measured(&place, &ensemble.finished, &table, Some(self.plan.len()), &mut files, &mut manifest)?;
         manifest.seal(&self.path)?;
-        ro_crate::write(&self.path, &mut manifest)?;
+        if describes {
+            ro_crate::write(&self.path, &mut manifest)?;
+        }
         manifest.write(&self.path)?;
         Ok(Some((ensemble, manifest)))
     }

@@ -78,6 +78,38 @@ fn shards_gather_to_the_bytes_of_one_process() {
     assert_eq!(spikedeck(at, &["compare", "run", "three"]).status.code(), Some(0));
 }
 
+/// `ro-crate-metadata.json` that somebody has completed is nowhere written over: not when a sweep is gathered again,
+/// and not by a run that replaces another.
+#[test]
+fn a_crate_that_was_completed_stays() {
+    let folder = folder(SCENARIO);
+    let at = folder.path();
+    let gather = || spikedeck(at, &["sweep", "s.toml", "--out", "whole", "--resume"]);
+    spikedeck(at, &["run", "s.toml", "--out", "run"]);
+    let first = gather();
+    assert!(!said(&first).contains("changed by somebody"), "{}", said(&first));
+    let again = gather();
+    assert!(!said(&again).contains("changed by somebody"), "what it wrote itself is its own: {}", said(&again));
+    let complete = |run: &str| {
+        let file = at.join(run).join("ro-crate-metadata.json");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replacen("\"@graph\"", "\"license\": \"CC-BY-4.0\", \"@graph\"", 1)).unwrap();
+        file
+    };
+    let crates = ["run", "whole"].map(complete);
+    for _ in 0..2 {
+        let resumed = gather();
+        assert!(said(&resumed).contains("ro-crate-metadata.json was changed by somebody"), "{}", said(&resumed));
+    }
+    let replaced = spikedeck(at, &["run", "s.toml", "--out", "run", "--force"]);
+    assert_eq!(replaced.status.code(), Some(1), "{}", said(&replaced));
+    assert!(said(&replaced).contains("is not written over"), "{}", said(&replaced));
+    for file in crates {
+        assert!(fs::read_to_string(&file).unwrap().contains("CC-BY-4.0"), "{}", file.display());
+    }
+    assert!(at.join("run-new/manifest.json").is_file(), "the new run is beside it");
+}
+
 /// A sweep that is killed keeps the points that were done; what is there can be looked at, also a line that was cut
 /// short; `--resume` makes what is missing, and the bytes are those of a sweep that nobody disturbed.
 #[test]
