@@ -103,6 +103,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let Opened { mut finished, points } = open(&args.source, &args.sampling())?;
+    needs_recording(&args.source, &finished)?;
     if let Some(path) = &args.observed {
         run::take_observed(&mut finished, path)?;
     }
@@ -193,20 +194,7 @@ pub(super) fn open(source: &str, sampling: &Sampling) -> Result<Opened, CliError
         for text in damage {
             output::say(&format!("warning: {text}"));
         }
-        let points = Manifest::read(path)?.points;
-        let nothing = finished.recording.spikes.is_empty() && finished.recording.traces.is_empty();
-        if nothing && SweepProgress::read(path).is_ok() {
-            let runs = path.join("runs");
-            let help = if runs.is_dir() {
-                format!("those of its points that were kept are runs of their own, in {}", runs.display())
-            } else {
-                "`spikedeck sweep ... --keep all` keeps what its points record".to_owned()
-            };
-            return Err(CliError::Usage(format!(
-                "{source} is a sweep: it holds the numbers of its points (metrics), and no recording; {help}"
-            )));
-        }
-        return Ok(Opened { finished, points });
+        return Ok(Opened { finished, points: Manifest::read(path)?.points });
     }
     if !path.exists() {
         return Err(CliError::Usage(format!("there is no run and no recording {source}")));
@@ -218,6 +206,28 @@ pub(super) fn open(source: &str, sampling: &Sampling) -> Result<Opened, CliError
         )));
     }
     Ok(Opened { finished: run::recording_from(path, sampling)?, points: None })
+}
+
+/// Refuses the folder of a sweep, which holds numbers alone, where what was recorded is looked at.
+pub(super) fn needs_recording(source: &str, finished: &Finished) -> Result<(), CliError> {
+    let recording = &finished.recording;
+    if !recording.spikes.is_empty() || !recording.traces.is_empty() {
+        return Ok(());
+    }
+    let path = Path::new(source);
+    let Ok(sweep) = SweepProgress::read(path) else { return Ok(()) };
+    let runs = path.join("runs");
+    let help = if runs.is_dir() {
+        format!("those of its points that were kept are runs of their own, in {}", runs.display())
+    } else {
+        "`spikedeck sweep ... --keep all` keeps what its points record".to_owned()
+    };
+    Err(CliError::Usage(format!(
+        "{source} is a sweep, of which {} of {} points are there: it holds their numbers (metrics), and no recording; \
+         {help}",
+        sweep.made.len(),
+        sweep.points
+    )))
 }
 
 /// The analyses that are asked for: those of the scenario where none is named.

@@ -101,6 +101,7 @@ fn measured(args: &Args, path: &Path) -> Result<Option<Arc<Finished>>, CliError>
         }
         None => return Ok(Some(Arc::new(finished))),
     };
+    analyze::needs_recording(&args.run, &finished)?;
     let seed = args.change.seed.or_else(|| Some(finished.spec.as_ref()?.simulation.seed)).unwrap_or(0);
     let (line, tell) = progress(&finished.label, false);
     let options = Options { threads: args.change.threads(), ..Options::default() };

@@ -78,6 +78,34 @@ fn shards_gather_to_the_bytes_of_one_process() {
     assert_eq!(spikedeck(at, &["compare", "run", "three"]).status.code(), Some(0));
 }
 
+/// The curves and numbers of a sweep are drawn and reported, of one that is half made as far as it is; what needs a
+/// recording says that there is none.
+#[test]
+fn a_sweep_is_plotted_and_reported() {
+    let folder = folder(SCENARIO);
+    let at = folder.path();
+    spikedeck(at, &["sweep", "s.toml", "--out", "whole"]);
+    spikedeck(at, &["sweep", "s.toml", "--out", "half", "--shard", "1/3"]);
+    let program = |args: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_spikedeck")).current_dir(at).args(args).stdin(Stdio::null()).output().unwrap()
+    };
+    // What a half-made sweep holds is drawn, and that it is not whole is the status.
+    for (sweep, status) in [("whole", 0), ("half", 130)] {
+        let (figure, report) = (format!("{sweep}.svg"), format!("{sweep}.md"));
+        let plotted = program(&["plot", sweep, "--analysis", "rates", "-o", &figure]);
+        assert_eq!(plotted.status.code(), Some(status), "{}", said(&plotted));
+        assert!(fs::read_to_string(at.join(&figure)).unwrap().contains("amplitude"), "{sweep}");
+        let reported = program(&["report", sweep, "-o", &report]);
+        assert_eq!(reported.status.code(), Some(status), "{}", said(&reported));
+        assert!(fs::read_to_string(at.join(&report)).unwrap().contains("mean_rate"), "{sweep}");
+        let measured = program(&["analyze", sweep]);
+        assert_eq!(measured.status.code(), Some(2), "{}", said(&measured));
+        let points = if sweep == "whole" { "15 of 15" } else { "5 of 15" };
+        let told = said(&measured);
+        assert!(told.contains(points) && told.contains("--keep all"), "{told}");
+    }
+}
+
 /// `ro-crate-metadata.json` that somebody has completed is nowhere written over: not when a sweep is gathered again,
 /// and not by a run that replaces another.
 #[test]
