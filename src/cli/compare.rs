@@ -23,15 +23,15 @@ pub(super) struct Args {
     pub change: Change,
     /// Hold two sets of runs or recordings against each other by the distributions of rates, CV and correlations over
     /// units: each a run, a recording, or a folder of several
-    #[arg(long, conflicts_with_all = ["set", "seed"])]
+    #[arg(long, conflicts_with_all = ["set", "seed", "threads", "quiet"])]
     pub distributions: bool,
-    /// Folder for the table of differences (`differences.parquet`)
+    /// Folder for the table of differences (`differences.parquet`, or `distributions.parquet`)
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Write over a table that is there
     #[arg(long, requires = "out")]
     pub force: bool,
-    /// Print one JSON object a metric; then one a note
+    /// Print one JSON object a metric (with --distributions, a population and measure); then one a note
     #[arg(long)]
     pub json: bool,
     /// No progress

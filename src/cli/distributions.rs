@@ -8,7 +8,7 @@ use super::compare::Args;
 use super::error::CliError;
 use super::output::{self, Align, Grid, Tone, tone};
 use spikedeck_core::number;
-use spikedeck_run::{self as run, DistributionRow, Distributions, Member, Sampling};
+use spikedeck_run::{self as run, DistributionRow, Distributions, Member, Sampling, Status};
 use spikedeck_store::{self as store, Column, Format, Table};
 use spikedeck_table as table;
 
@@ -19,6 +19,11 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             args.runs.len()
         )));
     };
+    if let Some(set) = args.out.as_deref().and_then(|out| [a, b].into_iter().find(|set| is_within(out, set))) {
+        return Err(CliError::Usage(format!(
+            "--out is in {set}, where the table would be one more recording of the set: name a folder beside it"
+        )));
+    }
     let found = of_sets(a, b)?;
     if let Some(folder) = &args.out {
         let path = folder.join("distributions.parquet");
@@ -42,6 +47,15 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     Ok(out.flush()?)
 }
 
+/// Whether `out` is a folder of runs that is looked at, or in one.
+fn is_within(out: &Path, set: &str) -> bool {
+    let place = |path: &Path| std::path::absolute(path).map(|p| std::fs::canonicalize(&p).unwrap_or(p));
+    match (place(out), place(Path::new(set))) {
+        (Ok(out), Ok(set)) => set.is_dir() && out.starts_with(set),
+        _ => false,
+    }
+}
+
 /// Opens both sets and holds them against each other.
 pub(super) fn of_sets(a: &str, b: &str) -> Result<Distributions, CliError> {
     let (a, b) = (members(a)?, members(b)?);
@@ -51,35 +65,68 @@ pub(super) fn of_sets(a: &str, b: &str) -> Result<Distributions, CliError> {
 /// The runs and recordings of a set: itself, or what stands in the folder.
 fn members(reference: &str) -> Result<Vec<Member>, CliError> {
     let path = Path::new(reference);
-    let member = |place: &str| -> Result<Member, CliError> {
+    let member = |place: &str, in_set: bool| -> Result<Option<Member>, CliError> {
         let Opened { finished, points } = analyze::open(place, &Sampling::default())?;
         for warning in &finished.warnings {
             output::say(&format!("warning: {place}: {warning}"));
         }
-        if points.is_some_and(|n| n > 1) {
+        let ended = match finished.status {
+            Status::Complete => None,
+            Status::Interrupted => Some("was interrupted"),
+            Status::Failed => Some("failed"),
+        };
+        match ended {
+            Some(ended) if in_set => {
+                output::say(&format!("warning: {place} {ended}, and is left out of its set"));
+                return Ok(None);
+            }
+            Some(ended) => output::say(&format!("warning: {place} {ended}: its distributions are of what there is")),
+            None => {}
+        }
+        analyze::needs_recording(place, &finished)?;
+        if points.is_some_and(|n| n > finished.recording.each_trial().count()) {
             output::say(&format!(
                 "warning: {place} has the spikes of its first point alone; `spikedeck sweep --keep all` keeps those of \
                  each in DIR/runs"
             ));
         }
-        Member::of(place, &finished.recording).map_err(CliError::Usage)
+        let events = &finished.facts.event_populations;
+        Member::of(place, &finished.recording, events).map(Some).map_err(CliError::Usage)
     };
     if !path.is_dir() || table::is_run(path) {
-        return Ok(vec![member(reference)?]);
+        return Ok(member(reference, false)?.into_iter().collect());
     }
-    let mut places: Vec<PathBuf> = Vec::new();
+    let (mut runs, mut files): (Vec<PathBuf>, Vec<PathBuf>) = Default::default();
     for entry in std::fs::read_dir(path)? {
-        let place = entry?.path();
-        let is_recording = place.is_file() && store::FileKind::of(&place).is_some();
-        if is_recording || table::is_run(&place) {
-            places.push(place);
+        let entry = entry?;
+        let place = entry.path();
+        // What begins with a point is the work of a run that is being written.
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if table::is_run(&place) {
+            runs.push(place);
+        } else if place.is_file() && store::FileKind::of(&place).is_some() {
+            files.push(place);
         }
     }
+    if !runs.is_empty() && !files.is_empty() {
+        let n = number::counted(files.len(), "table or recording", "tables and recordings");
+        output::say(&format!("warning: {reference} is a folder of runs, and {n} beside them are not looked at"));
+    }
+    let mut places = if runs.is_empty() { files } else { runs };
     places.sort();
     if places.is_empty() {
         return Err(CliError::Usage(format!("{reference} is no run, and there are no runs and no recordings in it")));
     }
-    places.iter().map(|place| member(&place.to_string_lossy())).collect()
+    let mut members = Vec::new();
+    for place in &places {
+        members.extend(member(&place.to_string_lossy(), true)?);
+    }
+    if members.is_empty() {
+        return Err(CliError::Usage(format!("no run in {reference} came to its end")));
+    }
+    Ok(members)
 }
 
 /// The rows as a table.

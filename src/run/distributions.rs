@@ -10,6 +10,7 @@
 
 use std::collections::BTreeSet;
 
+use spikedeck_core::number::{count, shown};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::{Correction, adjust, p_value};
@@ -22,6 +23,8 @@ const SPIKES_FOR_CV: usize = 3;
 const CORRELATED: usize = 200;
 /// Width of the bins of correlations, in milliseconds.
 const BIN: f64 = 2.0;
+/// Runs without values that are named in a note.
+const NAMED: usize = 3;
 /// Ways to deal runs out that are gone through one by one; of more, this many are drawn.
 const DEALINGS: usize = 20_000;
 
@@ -69,30 +72,43 @@ pub struct Member {
 }
 
 impl Member {
-    /// Measures all populations whose spikes were recorded, after the transient. Units that were not observed all the
-    /// time are left out, and that is noted.
+    /// Measures all populations whose spikes were recorded, after the transient, but for `events`: moments of trials
+    /// and epochs are no units. Of several trials of one network each gives values of every unit. Units that were not
+    /// observed all the time are left out, and that is noted.
     ///
     /// # Errors
     /// When there are no spikes, or they do not fit into memory.
-    pub fn of(label: &str, recording: &Recording) -> Result<Self, String> {
+    pub fn of(label: &str, recording: &Recording, events: &[String]) -> Result<Self, String> {
         let window = recording.analysis_window();
-        let trains = SpikeTrains::new(recording);
         let stored = recording.on_disk.iter().flat_map(|d| &d.spikes).map(|s| s.population.clone());
-        let names: Vec<String> = recording.spikes.iter().map(|s| s.population.clone()).chain(stored).collect();
+        let names = recording.spikes.iter().map(|s| s.population.clone()).chain(stored);
         let (mut populations, mut notes) = (Vec::new(), Vec::new());
-        for name in names {
-            let all = match trains.of(&name, &[]) {
-                Some(all) => all,
-                None => trains.of_stored(&name, &[]).unwrap_or_else(|| Err("its spikes are not there".into()))?,
-            };
-            let (seen, left_out) = observed(recording, &name, all, window);
+        let trials = recording.each_trial().count();
+        if trials > 1 {
+            notes.push(format!("{label}: each of its {trials} trials gives values of every unit"));
+        }
+        for name in names.filter(|n| !events.contains(n)) {
+            let mut of: [Vec<f64>; 3] = Default::default();
+            let mut left_out = 0;
+            for trial in recording.each_trial() {
+                let trains = SpikeTrains::new(trial);
+                let all = match trains.of(&name, &[]) {
+                    Some(all) => all,
+                    None => trains.of_stored(&name, &[]).unwrap_or_else(|| Err("its spikes are not there".into()))?,
+                };
+                let (seen, out) = observed(recording, &name, all, window);
+                left_out = out;
+                let own = measure(&seen, window, recording.time_base);
+                of.iter_mut().zip(own).for_each(|(all, own)| all.extend(own));
+            }
             if left_out > 0 {
                 notes.push(format!(
                     "{label}: {left_out} units of {name} were not observed all the time and are left out"
                 ));
             }
-            if !seen.is_empty() {
-                populations.push(Values { population: name, of: measure(&seen, window, recording.time_base) });
+            // Every unit has a rate.
+            if !of[0].is_empty() {
+                populations.push(Values { population: name, of });
             }
         }
         if populations.is_empty() {
@@ -243,8 +259,19 @@ pub fn distributions(a: &[Member], b: &[Member]) -> Result<Distributions, String
     let mut found = Distributions { notes: notes(a, b, &shared), ..Distributions::default() };
     for (x, y) in &shared {
         for (k, quantity) in Quantity::ALL.into_iter().enumerate() {
-            let side_a: Vec<&[f64]> = a.iter().map(|m| m.values(x, k)).collect();
-            let side_b: Vec<&[f64]> = b.iter().map(|m| m.values(y, k)).collect();
+            // A run without values (no unit with three spikes, say) has no distance; the others have theirs.
+            let members = a.iter().map(|m| (m, x)).chain(b.iter().map(|m| (m, y)));
+            let without = members.filter(|(m, name)| m.values(name, k).is_empty());
+            let without: Vec<&str> = without.map(|(m, _)| m.label.as_str()).collect();
+            if !without.is_empty() {
+                let named = without[..without.len().min(NAMED)].join(", ");
+                let more = without.len().saturating_sub(NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let of = quantity.name();
+                found.notes.push(format!("{of} of {x}: {named}{more} had no values, and are not in this row"));
+            }
+            let side_a: Vec<&[f64]> = a.iter().map(|m| m.values(x, k)).filter(|v| !v.is_empty()).collect();
+            let side_b: Vec<&[f64]> = b.iter().map(|m| m.values(y, k)).filter(|v| !v.is_empty()).collect();
             found.rows.push(row(x, quantity, &side_a, &side_b));
         }
     }
@@ -281,10 +308,21 @@ fn notes(a: &[Member], b: &[Member], shared: &[(String, String)]) -> Vec<String>
         );
     } else {
         let ways = dealings(a.len() + b.len(), a.len());
-        notes.push(format!(
-            "p is at least {:.3}: there are {ways} ways to deal these runs out",
-            least_p(a.len(), b.len())
-        ));
+        notes.push(if ways > DEALINGS {
+            let all = match ways {
+                usize::MAX => "more ways than can be counted".to_owned(),
+                ways => format!("{} ways", count(ways as u64)),
+            };
+            format!(
+                "p is at least {} (1 of {}): of {all} to deal these runs out {} are drawn",
+                shown(least_p(a.len(), b.len())),
+                count(1 + DEALINGS as u64),
+                count(DEALINGS as u64)
+            )
+        } else {
+            let least = shown(least_p(a.len(), b.len()));
+            format!("p is at least {least}: there are {ways} ways to deal these runs out")
+        });
     }
     notes
 }
@@ -313,7 +351,7 @@ fn row(population: &str, quantity: Quantity, a: &[&[f64]], b: &[&[f64]]) -> Dist
     let total = |side: &[&[f64]]| side.iter().map(|v| v.len()).sum();
     let average = |side: &[&[f64]]| mean(&side.concat());
     let mut distances = vec![0.0; n * n];
-    let mut is_known = true;
+    let mut is_known = k > 0 && k < n;
     for i in 0..n {
         for j in 0..i {
             match kolmogorov::distance(all[i], all[j]) {
@@ -433,7 +471,7 @@ mod tests {
     }
 
     fn set(seeds: std::ops::Range<u64>, rate: f64) -> Vec<Member> {
-        seeds.map(|s| Member::of(&s.to_string(), &recording(s, rate, 60)).unwrap()).collect()
+        seeds.map(|s| Member::of(&s.to_string(), &recording(s, rate, 60), &[]).unwrap()).collect()
     }
 
     #[test]
@@ -507,14 +545,58 @@ mod tests {
         let mut named = recording(1, 5.0, 10);
         named.populations[0].name = "other".into();
         named.spikes[0].population = "other".into();
-        let other = vec![Member::of("o", &named).unwrap()];
+        let other = vec![Member::of("o", &named, &[]).unwrap()];
         let found = distributions(&set(0..1, 5.0), &other).unwrap();
         assert!(found.notes.iter().any(|n| n.contains("p is held against other")));
         let mut two = named.clone();
         two.spikes.push(Spikes { population: "q".into(), size: 1, times: vec![1.0], units: vec![0] });
-        let error = distributions(&set(0..1, 5.0), &[Member::of("two", &two).unwrap()]).unwrap_err();
+        let error = distributions(&set(0..1, 5.0), &[Member::of("two", &two, &[]).unwrap()]).unwrap_err();
         assert!(error.contains("no population is in both sets: p and other, q"), "{error}");
-        assert!(Member::of("none", &Recording::default()).is_err());
+        assert!(Member::of("none", &Recording::default(), &[]).is_err());
+        // Moments of trials are no units: the other is again alone.
+        let told = distributions(&set(0..1, 5.0), &[Member::of("two", &two, &["q".into()]).unwrap()]).unwrap();
+        assert!(told.rows.len() == 3 && told.notes.iter().any(|n| n.contains("p is held against other")));
+        assert!(Member::of("none", &two, &["other".into(), "q".into()]).is_err());
+    }
+
+    /// Trials of one network: each of them is there, and the values of two are those of each after the other.
+    #[test]
+    fn trials_give_values_each() {
+        let (one, other) = (recording(1, 8.0, 20), recording(2, 8.0, 20));
+        let both = Recording { trials: vec![std::sync::Arc::new(other.clone())], ..one.clone() };
+        let member = Member::of("t", &both, &[]).unwrap();
+        assert!(member.notes[0].contains("2 trials"), "{:?}", member.notes);
+        let [one, other] = [one, other].map(|r| Member::of("s", &r, &[]).unwrap());
+        for k in 0..3 {
+            let of = |m: &Member| m.values("p", k).to_vec();
+            assert_eq!(of(&member), [of(&one), of(&other)].concat());
+        }
+    }
+
+    /// A run in which no unit has a CV takes nothing from the others, and is named.
+    #[test]
+    fn a_run_without_values_is_left_out_of_its_row() {
+        let mut some = set(0..4, 8.0);
+        let mut silent = recording(9, 8.0, 60);
+        silent.spikes[0].times.truncate(2);
+        silent.spikes[0].units = vec![0, 0];
+        some.push(Member::of("silent", &silent, &[]).unwrap());
+        let found = distributions(&some, &set(10..14, 8.0)).unwrap();
+        let alone = distributions(&set(0..4, 8.0), &set(10..14, 8.0)).unwrap();
+        assert_eq!((found.rows[1].p, found.rows[1].between), (alone.rows[1].p, alone.rows[1].between));
+        assert!(found.rows[0].p.is_some() && found.rows[0].between > alone.rows[0].between);
+        let told: Vec<&String> = found.notes.iter().filter(|n| n.contains("silent had no values")).collect();
+        assert_eq!(told.len(), 2, "cv and correlation: {:?}", found.notes);
+        // No run of one side: a row without a distance.
+        let none = distributions(&some[4..], &set(10..14, 8.0)).unwrap();
+        assert!(none.rows[1].between.is_none() && none.rows[1].p.is_none() && none.rows[0].p.is_some());
+    }
+
+    #[test]
+    fn the_least_p_is_told_as_it_is() {
+        let told = |n: u64| distributions(&set(0..n, 8.0), &set(100..100 + n, 8.0)).unwrap().notes.remove(0);
+        assert!(told(5).starts_with("p is at least 0.0079") && told(5).contains("252 ways"), "{}", told(5));
+        assert!(told(10).contains("1 of 20,001") && told(10).contains("184,756 ways"), "{}", told(10));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod bad_scenarios;
 mod beside;
 mod cli;
 mod coverage;
+mod distributions;
 mod doors;
 mod ensembles;
 mod estimators;
