@@ -70,20 +70,21 @@ pub struct Comparison {
 pub struct SeedValues(BTreeMap<String, BTreeMap<u64, f64>>);
 
 impl SeedValues {
-    /// Those of an ensemble; empty if it has axes, because its points then differ by more than the seed.
+    /// Those of an ensemble; empty if it has axes, because its points then differ by more than the seed. Of trials
+    /// those of each network: what was measured of all of its trials together.
     pub fn of(ensemble: &Ensemble) -> Self {
-        Self::of_points(&ensemble.points)
+        Self::of_points(ensemble.measured())
     }
 
-    /// The same of its points.
-    pub(crate) fn of_points(points: &[PointResult]) -> Self {
+    /// The same of its points and networks.
+    pub(crate) fn of_points<'a>(points: impl Iterator<Item = &'a PointResult>) -> Self {
         let mut values = Self::default();
         // A run that did not reach its end has numbers of another stretch.
         // Trials of one seed are no further seeds: what they have in common is in their mean alone.
         let is_whole = |p: &&PointResult| {
             p.point.axes.is_empty() && p.point.trial.is_none() && p.finished.status == Status::Complete
         };
-        for result in points.iter().filter(is_whole) {
+        for result in points.filter(is_whole) {
             for metric in result.finished.outcomes.iter().flat_map(|o| &o.metrics) {
                 if let Some(value) = metric.value {
                     values.insert(metric.full_name(), result.point.seed, value);

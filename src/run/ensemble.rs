@@ -274,7 +274,7 @@ impl Sum<'_> {
         finished.facts.estimated_bytes = Footprint::side_by_side(largest, workers, self.streams);
         finished.facts.spikes = whole.iter().map(|p| p.finished.facts.spikes).sum();
         finished.facts.events = whole.iter().map(|p| p.finished.facts.events).sum();
-        finished.facts.seeds = SeedValues::of_points(&whole);
+        finished.facts.seeds = SeedValues::of_points(whole.iter().chain(&networks));
         finished.warnings = distinct_warnings(&whole);
         finished.warnings.extend(distinct_warnings(&networks));
         finished.status = if whole.len() < self.planned {

@@ -18,7 +18,7 @@ use super::tables::{Tables, free_for_tables};
 use spikedeck_run::{Finished, SeedValues, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::{Absent, Connections, Population, Recording, Spikes, Trace, Trial};
-use spikedeck_store::Table;
+use spikedeck_store::{Column, Table};
 
 /// Whether `path` is the folder of a run.
 pub fn is_run(path: &Path) -> bool {
@@ -110,7 +110,8 @@ fn unfinished_sweep(tables: &Tables<'_>, damage: &mut Vec<String>) -> Result<Opt
     Ok(Some(finished))
 }
 
-/// The values of each metric at each seed, if `path` is an ensemble over seeds without sweep axes; else nothing.
+/// The values of each metric at each seed, if `path` is an ensemble over seeds without sweep axes; else nothing. Of
+/// trials those of each network, of what was measured of all of its trials together.
 ///
 /// # Errors
 /// When there is no manifest, or the table of metrics cannot be read.
@@ -123,18 +124,29 @@ pub fn seed_values(path: &Path) -> Result<SeedValues, TableError> {
         return Ok(values);
     }
     let table = tables.read(&file)?;
-    // Columns between `seed` and `analysis` are sweep axes.
-    if table.columns.get(2).is_none_or(|c| c.0 != "analysis") {
-        return Ok(values);
-    }
+    // Columns between `seed` and `analysis` are sweep axes, and conditions of trials: of none of these are the rows of
+    // what was measured of all trials of a network.
+    let axes = table.columns.iter().skip(2).take_while(|c| c.0 != "analysis").map(|c| &c.1);
+    let axes: Vec<&Column> = axes.collect();
+    let is_empty = |column: &Column, row: usize| match column {
+        Column::OptF64(v) => v[row].is_none(),
+        Column::Category { names, codes } => names[codes[row] as usize].is_empty(),
+        _ => false,
+    };
+    // Trials of one seed are no further seeds.
+    let trials = match table.get(TRIAL) {
+        Some(_) => table.optional_whole_numbers(TRIAL)?,
+        None => vec![None; table.rows()],
+    };
     let seeds = table.optional_whole_numbers("seed")?;
     // There where a point did not reach its end.
     let whole: Vec<bool> = match table.get(super::metrics::STATUS) {
         Some(_) => table.texts(super::metrics::STATUS)?.iter().map(|s| s == status_text(Status::Complete)).collect(),
         None => vec![true; seeds.len()],
     };
-    for ((metric, seed), whole) in super::metrics::from_table(&table)?.into_iter().zip(seeds).zip(whole) {
-        if let (true, Some(value), Some(seed)) = (whole, metric.value, seed) {
+    let counts = |row: usize| whole[row] && trials[row].is_none() && axes.iter().all(|c| is_empty(c, row));
+    for (row, metric) in super::metrics::from_table(&table)?.into_iter().enumerate() {
+        if let (true, Some(value), Some(seed)) = (counts(row), metric.value, seeds[row]) {
             values.insert(metric.full_name(), seed, value);
         }
     }

@@ -46,6 +46,33 @@ of = ["in.spikes", "cell.spikes"]
 bin = "10 ms"
 "#;
 
+/// Runs of some seeds with trials, compared from their folders and from their scenarios: what each trial measures by
+/// itself is no value of a seed, what all trials of a network say together is.
+#[test]
+fn trials_are_no_seeds_in_a_comparison() {
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = |weight: &str| SCENARIO.replace("100 pA", weight) + "[trials]\ncount = 3\n[sweep]\nseeds = 4\n";
+    let runs = [("weak", "100 pA"), ("strong", "130 pA")];
+    let stored = runs.map(|(name, weight)| text(&ran(folder.path(), name, &scenario(weight), &[])).to_owned());
+    let unsaved = runs.map(|(name, _)| text(&folder.path().join(format!("{name}.toml"))).to_owned());
+    let compared = |of: &[String; 2]| {
+        let out = spikedeck(&["compare", &of[0], &of[1], "--json", "-q"]);
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        let rows = String::from_utf8(out.stdout).unwrap();
+        let rows = rows.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+        let row = |r: serde_json::Value| {
+            Some((r["metric"].as_str()?.to_owned(), r["pairs"].clone(), r["p_value"].clone()))
+        };
+        rows.filter_map(row).collect::<Vec<_>>()
+    };
+    let (of_folders, of_scenarios) = (compared(&stored), compared(&unsaved));
+    assert_eq!(of_folders, of_scenarios);
+    let of = |analysis: &str| of_folders.iter().filter(|r| r.0.starts_with(analysis)).cloned().collect::<Vec<_>>();
+    let (single, joint) = (of("rates."), of("psth."));
+    assert!(!single.is_empty() && single.iter().all(|r| r.1 == 0 && r.2.is_null()), "{single:?}");
+    assert!(joint.iter().any(|r| r.1 == 4), "{joint:?}");
+}
+
 /// Rows of a run's table of spikes: trial (none where there is no such column), population, unit, time.
 fn spikes(run: &Path) -> Vec<(Option<u64>, String, u32, f64)> {
     let table = spikedeck::store::read(&run.join("spikes.parquet"), None).unwrap();
