@@ -100,8 +100,9 @@ pub fn ensemble(
         return Err(nothing());
     }
     let (networks, measured) = trials::measured(spec, &whole, all, cancel, tell)?;
-    // The trials of the first network stay, in one recording.
-    for trial in whole.iter_mut().skip(1).filter(|p| p.point.trial.is_some()) {
+    // The trials of the first network stay, in one recording; where there is none, the first trial.
+    let kept = usize::from(networks.is_empty());
+    for trial in whole.iter_mut().skip(kept).filter(|p| p.point.trial.is_some()) {
         Arc::make_mut(&mut trial.finished).recording = Arc::default();
     }
     let mut ensemble = sum.of(whole, networks).ok_or_else(nothing)?;

@@ -84,7 +84,14 @@ pub(super) fn without_trials_of_the_run(
     let named = subjects(recording, entry);
     match named.iter().filter(|(p, _)| elsewhere(p)).count() {
         0 => Ok(None),
-        n if n == named.len() => Ok(Some(Recording { trial: None, trials: Vec::new(), ..recording.clone() })),
+        n if n == named.len() => {
+            let populations: BTreeSet<&str> = named.iter().map(|(p, _)| p.name.as_str()).collect();
+            Ok(Some(Recording {
+                transient: recording.transient,
+                trial_times: recording.trial_times.clone(),
+                ..part(recording, recording.window, &populations)
+            }))
+        }
         _ => {
             Err("it looks at what is simulated, trial by trial, and at what was recorded, which has no trials of the \
                   run: look at each by itself"

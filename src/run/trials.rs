@@ -25,9 +25,9 @@ pub fn of_all_trials(spec: &Spec) -> Vec<String> {
     names
 }
 
-/// The trials of each network, in order: those that reached their end in one recording, which is measured. Points of a
-/// sweep, each with the analyses that look at all trials; no points where there are no trials. Whether all was
-/// measured, too.
+/// The trials of each network, in order: those that reached their end in one recording, which is measured, and which
+/// the first network keeps. Points of a sweep, each with the analyses that look at all trials; no points where there
+/// are no trials. Whether all was measured, too.
 ///
 /// # Errors
 /// When no thread can be started.
@@ -54,7 +54,8 @@ pub(super) fn measured(
         whole &= status == Status::Complete;
         let warnings = outcomes.iter().flat_map(|o| o.warnings.iter().map(|w| format!("{}: {w}", o.name))).collect();
         let finished = Finished {
-            recording,
+            // Trials of the first network are shown and written; those of the others have been measured.
+            recording: if networks.is_empty() { recording } else { Arc::default() },
             outcomes,
             status: Status::Complete,
             warnings,
@@ -152,6 +153,17 @@ mod tests {
         let numbers: Vec<u64> =
             networks[0].finished.recording.each_trial().map(|r| r.trial.as_ref().unwrap().number).collect();
         assert_eq!(numbers, [0, 2]);
+        // Of several networks the first keeps its trials, and all have their numbers.
+        let two: Vec<PointResult> = done.iter().chain(&done).cloned().collect();
+        let two: Vec<PointResult> = two
+            .into_iter()
+            .enumerate()
+            .map(|(k, p)| if k < 3 { p } else { PointResult { point: Point { seed: 99, ..p.point }, ..p } })
+            .collect();
+        let (each, _) = measured(&spec, &two, 1, &cancel, &tell).unwrap();
+        let kept: Vec<usize> = each.iter().map(|n| n.finished.recording.spikes.len()).collect();
+        assert_eq!(kept, [1, 0]);
+        assert_eq!(each[0].finished.outcomes, each[1].finished.outcomes);
         let rate = networks[0].finished.outcomes[0].metrics.iter().find(|m| m.metric == "mean_rate").unwrap();
         assert_eq!(rate.n, Some(2));
     }

@@ -11,20 +11,23 @@ pub struct Movie {
     recording: Arc<Recording>,
     /// Which trace of it.
     index: usize,
+    /// Whether it is an angle, of which the part of a turn is shown.
+    turns: bool,
     /// Colours of all frames: with a scale of its own each frame would look like any other.
     range: (f64, f64),
 }
 
 impl Movie {
     /// Of a trace of all cells; `None` where there is nothing to move.
-    pub fn of(recording: &Arc<Recording>, trace: &Trace) -> Option<Self> {
+    pub fn of(recording: &Arc<Recording>, trace: &Trace, turns: bool) -> Option<Self> {
         let index = recording.traces.iter().position(|t| std::ptr::eq(t, trace)).filter(|_| trace.len() > 1)?;
         let (low, high) = trace
             .values
             .iter()
             .filter(|v| v.is_finite())
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), &v| (l.min(v), h.max(v)));
-        (low <= high).then(|| Self { recording: recording.clone(), index, range: (low, high) })
+            .map(|&v| shown(v, turns))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        (low <= high).then(|| Self { recording: recording.clone(), index, turns, range: (low, high) })
     }
 
     fn trace(&self) -> &Trace {
@@ -61,7 +64,13 @@ impl Movie {
     pub fn image(&self, image: &Image, frame: usize) -> Image {
         let (width, height, cells) = (image.width, image.height, self.trace().units.len());
         let values = &self.trace().values[frame * cells..(frame + 1) * cells];
-        let values = (0..width).flat_map(|x| (0..height).map(move |y| values[y * width + x])).collect();
+        let turns = self.turns;
+        let values = (0..width).flat_map(|x| (0..height).map(move |y| shown(values[y * width + x], turns))).collect();
         Image { values, ..image.clone() }
     }
+}
+
+/// A value as it is shown: of angles the part of a turn, from zero to 2 pi.
+pub(super) fn shown(value: f64, turns: bool) -> f64 {
+    if turns { value.rem_euclid(std::f64::consts::TAU) } else { value }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::panes::movie::Movie;
+use crate::panes::movie::{Movie, shown};
 use crate::panes::pane::Pane;
 use spikedeck_analysis::Cells;
 use spikedeck_core::units::short;
@@ -169,6 +169,12 @@ impl<'a> Variable<'a> {
         self.traces.iter().copied().max_by_key(|t| t.units.len()).unwrap_or(self.traces[0])
     }
 
+    /// A value as it is shown: turns of an angle that are counted on for minutes are a ramp in which no phase can be
+    /// seen.
+    fn shown(&self, value: f64) -> f64 {
+        shown(value, self.turns)
+    }
+
     /// Curves of at most `most` units, spread over all that were recorded.
     fn curves(&self, most: usize, name: impl Fn(u32) -> String) -> Vec<Curve> {
         let all: Vec<(&Trace, usize)> =
@@ -179,7 +185,7 @@ impl<'a> Variable<'a> {
             .map(|(t, j)| Curve {
                 name: name(t.units[j]),
                 x: (0..t.len()).map(|k| t.time(k)).collect(),
-                y: t.values.iter().skip(j).step_by(t.units.len()).copied().collect(),
+                y: t.values.iter().skip(j).step_by(t.units.len()).map(|&v| self.shown(v)).collect(),
                 // A line from the end of a turn to the beginning of the next would be none of the angle's.
                 style: if self.turns { CurveStyle::Points } else { CurveStyle::Line },
                 ..Curve::default()
@@ -188,25 +194,8 @@ impl<'a> Variable<'a> {
     }
 }
 
-/// The recording with angles as parts of a turn, from zero to 2 pi: turns that are counted on for minutes are a ramp in
-/// which no phase can be seen.
-fn without_turns(recording: &Arc<Recording>, spec: Option<&Spec>) -> Arc<Recording> {
-    let turns = |t: &Trace| Origin::of(spec, &t.population).turns(&t.variable);
-    if !recording.traces.iter().any(turns) {
-        return recording.clone();
-    }
-    let mut recording = Recording::clone(recording);
-    for trace in recording.traces.iter_mut().filter(|t| turns(t)) {
-        for value in &mut trace.values {
-            *value = value.rem_euclid(std::f64::consts::TAU);
-        }
-    }
-    Arc::new(recording)
-}
-
 /// Panes of a recording; `time` is the axis that a run which lasts will fill.
 pub fn panes(recording: &Arc<Recording>, spec: Option<&Spec>, time: Option<(f64, f64)>) -> Vec<Recorded> {
-    let recording = &without_turns(recording, spec);
     let mut panes = Vec::new();
     if !recording.spikes.is_empty() {
         let n: usize = recording.spikes.iter().map(Spikes::len).sum();
@@ -319,12 +308,13 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Or
         && trace.units.iter().enumerate().all(|(cell, &unit)| unit as usize == cell)
     {
         let last = trace.len() - 1;
-        let image = cells.image(&trace.values[last * p.size..], v.axis());
+        let values: Vec<f64> = trace.values[last * p.size..].iter().map(|&value| v.shown(value)).collect();
+        let image = cells.image(&values, v.axis());
         let words = format!("at {} {}", short(trace.time(last)), recording.time_base.unit());
         let title = format!("{} in the plane", v.name());
         let mut pane = Pane::new(format!("plane/{}", v.name()), title, Shape::Image(image), words.trim_end());
         // While a run lasts the plane moves by itself.
-        pane.movie = if live { None } else { Movie::of(recording, trace).map(Arc::new) };
+        pane.movie = if live { None } else { Movie::of(recording, trace, v.turns).map(Arc::new) };
         panes.push(made(pane, PaneKind::Plane));
         return;
     }
@@ -332,7 +322,7 @@ fn pictures(recording: &Arc<Recording>, live: bool, v: &Variable<'_>, place: &Or
     if v.units > TRACES_SHOWN && v.units <= LISTED && listed && !place.spikes() && !matches!(place, Origin::Unknown) {
         let last = trace.len() - 1;
         let n = trace.units.len();
-        let values = |sample: usize| trace.values[sample * n..(sample + 1) * n].to_vec();
+        let values = |sample: usize| trace.values[sample * n..(sample + 1) * n].iter().map(|&x| v.shown(x)).collect();
         let x: Vec<f64> = trace.units.iter().map(|&u| f64::from(u)).collect();
         let curve = |name: String, y, style| Curve { name, x: x.clone(), y, band: None, style };
         let time =
@@ -388,7 +378,7 @@ fn map(recording: &Recording, trace: &Trace, v: &Variable<'_>, place: &Origin<'_
         y_range: ends,
         width: chosen.len(),
         height: n,
-        values: chosen.iter().flat_map(|k| trace.values[k * n..(k + 1) * n].iter().copied()).collect(),
+        values: chosen.iter().flat_map(|k| trace.values[k * n..(k + 1) * n].iter().map(|&x| v.shown(x))).collect(),
         diverging: false,
     }
 }
