@@ -46,6 +46,8 @@ struct Remote {
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<Seen>,
     over: Arc<AtomicBool>,
+    /// Whoever has the terminal after the dashboard, as a shell has.
+    _shell: std::fs::File,
     _home: tempfile::TempDir,
 }
 
@@ -71,6 +73,7 @@ impl Remote {
             command.env_remove(name);
         }
         command.env("LANG", "C.UTF-8");
+        let shell = std::fs::File::options().read(true).write(true).open(pair.master.tty_name().unwrap()).unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let cells = |n| NonZero::new(n).unwrap();
@@ -141,7 +144,7 @@ impl Remote {
                 }
             }
         });
-        Self { screen, keys, child, seen, over, _home: home }
+        Self { screen, keys, child, seen, over, _shell: shell, _home: home }
     }
 
     fn text(&self) -> String {
@@ -224,6 +227,32 @@ fn a_held_key_never_fills_a_slow_line() {
         "a terminal that does not answer is not asked on and on: {silent:?}"
     );
     assert!(all < silent_all, "frames are left out: {all} of {silent_all} bytes");
+}
+
+/// Who leaves while an answer is under way finds nothing typed at the shell, which would show it.
+#[test]
+fn no_answer_is_left_to_the_shell() {
+    let line = Line { rate: 60_000.0, delay: Duration::from_millis(150), answers: true };
+    for last in ["j", "k", "j"] {
+        let mut d = Remote::start(&[], (100, 30), line);
+        d.wait("the gallery", |s| s.contains("balanced-cuba"));
+        d.calm();
+        let asked = || d.seen.asked.load(Ordering::SeqCst);
+        let before = asked();
+        d.press(last);
+        let start = Instant::now();
+        while asked() == before {
+            assert!(start.elapsed() < PATIENCE, "no frame follows the key");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        // Its answer comes in 300 ms.
+        d.press("q");
+        assert!(d.child.wait().unwrap().success());
+        std::thread::sleep(Duration::from_millis(800));
+        let (asked, answered) = (asked(), d.seen.answered.load(Ordering::SeqCst));
+        assert_eq!(asked, answered, "{last}");
+        assert!(!d.text().contains("0n"), "{last}: {}", d.text());
+    }
 }
 
 /// Answers between keys, cut in two, are no keys, and no key is lost for them.

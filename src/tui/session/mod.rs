@@ -5,6 +5,7 @@ mod editor;
 mod export;
 mod guarded;
 mod jobs;
+mod leave;
 mod local;
 mod replay;
 mod shown;
@@ -26,6 +27,7 @@ use crate::input::commands::keymap;
 use crate::reader::Reader;
 use crate::session::backend::Backend;
 use crate::session::jobs::Jobs;
+use crate::session::leave::hear_answers;
 use crate::session::shown::Shown;
 use crate::session::watcher::Watcher;
 use crate::settings::{LinkMode, Settings};
@@ -184,7 +186,7 @@ struct Session {
 
 impl Session {
     fn serve(&mut self, first: Vec<Effect>, messages: &Receiver<Message>) -> io::Result<i32> {
-        if let Some(code) = self.perform(first)? {
+        if let Some(code) = self.perform(first, messages)? {
             return Ok(code);
         }
         let mut last_frame = Instant::now();
@@ -195,6 +197,7 @@ impl Session {
             let slow = self.link == LinkMode::Slow;
             let least = if slow { SLOW_FRAME } else { JOB_FRAME };
             self.pace.look(Instant::now());
+            self.input.may_be_cut(self.pace.cuts());
             let free = self.pace.free_at().map_or(self.next, |free| free.max(self.next));
             let due = if urgent { free } else { free.max(last_frame + least) };
             let frame = if self.app.dirty { Some(due) } else { self.calm.map(|calm| calm.max(free)) };
@@ -221,6 +224,8 @@ impl Session {
                     (urgent, only_keys) = (false, true);
                 } else {
                     update(&mut self.app, Message::Tick);
+                    // The panes that move are not those with the focus alone.
+                    only_keys = false;
                 }
                 continue;
             };
@@ -244,7 +249,7 @@ impl Session {
                 let was_dirty = self.app.dirty;
                 let effects = update(&mut self.app, message);
                 self.app.dirty |= was_dirty;
-                if let Some(code) = self.perform(effects)? {
+                if let Some(code) = self.perform(effects, messages)? {
                     return Ok(code);
                 }
             }
@@ -292,7 +297,7 @@ impl Session {
         Ok(())
     }
 
-    fn perform(&mut self, effects: Vec<Effect>) -> io::Result<Option<i32>> {
+    fn perform(&mut self, effects: Vec<Effect>, messages: &Receiver<Message>) -> io::Result<Option<i32>> {
         for effect in effects {
             match effect {
                 Effect::Start(id, source) => self.jobs.start(id, source, self.backend.clone(), self.tell.clone()),
@@ -320,7 +325,10 @@ impl Session {
                     let died = move |why| Message::Saved { asked: of, file: Err(why), edit };
                     self.writes.extend(self.aside("save", work, died));
                 }
-                Effect::Edit(path) => self.edit(&path)?,
+                Effect::Edit(path) => {
+                    hear_answers(&mut self.pace, messages, &self.tell);
+                    self.edit(&path)?;
+                }
                 Effect::Export { kind, content, all, pane, view, size } => {
                     let (look, tell) = (self.app.look, self.tell.clone());
                     self.writes.retain(|w| !w.is_finished());
@@ -358,6 +366,7 @@ impl Session {
                 Effect::Watch(paths) => self.watcher.watch(paths),
                 Effect::Mouse(on) => self.terminal.backend_mut().queue(if on { MOUSE_ON } else { MOUSE_OFF }),
                 Effect::Suspend => {
+                    hear_answers(&mut self.pace, messages, &self.tell);
                     self.guard.leave();
                     terminal::stop_self();
                     self.reenter()?;
@@ -371,7 +380,10 @@ impl Session {
                         update(&mut self.app, Message::Resize(size.width, size.height));
                     }
                 }
-                Effect::Quit(code) => return Ok(Some(code)),
+                Effect::Quit(code) => {
+                    hear_answers(&mut self.pace, messages, &self.tell);
+                    return Ok(Some(code));
+                }
             }
         }
         Ok(None)

@@ -22,6 +22,8 @@ pub enum Said {
 
 /// Silence after which what has begun is taken for what it is: the key Esc, and no sequence.
 const SILENCE: Duration = Duration::from_millis(50);
+/// The same on a slow line on which an answer is under way, which may be cut behind its first byte.
+const SLOW_SILENCE: Duration = Duration::from_millis(200);
 /// The same for what is more than that key: hardly anybody types it.
 const BEGUN: Duration = Duration::from_millis(500);
 /// The same for pasted text whose end does not come.
@@ -29,10 +31,15 @@ const PASTED: Duration = Duration::from_secs(5);
 /// Around pasted text.
 const PASTE: (&[u8], &[u8]) = (b"\x1b[200~", b"\x1b[201~");
 
+/// Most bytes of pasted text that are kept: a name or a value is pasted, or a file by mistake.
+const MOST_PASTED: usize = 1 << 20;
+
 /// Takes bytes as they come.
 #[derive(Debug, Default)]
 pub struct Decoder {
     held: Vec<u8>,
+    /// How much of pasted text has been searched for its end.
+    searched: usize,
 }
 
 /// What stands at the beginning of some bytes.
@@ -49,13 +56,29 @@ impl Decoder {
     /// Everything that is said in full, these bytes after those before.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Said> {
         self.held.extend_from_slice(bytes);
+        if self.held.starts_with(PASTE.0) {
+            let overlap = PASTE.1.len() - 1;
+            let from = self.searched.saturating_sub(overlap);
+            if !self.held[from..].windows(PASTE.1.len()).any(|w| w == PASTE.1) {
+                // The end may have begun.
+                let last = self.held.len() - overlap;
+                if last > PASTE.0.len() + MOST_PASTED {
+                    self.held.drain(PASTE.0.len() + MOST_PASTED..last);
+                }
+                self.searched = self.held.len();
+                return Vec::new();
+            }
+        }
+        self.searched = 0;
         self.take(next)
     }
 
-    /// How long to wait for the rest of what has begun; nothing where nothing has.
-    pub fn patience(&self) -> Option<Duration> {
+    /// How long to wait for the rest of what has begun; nothing where nothing has. Longer where a slow line carries an
+    /// answer (`is_slow`).
+    pub fn patience(&self, is_slow: bool) -> Option<Duration> {
         match &self.held[..] {
             [] => None,
+            [0x1b] if is_slow => Some(SLOW_SILENCE),
             [0x1b] => Some(SILENCE),
             held if held.starts_with(PASTE.0) => Some(PASTED),
             _ => Some(BEGUN),
@@ -65,8 +88,9 @@ impl Decoder {
     /// No more came: what has begun is keys, or text without its end.
     pub fn give_up(&mut self) -> Vec<Said> {
         if let Some(text) = self.held.strip_prefix(PASTE.0) {
-            let said = vec![Said::Paste(String::from_utf8_lossy(text).into_owned())];
+            let said = vec![Said::Paste(text_of(text))];
             self.held.clear();
+            self.searched = 0;
             return said;
         }
         self.take(|bytes| match (next(bytes), bytes) {
@@ -185,8 +209,8 @@ fn numbered(n: u16) -> Option<KeyCode> {
         11..=15 => KeyCode::F((n - 10) as u8),
         17..=21 => KeyCode::F((n - 11) as u8),
         23..=26 => KeyCode::F((n - 12) as u8),
-        28..=29 => KeyCode::F((n - 15) as u8),
-        31..=34 => KeyCode::F((n - 17) as u8),
+        28..=29 => KeyCode::F((n - 13) as u8),
+        31..=34 => KeyCode::F((n - 14) as u8),
         _ => return None,
     })
 }
@@ -265,11 +289,15 @@ fn pasted(bytes: &[u8]) -> Next {
     let (start, end) = PASTE;
     match bytes.windows(end.len()).position(|w| w == end) {
         Some(at) => {
-            let text = String::from_utf8_lossy(&bytes[start.len().min(at)..at]).into_owned();
-            Next::Said(Said::Paste(text), at + end.len())
+            Next::Said(Said::Paste(text_of(&bytes[start.len().min(at)..at])), at + end.len())
         }
         None => Next::More,
     }
+}
+
+/// What was pasted, as far as it is kept.
+fn text_of(pasted: &[u8]) -> String {
+    String::from_utf8_lossy(&pasted[..pasted.len().min(MOST_PASTED)]).into_owned()
 }
 
 fn mouse(button: u8, column: u16, row: u16, is_up: bool, length: usize) -> Next {
@@ -307,7 +335,7 @@ mod tests {
         let mut decoder = Decoder::default();
         let mut said = decoder.feed(bytes);
         said.extend(decoder.give_up());
-        assert_eq!(decoder.patience(), None, "nothing is held for ever");
+        assert_eq!(decoder.patience(false), None, "nothing is held for ever");
         said
     }
 
@@ -345,6 +373,11 @@ mod tests {
             (b"\x1b[[A", KeyCode::F(1), PLAIN),
             (b"\x1b[15~", KeyCode::F(5), PLAIN),
             (b"\x1b[24~", KeyCode::F(12), PLAIN),
+            (b"\x1b[26~", KeyCode::F(14), PLAIN),
+            (b"\x1b[28~", KeyCode::F(15), PLAIN),
+            (b"\x1b[29~", KeyCode::F(16), PLAIN),
+            (b"\x1b[31~", KeyCode::F(17), PLAIN),
+            (b"\x1b[34~", KeyCode::F(20), PLAIN),
             (b"\x1b[3~", KeyCode::Delete, PLAIN),
             (b"\x1b[5;3~", KeyCode::PageUp, KeyModifiers::ALT),
             (b"\x1b[H", KeyCode::Home, PLAIN),
@@ -373,6 +406,24 @@ mod tests {
         assert_eq!(all(&bytes.as_bytes()[..6 + text.len()]), [Said::Paste(text)], "the end was lost");
     }
 
+    /// A file that is pasted by mistake takes no more memory than its beginning; its end is found wherever it is cut,
+    /// and what follows is keys again.
+    #[test]
+    fn of_a_long_text_the_beginning_is_pasted() {
+        for size in [4090, 4096, MOST_PASTED - 3, MOST_PASTED, MOST_PASTED + 1, 3 * MOST_PASTED + 17] {
+            let text: Vec<u8> = (0..size).map(|k| b'a' + (k % 23) as u8).collect();
+            let bytes = [PASTE.0, &text, PASTE.1, b"q"].concat();
+            let mut decoder = Decoder::default();
+            let mut said = Vec::new();
+            for piece in bytes.chunks(4096) {
+                said.extend(decoder.feed(piece));
+                assert!(decoder.held.len() <= MOST_PASTED + 2 * 4096, "{size}");
+            }
+            let kept = String::from_utf8(text[..size.min(MOST_PASTED)].to_vec()).unwrap();
+            assert!(said == [Said::Paste(kept), pressed(KeyCode::Char('q'), PLAIN)], "{size}");
+        }
+    }
+
     /// Everything that a terminal says, cut anywhere by a slow line: the same keys and the same answers.
     #[test]
     fn where_a_line_cuts_makes_no_difference() {
@@ -389,6 +440,16 @@ mod tests {
                 assert_eq!(said, whole, "cut at {cut} and {second}");
             }
         }
+    }
+
+    /// The key Esc is one after a short silence, and where an answer may have been cut there after a longer one.
+    #[test]
+    fn a_slow_line_is_given_more_time() {
+        let mut decoder = Decoder::default();
+        assert!(decoder.feed(b"\x1b").is_empty());
+        assert!(decoder.patience(true) > decoder.patience(false).map(|t| 3 * t));
+        assert_eq!(decoder.feed(b"[0n"), [Said::Well]);
+        assert_eq!(decoder.patience(true), None);
     }
 
     proptest! {

@@ -4,6 +4,8 @@
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -31,9 +33,18 @@ pub enum Ready {
 /// Waits for input or hang-up on a terminal, or for a word on `wake`.
 pub fn wait_input(tty: BorrowedFd<'_>, wake: BorrowedFd<'_>, timeout: Option<Duration>) -> Ready {
     let mut fds = [PollFd::from_borrowed_fd(tty, PollFlags::IN), PollFd::from_borrowed_fd(wake, PollFlags::IN)];
-    let limit = timeout.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
-    match rustix::event::poll(&mut fds, limit.as_ref()) {
-        Ok(0) | Err(rustix::io::Errno::INTR) => Ready::Nothing,
+    let began = Instant::now();
+    let found = loop {
+        let left = timeout.map(|t| t.saturating_sub(began.elapsed()));
+        let limit = left.map(|t| Timespec { tv_sec: t.as_secs() as i64, tv_nsec: i64::from(t.subsec_nanos()) });
+        match rustix::event::poll(&mut fds, limit.as_ref()) {
+            // A signal is no silence: what has begun may go on.
+            Err(rustix::io::Errno::INTR) => {}
+            found => break found,
+        }
+    };
+    match found {
+        Ok(0) => Ready::Nothing,
         Ok(_) if !fds[1].revents().is_empty() => Ready::Hold,
         Ok(_) => {
             let found = fds[0].revents();
@@ -50,6 +61,8 @@ pub struct Input {
     hold: UnixStream,
     /// The thread's end of it, until it is started.
     wake: Option<UnixStream>,
+    /// Whether what comes may have been cut by a slow line.
+    is_cut: Arc<AtomicBool>,
     /// The thread says that it holds, with what lets it go on when it is dropped.
     held: Option<Receiver<Sender<()>>>,
 }
@@ -61,7 +74,12 @@ impl Input {
     /// When there is no more room for open files.
     pub fn new() -> io::Result<Self> {
         let (hold, wake) = UnixStream::pair()?;
-        Ok(Self { hold, wake: Some(wake), held: None })
+        Ok(Self { hold, wake: Some(wake), is_cut: Arc::default(), held: None })
+    }
+
+    /// Whether an answer that comes next may come in pieces.
+    pub fn may_be_cut(&self, is_cut: bool) {
+        self.is_cut.store(is_cut, Ordering::Relaxed);
     }
 
     /// Reads keys, mouse and resizes until the terminal or the receiver is gone; `listener` takes the terminal's own
@@ -74,11 +92,13 @@ impl Input {
         let tty = keyboard()?;
         let (says_held, held) = channel();
         self.held = Some(held);
+        let is_cut = self.is_cut.clone();
         std::thread::Builder::new().name("input".into()).spawn(move || {
             let mut decoder = Decoder::default();
             let mut bytes = [0; 4096];
             loop {
-                let said = match wait_input(tty.as_fd(), wake.as_fd(), decoder.patience()) {
+                let patience = decoder.patience(is_cut.load(Ordering::Relaxed));
+                let said = match wait_input(tty.as_fd(), wake.as_fd(), patience) {
                     Ready::Nothing => decoder.give_up(),
                     Ready::Gone => {
                         let _ = tell.send(Message::TerminalGone);

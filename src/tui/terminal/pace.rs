@@ -17,6 +17,10 @@ const MOST: usize = 2;
 const FIRST: Duration = Duration::from_secs(5);
 /// An answer that has not come by then was lost.
 const LOST: Duration = Duration::from_secs(10);
+/// Longest time after a question for which leaving waits for its answer, of a terminal that has not answered yet.
+const UNSURE: Duration = Duration::from_secs(1);
+/// Time that an answer may take beyond what was measured.
+const SLACK: Duration = Duration::from_millis(50);
 /// Longest time for which a frame is taken to be on the line.
 const LONGEST: Duration = Duration::from_secs(2);
 /// Frames of fewer bytes tell nothing about the rate.
@@ -58,6 +62,9 @@ pub struct Pace {
     slow_in_row: u32,
     is_slow: bool,
     lost: u32,
+    /// Questions that were given up before any answer had come, and when: their answers, if they come, are of no frame
+    /// that follows.
+    late: Option<(usize, Instant)>,
 }
 
 impl Pace {
@@ -72,6 +79,7 @@ impl Pace {
             slow_in_row: 0,
             is_slow: false,
             lost: 0,
+            late: None,
         }
     }
 
@@ -87,12 +95,23 @@ impl Pace {
 
     /// An answer has come.
     pub fn answered(&mut self, now: Instant) {
-        let Some(sent) = self.under_way.pop_front() else { return };
+        if let Some((left, since)) = self.late.take().filter(|late| now.saturating_duration_since(late.1) < LOST) {
+            // It answers after all: the line was slower than it was given time.
+            self.answers = Answers::Yes;
+            self.late = (left > 1).then_some((left - 1, since));
+            return;
+        }
+        let Some(sent) = self.under_way.front().copied() else { return };
+        let took = now.saturating_duration_since(sent.at);
+        if self.lost > 0 && self.round_trip.is_some_and(|least| took < least / 2) {
+            // The answer that was taken for lost.
+            return;
+        }
+        self.under_way.pop_front();
         if self.answers == Answers::Unknown {
             self.answers = Answers::Yes;
         }
         self.lost = 0;
-        let took = now.saturating_duration_since(sent.at);
         let round_trip = self.round_trip.map_or(took, |least| least.min(took));
         self.round_trip = Some(round_trip);
         // A frame behind another has the line for itself when that has arrived.
@@ -131,7 +150,10 @@ impl Pace {
     pub fn look(&mut self, now: Instant) {
         let waits = self.under_way.front().map(|sent| now.saturating_duration_since(sent.at));
         match (self.answers, waits) {
-            (Answers::Unknown, Some(waits)) if waits >= FIRST => self.answers = Answers::No,
+            (Answers::Unknown, Some(waits)) if waits >= FIRST => {
+                self.answers = Answers::No;
+                self.late = Some((self.under_way.len(), now));
+            }
             (Answers::Yes, Some(waits)) if waits >= LOST => {
                 self.lost += 1;
                 if self.lost > 1 {
@@ -142,6 +164,24 @@ impl Pace {
             _ => return,
         }
         self.under_way.clear();
+    }
+
+    /// Whether the line is slow and carries an answer, which may come in pieces.
+    pub fn cuts(&self) -> bool {
+        self.is_slow && !self.under_way.is_empty()
+    }
+
+    /// How long answers may take that are under way: whoever leaves the terminal before finds them typed at the shell.
+    pub fn open(&self, now: Instant) -> Option<Duration> {
+        let last = self.under_way.back().filter(|_| self.answers != Answers::No)?;
+        let takes = match self.round_trip {
+            Some(round_trip) => {
+                let bytes = self.under_way.iter().map(|s| s.bytes).sum();
+                ((round_trip + self.on_line(bytes)) * 2 + SLACK).min(LONGEST)
+            }
+            None => UNSURE,
+        };
+        (last.at + takes).checked_duration_since(now).filter(|left| !left.is_zero())
     }
 
     /// The terminal was given away and taken back: its answers may have gone elsewhere.
@@ -280,6 +320,54 @@ mod tests {
         }
         pace.look(free + 11_000 * MILLI);
         assert!(!pace.asks() && pace.free_at().is_none(), "twice is silence");
+    }
+
+    /// The first frame of a line that carries little takes longer than one waits for an answer: when it comes the line
+    /// is paced after all, and neither answer is taken for that of another frame.
+    #[test]
+    fn a_late_answer_is_an_answer() {
+        let start = Instant::now();
+        let mut pace = Pace::new(true);
+        pace.sent(6500, start);
+        pace.sent(6500, start + 100 * MILLI);
+        pace.look(start + 5100 * MILLI);
+        assert!(!pace.asks());
+        pace.answered(start + 6500 * MILLI);
+        assert!(pace.asks());
+        pace.sent(500, start + 12_990 * MILLI);
+        pace.answered(start + 13_000 * MILLI);
+        assert_eq!(pace.round_trip, None, "it was that of the second frame");
+        pace.answered(start + 13_490 * MILLI);
+        assert_eq!(pace.round_trip, Some(500 * MILLI));
+        // Nor is one that was taken for lost.
+        pace.sent(500, start + 20_000 * MILLI);
+        pace.look(start + 30_000 * MILLI);
+        pace.sent(500, start + 30_100 * MILLI);
+        pace.answered(start + 30_110 * MILLI);
+        pace.answered(start + 30_600 * MILLI);
+        assert_eq!((pace.round_trip, pace.under_way.len()), (Some(500 * MILLI), 0));
+    }
+
+    /// Whoever leaves waits for what is under way, no longer than it takes, and not where nothing is or will be.
+    #[test]
+    fn leaving_waits_for_what_is_under_way() {
+        let start = Instant::now();
+        let mut pace = Pace::new(true);
+        assert_eq!(pace.open(start), None);
+        pace.sent(100, start);
+        assert_eq!(pace.open(start), Some(UNSURE));
+        pace.answered(start + 200 * MILLI);
+        assert_eq!(pace.open(start + 200 * MILLI), None);
+        pace.sent(100, start + 300 * MILLI);
+        let left = pace.open(start + 310 * MILLI).unwrap();
+        assert!(left >= 390 * MILLI && left < 600 * MILLI, "{left:?}");
+        assert_eq!(pace.open(start + 3000 * MILLI), None);
+        pace.answered(start + 500 * MILLI);
+        assert_eq!(pace.open(start + 500 * MILLI), None);
+        let mut silent = Pace::new(true);
+        silent.sent(100, start);
+        silent.look(start + FIRST);
+        assert_eq!(silent.open(start + FIRST), None);
     }
 
     /// A slow line is told as such, one busy moment is not.
