@@ -45,3 +45,4 @@ mod supply_chain;
 mod sweep;
 mod trees;
 mod trials;
+mod validate;

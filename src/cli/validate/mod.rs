@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::CliError;
-use super::output::{self, Align, Grid, Tone, tone};
+use super::output::{self, Tone, tone};
 use super::run::interrupt_flag;
 use spikedeck_core::number;
 use spikedeck_run::{self as run, Options, Source, Status, Tell};
+use spikedeck_scenario::find_built_in;
 use spikedeck_signal::Recording;
 
 /// Arguments of `validate`.
@@ -33,11 +34,11 @@ pub(super) struct Args {
     #[arg(long)]
     pub quick: bool,
     /// Only name the cases
-    #[arg(long, conflicts_with_all = ["quick", "microcircuit"])]
+    #[arg(long, conflicts_with_all = ["quick", "threads", "microcircuit"])]
     pub list: bool,
     /// A full-scale run of the cortical microcircuit (or a folder of several): rates, CV and correlations of each
     /// population against --against, within the published distances of ten seeds of NEST
-    #[arg(long, value_name = "RUNS", requires = "against", conflicts_with = "cases")]
+    #[arg(long, value_name = "RUNS", requires = "against", conflicts_with_all = ["cases", "quick", "threads"])]
     pub microcircuit: Option<String>,
     /// Runs or recordings of the microcircuit by another seed or simulator
     #[arg(long, value_name = "RUNS", requires = "microcircuit")]
@@ -45,7 +46,7 @@ pub(super) struct Args {
     /// Number of threads (results do not depend on it); one a core if not given
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
-    /// Print one JSON object a row
+    /// Print one JSON object a row (with --list, a case)
     #[arg(long)]
     pub json: bool,
 }
@@ -76,7 +77,8 @@ struct Row {
     bar: f64,
     /// Number of values.
     n: usize,
-    /// The largest difference, and where it is. Not a number if one is none.
+    /// The largest difference, and where it is. Not a number if one is none, or if it could not be computed: then this
+    /// is why.
     largest: f64,
     at: String,
 }
@@ -85,6 +87,12 @@ impl Row {
     /// A row of no values, which has not passed.
     fn new(name: impl Into<String>, unit: &'static str, bar: f64) -> Self {
         Self { name: name.into(), unit, bar, n: 0, largest: f64::NAN, at: "no values".to_owned() }
+    }
+
+    /// A row of a case that cannot be run here, and has not passed.
+    fn not_run(name: &str, why: &CliError) -> Self {
+        let why = why.text().unwrap_or_else(|| "it failed".to_owned());
+        Self { at: why.trim_start_matches("spikedeck: ").replace('\n', " "), ..Self::new(name, "", 0.0) }
     }
 
     /// Adds a value and the right one.
@@ -127,7 +135,10 @@ impl Bench<'_> {
 
     /// What a scenario that ships records.
     fn shipped(&self, name: &str) -> Result<Recording, CliError> {
-        let (spec, _) = run::load(name, &[])?;
+        // A file of that name where one stands is another scenario.
+        let built_in = find_built_in(name).ok_or_else(|| CliError::Other(format!("no scenario {name} ships")))?;
+        let source = Source { text: built_in.text.to_owned(), origin: None, name: name.to_owned(), variant: None };
+        let (spec, _) = run::resolve(&source, &[])?;
         self.ran(spec)
     }
 
@@ -160,7 +171,9 @@ fn crossings(values: &[f64], interval: f64, level: f64) -> Vec<f64> {
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     if let (Some(runs), Some(against)) = (&args.microcircuit, &args.against) {
         let rows = microcircuit::rows(runs, against)?;
-        return tell(args, vec![("microcircuit", microcircuit::SOURCE, rows)]);
+        let mut told = Told::begin(args.json)?;
+        told.case("microcircuit", microcircuit::SOURCE, &rows)?;
+        return told.end();
     }
     let unknown = args.cases.iter().find(|c| !cases().any(|known| known.name == *c || known.group == *c));
     if let Some(unknown) = unknown {
@@ -174,8 +187,13 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let chosen: Vec<&Case> = cases().filter(named).filter(|c| !args.quick || c.is_quick).collect();
     if args.list {
         let mut out = output::out();
-        for case in chosen {
-            writeln!(out, "{}  {}  {}", case.group, case.name, case.source)?;
+        for Case { name, group, source, is_quick, .. } in chosen {
+            if args.json {
+                let object = serde_json::json!({ "group": group, "name": name, "source": source, "quick": is_quick });
+                writeln!(out, "{object}")?;
+            } else {
+                writeln!(out, "{group}  {name}  {source}")?;
+            }
         }
         return Ok(out.flush()?);
     }
@@ -184,71 +202,92 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let cancel = interrupt_flag();
     let bench = Bench { threads: args.threads.map_or(0, usize::from), cancel: &cancel };
-    let mut told = Vec::new();
+    let mut line = output::ProgressLine::new(args.json);
+    let mut told = Told::begin(args.json)?;
     for case in chosen {
-        let rows = (case.rows)(&bench)?;
-        if cancel.load(Ordering::Relaxed) {
+        line.show(&format!("validate: {} …", case.name));
+        let rows = (case.rows)(&bench);
+        line.clear();
+        if cancel.load(Ordering::Relaxed) || matches!(rows, Err(CliError::Interrupted)) {
             return Err(CliError::Interrupted);
         }
-        told.push((case.group, case.source, rows));
+        told.case(case.group, case.source, &rows.unwrap_or_else(|why| vec![Row::not_run(case.name, &why)]))?;
     }
-    tell(args, told)
+    told.end()
 }
 
-/// Prints the rows of each case; status 1 where one is not below its bar.
-fn tell(args: &Args, cases: Vec<(&str, &str, Vec<Row>)>) -> Result<(), CliError> {
-    let mut out = output::out();
-    if args.json {
-        for (group, source, rows) in &cases {
-            for row in rows {
-                let largest = Some(row.largest).filter(|v| v.is_finite());
+/// Where rows go, case by case as they are known.
+struct Told {
+    json: bool,
+    /// What the rows before were from.
+    source: &'static str,
+    passed: usize,
+    all: usize,
+}
+
+impl Told {
+    fn begin(json: bool) -> Result<Self, CliError> {
+        let told = Self { json, source: "", passed: 0, all: 0 };
+        if !json {
+            let heading = line_of("", "", ["largest difference", "bar"], "unit", "n", "at");
+            told.write(&[(heading, Tone::Dim)])?;
+        }
+        Ok(told)
+    }
+
+    /// Tells the rows of a case.
+    fn case(&mut self, group: &str, source: &'static str, rows: &[Row]) -> Result<(), CliError> {
+        let mut lines = Vec::new();
+        if source != self.source && !self.json {
+            lines.push((line_of("", &format!("{group}: {source}"), [""; 2], "", "", ""), Tone::Bold));
+        }
+        self.source = source;
+        for row in rows {
+            let passed = row.passed();
+            (self.passed, self.all) = (self.passed + usize::from(passed), self.all + 1);
+            let known = Some(row.largest).filter(|v| v.is_finite());
+            if self.json {
                 let object = serde_json::json!({
-                    "group": group, "name": row.name, "passed": row.passed(), "largest": largest, "bar": row.bar,
+                    "group": group, "name": row.name, "passed": passed, "largest": known, "bar": row.bar,
                     "unit": row.unit, "at": row.at, "n": row.n, "source": source,
                 });
-                writeln!(out, "{object}")?;
+                lines.push((object.to_string(), Tone::Plain));
+                continue;
             }
+            let largest = if row.largest.is_nan() { "none".to_owned() } else { number::shown(row.largest) };
+            let (bar, n) = (number::shown(row.bar), row.n.to_string());
+            let mark = if passed { "✓" } else { "✗" };
+            let line = line_of(mark, &row.name, [&largest, &bar], row.unit, &n, &row.at);
+            lines.push((line, if passed { Tone::Plain } else { Tone::Bad }));
         }
-    } else {
-        print(&mut out, &cases)?;
+        self.write(&lines)
     }
-    out.flush()?;
-    let failed = cases.iter().flat_map(|c| &c.2).any(|r| !r.passed());
-    if failed { Err(CliError::CheckFailed) } else { Ok(()) }
+
+    /// Says how many passed; status 1 where one did not.
+    fn end(&self) -> Result<(), CliError> {
+        let whole = self.passed == self.all;
+        if !self.json {
+            let (passed, all) = (self.passed, self.all);
+            let verdict = format!("  {passed} of {all} are below their bar (spikedeck {})", env!("CARGO_PKG_VERSION"));
+            self.write(&[(String::new(), Tone::Plain), (verdict, if whole { Tone::Good } else { Tone::Bad })])?;
+        }
+        if whole { Ok(()) } else { Err(CliError::CheckFailed) }
+    }
+
+    fn write(&self, lines: &[(String, Tone)]) -> Result<(), CliError> {
+        let colour = output::colour_on_stdout() && !self.json;
+        let mut out = output::out();
+        for (line, of) in lines {
+            writeln!(out, "{}", tone(line, *of, colour))?;
+        }
+        Ok(out.flush()?)
+    }
 }
 
-fn print(out: &mut impl Write, cases: &[(&str, &str, Vec<Row>)]) -> Result<(), CliError> {
-    let colour = output::colour_on_stdout();
-    let mut grid =
-        Grid::new(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Left, Align::Right, Align::Left]);
-    grid.row(["", "", "largest difference", "bar", "unit", "n", "at"], Tone::Dim);
-    let mut before = "";
-    for (group, source, rows) in cases {
-        if *source != before {
-            grid.row(["", &format!("{group}: {source}")], Tone::Bold);
-            before = source;
-        }
-        for row in rows {
-            let mark = if row.passed() { "✓" } else { "✗" };
-            let largest = if row.largest.is_nan() { "none".to_owned() } else { number::shown(row.largest) };
-            let cells = [
-                mark.to_owned(),
-                row.name.clone(),
-                largest,
-                number::shown(row.bar),
-                row.unit.to_owned(),
-                row.n.to_string(),
-                row.at.clone(),
-            ];
-            grid.row(cells, if row.passed() { Tone::Plain } else { Tone::Bad });
-        }
-    }
-    grid.write(out, "  ", true, colour)?;
-    let rows = || cases.iter().flat_map(|c| &c.2);
-    let (passed, all) = (rows().filter(|r| r.passed()).count(), rows().count());
-    let verdict = format!("{passed} of {all} are below their bar (spikedeck {})", env!("CARGO_PKG_VERSION"));
-    writeln!(out, "\n  {}", tone(&verdict, if passed == all { Tone::Good } else { Tone::Bad }, colour))?;
-    Ok(())
+/// A line of the table: what comes later has the same columns, of which nobody knows the width yet.
+fn line_of(mark: &str, name: &str, [largest, bar]: [&str; 2], unit: &str, n: &str, at: &str) -> String {
+    let line = format!("  {mark:<1}  {name:<42}  {largest:>18}  {bar:>8}  {unit:<6}  {n:>6}  {at}");
+    line.trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -265,6 +304,34 @@ mod tests {
             let values = (0..3).map(|k| (k.to_string(), if k == place { f64::NAN } else { 1.0 }, 1.0));
             let row = Row::new("x", "mV", 1.0).with_each(values);
             assert!(!row.passed() && row.at == place.to_string() && row.n == 3, "{row:?}");
+        }
+    }
+
+    /// A case that cannot be run is a row that has not passed, and the status is that of a row above its bar.
+    #[test]
+    fn rows_that_fail_are_the_status() {
+        let mut told = Told::begin(true).unwrap();
+        assert!(told.end().is_ok());
+        told.case("closed", "x", &[Row::new("a", "", 1.0).with("", 1.0, 1.5)]).unwrap();
+        assert!(told.end().is_ok());
+        let row = Row::not_run("pyramidal-cell", &CliError::Usage("it needs 2 GB".to_owned()));
+        assert!(!row.passed() && row.at == "it needs 2 GB", "{row:?}");
+        told.case("neuron", "x", &[row]).unwrap();
+        assert_eq!((told.passed, told.all, told.end().err().map(|e| e.status())), (1, 2, Some(1)));
+    }
+
+    /// A bar that nothing is below: each case is really computed and compared.
+    #[test]
+    fn values_that_are_not_right_are_above_their_bar() {
+        let cancel = AtomicBool::new(false);
+        let bench = Bench { threads: 1, cancel: &cancel };
+        for case in cases().filter(|c| c.is_quick) {
+            let rows = (case.rows)(&bench);
+            for row in rows.unwrap_or_else(|e| panic!("{}: {}", case.name, e.text().unwrap_or_default())) {
+                assert!(row.passed() && row.n > 0, "{}: {row:?}", case.name);
+                assert!(row.largest > 0.0 && !Row { bar: 0.0, ..row.clone() }.passed(), "{}: {row:?}", case.name);
+                assert!(row.bar.is_finite() && row.bar < 1.0, "{}: {row:?}", case.name);
+            }
         }
     }
 
