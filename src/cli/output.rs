@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use spikedeck_core::visible::visible_line;
 use unicode_width::UnicodeWidthStr;
 
-pub(super) use spikedeck_plot::grid::wrap;
+/// No word is cut: what is told is copied, and looked for in logs.
+pub(super) use spikedeck_plot::grid::wrap_words as wrap;
 
 use super::door::{Door, own, trusted};
 
@@ -198,5 +199,6 @@ mod tests {
     #[test]
     fn text_wraps_at_spaces() {
         assert_eq!(wrap("one two three\n\n  four five", 9), ["one two", "three", "", "  four", "  five"]);
+        assert_eq!(wrap("see /home/me/results/spikes.csv", 9), ["see", "/home/me/results/spikes.csv"]);
     }
 }

@@ -147,6 +147,15 @@ pub fn fit(text: &str, most: usize) -> String {
 
 /// Breaks text into lines of at most `width` columns, at spaces where possible; line breaks in the text stay.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    wrapped(text, width, true)
+}
+
+/// Breaks text into lines at spaces alone: a word that is wider than a line, such as the path of a file, stays whole.
+pub fn wrap_words(text: &str, width: usize) -> Vec<String> {
+    wrapped(text, width, false)
+}
+
+fn wrapped(text: &str, width: usize, cuts: bool) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
     for paragraph in text.lines() {
@@ -163,7 +172,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
             if !empty {
                 line.push(' ');
             }
-            while empty && !word.is_empty() && columns(&line) + columns(&word) > width {
+            while cuts && empty && !word.is_empty() && columns(&line) + columns(&word) > width {
                 let mut cut = 0;
                 let mut used = columns(&line);
                 for (at, ch) in word.char_indices() {
@@ -210,5 +219,8 @@ mod tests {
         assert_eq!(wrap("x\n\n  y z", 5), ["x", "", "  y z"]);
         assert_eq!(wrap("x\n  \ny", 5), ["x", "", "y"]);
         assert_eq!(wrap("膜電", 1), ["膜", "電"]);
+        let whole = ["in", "/a/long/path", "it is", "  /b/long/path"];
+        assert_eq!(wrap_words("in /a/long/path it is\n  /b/long/path", 6), whole);
+        assert_eq!(wrap_words("a bb ccc", 4), ["a bb", "ccc"]);
     }
 }
