@@ -1,6 +1,6 @@
 //! Stretches in which the units of a recording were observed, where a table of its own says it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -175,7 +175,7 @@ fn units(
     size: usize,
     rows: usize,
 ) -> Result<Vec<u32>, (usize, String, &'static str)> {
-    let texts: Vec<String> = match ids {
+    let mut texts: Vec<String> = match ids {
         Ids::Numbers(numbers) => numbers.iter().map(ToString::to_string).collect(),
         Ids::Names { names, codes } => codes.iter().map(|&c| names[c as usize].clone()).collect(),
     };
@@ -194,16 +194,21 @@ fn units(
         }
         // Numbers between those that are there are no units: they have names from now on.
         names.extend((0..size).map(|unit| unit.to_string()));
+        // What is written as `01` is unit 1.
+        texts = numbers.iter().map(ToString::to_string).collect();
     }
-    let mut found = Vec::with_capacity(texts.len());
-    for text in texts {
-        let at = names.iter().position(|n| *n == text).unwrap_or_else(|| {
-            names.push(text);
-            names.len() - 1
-        });
-        found.push(at as u32);
+    let mut places: HashMap<String, u32> = HashMap::new();
+    for (at, name) in names.iter().enumerate() {
+        // The first of those that are called alike.
+        places.entry(name.clone()).or_insert(at as u32);
     }
-    Ok(found)
+    let place = |name: String| {
+        *places.entry(name).or_insert_with_key(|name| {
+            names.push(name.clone());
+            names.len() as u32 - 1
+        })
+    };
+    Ok(texts.into_iter().map(place).collect())
 }
 
 #[cfg(test)]
@@ -242,6 +247,12 @@ mod tests {
         for words in ["1 spike lies outside", "from 10 to 600 ms"] {
             assert!(notes.iter().any(|n| n.contains(words)), "{words}: {notes:?}");
         }
+        // A number that is written with zeros before it is that number, also where there is a gap.
+        let mut written = recording(&[]);
+        let ids = Ids::Names { names: vec!["01".into(), "05".into(), "0".into()], codes: vec![0, 1, 2] };
+        put(&mut written, &[], file(&[(0.0, 1.0); 3], Some(ids))).unwrap();
+        assert_eq!(written.populations[0].names, ["0", "1", "5"]);
+        assert_eq!(written.populations[0].observed, vec![vec![(0.0, 1000.0)]; 3]);
         let mut next = recording(&[]);
         let ids = Ids::Numbers(vec![0, 2]);
         let notes = put(&mut next, &[], file(&[(0.0, 1.0), (0.0, 1.0)], Some(ids))).unwrap();
