@@ -37,3 +37,8 @@ pub use colour::{Depth, Palette, Role, Theme};
 pub use scene::{Pyramids, Scene};
 pub use ticks::nice_step;
 pub use view::View;
+
+/// The sides of a picture that is drawn with equal scales; none of one that fills its place.
+pub fn proportions(image: &spikedeck_signal::Image) -> Option<(f64, f64)> {
+    build::field::proportions(image)
+}

@@ -35,6 +35,14 @@ fn edges(centres: (f64, f64), count: usize) -> (f64, f64) {
 /// Planes this many times as long as wide are stretched to be seen at all.
 const STRIP: f64 = 8.0;
 
+/// Whether a picture keeps its proportions: a plane from above does, unless it is a strip. The sides that it shows.
+pub(crate) fn proportions(i: &Image) -> Option<(f64, f64)> {
+    let (x, y) = (edges(i.x_range, i.width), edges(i.y_range, i.height));
+    let (across, down) = ((x.1 - x.0).abs(), (y.1 - y.0).abs());
+    let is_plane = !i.x.is_time && i.x.unit == i.y.unit;
+    (is_plane && across <= down * STRIP && down <= across * STRIP).then_some((across, down))
+}
+
 pub(crate) fn image<'a>(i: &'a Image, view: &View) -> Plot<'a> {
     let (z, z_beyond) = colours(&i.values, view.z, i.diverging);
     let (x, y) = (edges(i.x_range, i.width), edges(i.y_range, i.height));
@@ -75,9 +83,7 @@ pub(crate) fn image<'a>(i: &'a Image, view: &View) -> Plot<'a> {
         framed: true,
     };
     let bar = ColourBar { title: i.value.title(), range: z, diverging: i.diverging, beyond: z_beyond };
-    // A plane from above keeps its proportions, unless it is a strip.
-    let (across, down) = (x.1 - x.0, y.1 - y.0);
-    let equal = !i.x.is_time && i.x.unit == i.y.unit && across <= down * STRIP && down <= across * STRIP;
+    let equal = proportions(i).is_some();
     Plot { panels: vec![panel], colour_bar: Some(bar), sweep, equal, ..Plot::default() }
 }
 

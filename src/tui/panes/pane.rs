@@ -176,10 +176,8 @@ impl Pane {
     /// Whether its picture has proportions of its own, which empty space would be left beside in a flat pane.
     pub(crate) fn keeps_proportions(&self) -> bool {
         let Shape::Image(image) = &self.shape.shape else { return false };
-        let side = |(from, to): (f64, f64)| (to - from).abs();
-        let (across, down) = (side(image.x_range), side(image.y_range));
         // One that is flat itself fills the width.
-        !image.x.is_time && image.x.unit == image.y.unit && across <= down * FLAT && down > 0.0
+        spikedeck_plot::proportions(image).is_some_and(|(across, down)| across <= down * FLAT)
     }
 
     /// Whether y counts rows from the top.
