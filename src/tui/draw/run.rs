@@ -114,7 +114,8 @@ fn head(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
     );
     // Of one run that is over, a newcomer is told what can be done with it.
     let is_over = app.columns.len() == 1 && column.content().is_some_and(|c| c.finished.is_some());
-    let step = app.steps.in_run().filter(|_| is_over && !app.job_of(placed.column).is_some_and(Job::active));
+    let is_stored = column.source.asked().is_none();
+    let step = app.steps.in_run(is_stored).filter(|_| is_over && !app.job_of(placed.column).is_some_and(Job::active));
     if let Some(step) = step {
         hint(app, buf, part(left, said + 3, 0, left.width.saturating_sub(said + 3), 1), step);
     }

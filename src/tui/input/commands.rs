@@ -238,7 +238,6 @@ pub fn keymap(overrides: &[(String, Vec<String>)]) -> (Keymap, Vec<String>) {
 /// Does what a command says: from a key or the palette.
 pub fn perform(app: &mut App, call: Call) -> Vec<Effect> {
     let command = COMMANDS[call.row];
-    app.steps.taken(command.binding.id);
     let mut effects = Vec::new();
     match (command.does, call.number) {
         (Does::Changes(change), _) => change(app),
@@ -249,6 +248,7 @@ pub fn perform(app: &mut App, call: Call) -> Vec<Effect> {
             app.say(format!("`{id}` needs a number after it: type `{id} 2`"), false);
         }
     }
+    app.steps.taken(command.binding.id, app.panel.is_some());
     app.opened_by = app.overlay.as_ref().map(|_| call.row);
     effects
 }

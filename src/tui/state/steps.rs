@@ -26,10 +26,10 @@ const CHANGE: Step = Step { number: 2, command: "parameters", words: "changes a 
 const TAKE: Step = Step { number: 3, command: "export", words: "takes a figure, a table or a report away" };
 
 impl Steps {
-    /// A command was given.
-    pub fn taken(&mut self, command: &str) {
+    /// A command was given; whether the panel of values is open after it.
+    pub fn taken(&mut self, command: &str, has_panel: bool) {
         self.has_run |= command == RUN.command;
-        self.has_changed |= command == CHANGE.command;
+        self.has_changed |= command == CHANGE.command && has_panel;
         self.has_taken |= command == TAKE.command;
     }
 
@@ -38,15 +38,17 @@ impl Steps {
         (!self.off && !self.has_run).then_some(RUN)
     }
 
-    /// The step that a run offers which is over.
-    pub fn in_run(&self) -> Option<Step> {
-        let left = [(self.has_changed, CHANGE), (self.has_taken, TAKE)].into_iter().find(|(is_taken, _)| !is_taken);
+    /// The step that a run offers which is over. Of one that is stored no value can be changed.
+    pub fn in_run(&self, is_stored: bool) -> Option<Step> {
+        let steps = [(self.has_changed || is_stored, CHANGE), (self.has_taken, TAKE)];
+        let left = steps.into_iter().find(|(is_taken, _)| !is_taken);
         left.map(|(_, step)| step).filter(|_| !self.off)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::state::source::Source;
     use crate::testing::{app, buffer, press, running, text};
 
     /// Each step is offered until it is taken, with the key that takes it, and after the third nothing is.
@@ -67,6 +69,12 @@ mod tests {
             press(&mut app, "g");
             assert!(!shown(&app).contains("runs the chosen scenario"), "it was run");
         }
+        // Of a finished run that was opened no value can be changed, and `v` takes no step there.
+        let mut stored = running((120, 40));
+        stored.columns.get_mut(0).unwrap().source = Source::Finished("runs/cuba".into());
+        assert!(shown(&stored).contains("e takes a figure"), "{}", shown(&stored));
+        press(&mut stored, "v");
+        assert!(!stored.steps.has_changed && stored.panel.is_none());
         let mut quiet = running((120, 40));
         quiet.steps.off = true;
         assert!(!shown(&quiet).contains("changes a value"));
