@@ -163,6 +163,19 @@ impl Desk {
             let stem = Path::new(named).file_stem().unwrap().to_string_lossy().into_owned();
             dashboard.shows(&stem);
         }
+        // What was named has been read, or has run to its end: a column that is over says so; a recording has panes.
+        let named: Vec<&&str> = words.iter().take_while(|w| !w.starts_with('-')).collect();
+        let is_recording = |name: &str| Path::new(name).extension().is_some_and(|e| e != "toml");
+        let runs = named.iter().filter(|n| !is_recording(n)).count();
+        let over = |s: &str| {
+            let expected = s.matches(" expected").count() - s.matches("as expected").count();
+            expected + s.matches(" done").count()
+        };
+        dashboard.wait("the end of all runs", |s| over(s) >= runs || s.contains(" failed "));
+        if runs < named.len() {
+            dashboard.wait("panes of the recording", |s| s.contains("Spikes"));
+        }
+        assert!(!dashboard.text().contains(" failed "), "{at}: {words:?}\n{}", dashboard.text());
         // What runs, or took long, is asked about: `y` leaves all the same.
         dashboard.press("q");
         dashboard.press("y");
