@@ -342,4 +342,37 @@ mod tests {
         let firsts: Vec<Option<f64>> = (0..12).map(|at| plan.first_value(at)).collect();
         assert_eq!((firsts[0], firsts[4], firsts[11]), (Some(100.0), Some(200.0), Some(300.0)));
     }
+
+    /// Points of a plan that the reader lets through differ: a condition over a seed sets that seed in each of its
+    /// trials, beside whatever seeds the sweep has.
+    #[test]
+    fn conditions_over_seeds_are_trials_of_their_own() {
+        let text = |sweep: &str, key: &str| {
+            format!(
+                "[simulation]\nduration = \"1 ms\"\ndt = \"0.1 ms\"\nseed = 4\n[populations.p]\nmodel = \"lif\"\n\
+                 [sweep]\n{sweep}\n[trials]\ncount = 2\n[trials.axes]\n\"simulation.{key}\" = [7, 8]\n"
+            )
+        };
+        for (sweep, key, number) in [
+            ("", "seed", 4),
+            ("seeds = 3\nredraws = \"wiring\"", "noise_seed", 12),
+            ("seeds = 3\nredraws = \"noise\"", "seed", 12),
+        ] {
+            let source = crate::Source { text: text(sweep, key), origin: None, name: "t".into(), variant: None };
+            let (spec, _) = crate::resolve(&source, &[]).map_err(|e| e.render(false)).unwrap();
+            let points = points(&spec, &|more| crate::again(&spec, more)).unwrap();
+            assert_eq!(points.len(), number, "{sweep}");
+            let drawn = |p: &Point| {
+                let simulation = &p.spec.simulation;
+                let (own, trial) = (simulation.seeds, simulation.trial);
+                (simulation.seed, own.noise, own.values, own.wiring, trial)
+            };
+            for (k, one) in points.iter().enumerate() {
+                for other in &points[..k] {
+                    assert_ne!(drawn(one), drawn(other), "{sweep}: {} and {}", one.label(), other.label());
+                }
+                assert_eq!(one.axes.last().map(|a| a.1.as_str()), Some(if k % 4 < 2 { "7" } else { "8" }));
+            }
+        }
+    }
 }

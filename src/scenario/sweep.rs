@@ -128,7 +128,7 @@ pub(super) fn variants(resolver: &mut Resolver<'_>, root: &Node) -> Vec<String> 
 pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node, seed: u64) -> Option<Sweep> {
     let mut f = Table::of(resolver, node, "`[sweep]`", SWEEP.keys)?;
     let seeds = f.whole(resolver, "seeds");
-    let redraws = f.word(resolver, "redraws", "part of what is drawn");
+    let redraws: Redraws = f.word(resolver, "redraws", "part of what is drawn");
     let design: Design = f.word(resolver, "design", "design of a sweep");
     let least = f.key("points").least();
     let points = f.get("points").map(|n| (n, resolver.whole(n, "`points`", least)));
@@ -151,7 +151,14 @@ pub(super) fn sweep(resolver: &mut Resolver<'_>, root: &Node, node: &Node, seed:
             drawn_axes(resolver, root, (axes_node, &node.place), (design, seed, points?))?
         }
     };
-    set_by_the_plan(resolver, root, axes_node, redraws);
+    set_by_the_plan(resolver, root, axes_node, &|written, key| {
+        (key == redraws.key()).then(|| {
+            (
+                format!("`{written}` is set for each point by the seeds of the sweep"),
+                format!("for N seeds from S on write `seeds = N` in [sweep] and `{key} = S` in [simulation]"),
+            )
+        })
+    });
     let sweep = Sweep { axes, seeds: seeds as u32, redraws, design };
     if design == Design::Zip
         && let Some(other) = sweep.axes.iter().find(|a| a.1.len() != sweep.axes[0].1.len())
@@ -215,7 +222,16 @@ pub(super) fn trials(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> O
     let node_of_axes = f.get("axes");
     let axes = axes(resolver, root, node_of_axes);
     f.finish(resolver);
-    set_by_the_plan(resolver, root, node_of_axes, Redraws::All);
+    // A condition is set after the seed of its point: other seeds would be the same trials under another name.
+    let redrawn = root.get("sweep").and_then(seeded).map(Redraws::key);
+    set_by_the_plan(resolver, root, node_of_axes, &|written, key| {
+        (Some(key) == redrawn).then(|| {
+            (
+                format!("`{written}` is what the seeds of the sweep draw anew, and each condition would set it again"),
+                "leave out `seeds` in [sweep], or say with `redraws` that they draw something else".to_owned(),
+            )
+        })
+    });
     let of_the_sweep: Vec<Vec<String>> = root
         .get("sweep")
         .map_or_else(Vec::new, |sweep| paths(sweep.get("axes")).into_iter().map(|(path, _, _)| path).collect());
@@ -251,16 +267,25 @@ fn paths(axes: Option<&Node>) -> Vec<(Vec<String>, &str, &SourceSpan)> {
     entries.iter().map(|e| (segments(&e.key), e.key.as_str(), &e.place)).collect()
 }
 
+/// What the seeds of a `[sweep]` draw anew, where there are several; what is wrong with it is told elsewhere.
+fn seeded(sweep: &Node) -> Option<Redraws> {
+    let several = matches!(sweep.get("seeds").map(|n| &n.item), Some(Item::Integer(n)) if *n > 1);
+    let redraws = match sweep.get("redraws").map(|n| &n.item) {
+        Some(Item::Text(word)) => Redraws::of(word)?,
+        _ => Redraws::All,
+    };
+    several.then_some(redraws)
+}
+
+/// What is to be said of an axis as it is written over this key of `[simulation]`, and what helps.
+type OfSeeds<'a> = dyn Fn(&str, &str) -> Option<(String, String)> + 'a;
+
 /// Refuses axes over what a plan of points sets itself, or what no point has: such an axis would be without effect.
-fn set_by_the_plan(resolver: &mut Resolver<'_>, root: &Node, axes: Option<&Node>, redraws: Redraws) {
+fn set_by_the_plan(resolver: &mut Resolver<'_>, root: &Node, axes: Option<&Node>, of_seeds: &OfSeeds<'_>) {
     let mut seen: Vec<Vec<String>> = Vec::new();
     for (path, written, place) in paths(axes) {
         let parts: Vec<&str> = path.iter().map(String::as_str).collect();
         let told = match parts[..] {
-            ["simulation", key] if key == redraws.key() => Some((
-                format!("`{written}` is set for each point by the seeds of the sweep"),
-                format!("for N seeds from S on write `seeds = N` in [sweep] and `{key} = S` in [simulation]"),
-            )),
             ["simulation", "trial"] if root.get("trials").is_some() => Some((
                 format!("`{written}` is set for each trial"),
                 "the first trial is `trial` in [simulation], and `count` in [trials] says how many follow".to_owned(),
@@ -269,6 +294,7 @@ fn set_by_the_plan(resolver: &mut Resolver<'_>, root: &Node, axes: Option<&Node>
                 format!("`{written}` is no value of a point: [{table}] makes the points"),
                 "vary what a simulation has: `populations.exc.parameters.tau_m`".to_owned(),
             )),
+            ["simulation", key] if of_seeds(written, key).is_some() => of_seeds(written, key),
             _ if seen.contains(&path) => Some((
                 format!("`{written}` is an axis already, written in another way"),
                 "an axis stands once".to_owned(),
@@ -463,7 +489,14 @@ mod tests {
             ("[trials]\ncount = 2\n[sweep.axes]\n\"trials.count\" = [1, 2]\n", "[trials] makes the points"),
             ("[trials]\ncount = 2\n[sweep.axes]\n\"simulation.trial\" = [1, 2]\n", "is set for each trial"),
             ("[trials.axes]\n\"simulation.trial\" = [1, 2]\n", "is set for each trial"),
-            ("[trials.axes]\n\"simulation.seed\" = [1, 2]\n", "by the seeds of the sweep"),
+            (
+                "[sweep]\nseeds = 3\n[trials.axes]\n\"simulation.seed\" = [1, 2]\n",
+                "is what the seeds of the sweep draw anew",
+            ),
+            (
+                "[sweep]\nseeds = 3\nredraws = \"noise\"\n[trials.axes]\n\"simulation.noise_seed\" = [7, 8]\n",
+                "`redraws`",
+            ),
             (
                 "[sweep.axes]\n\"stimuli.s.amplitude\" = [\"1 pA\"]\n'stimuli.\"s\".amplitude' = [\"2 pA\"]\n",
                 "is an axis already",
@@ -482,6 +515,9 @@ mod tests {
             "[sweep]\nseeds = 3\n[sweep.axes]\n\"simulation.noise_seed\" = [7, 8]\n",
             "[sweep]\nredraws = \"wiring\"\n[sweep.axes]\n\"simulation.seed\" = [7, 8]\n",
             "[sweep.axes]\n\"simulation.trial\" = [1, 2]\n",
+            "[trials.axes]\n\"simulation.seed\" = [1, 2]\n",
+            "[sweep]\nseeds = 1\n[trials.axes]\n\"simulation.seed\" = [1, 2]\n",
+            "[sweep]\nseeds = 3\nredraws = \"wiring\"\n[trials.axes]\n\"simulation.noise_seed\" = [1, 2]\n",
             "[sweep.axes]\n\"stimuli.s.amplitude\" = [\"1 pA\"]\n[trials.axes]\n\"stimuli.s.start\" = [\"1 ms\"]\n",
         ] {
             assert_eq!(told(lines), Ok(()), "{lines}");
