@@ -42,7 +42,8 @@ impl Numbering {
         }
         let ends = sides[0].len() + sides[1].len();
         let mut numbers: HashMap<(usize, usize), usize> = weights.iter().map(|w| ((w.rule, w.state), ends)).collect();
-        sides[2].insert(0, weights.swap_remove(0));
+        let weight = weights.into_iter().next().expect("where a rule has no weight, one that stays is added");
+        sides[2].insert(0, weight);
         let counts = sides.each_ref().map(Vec::len);
         let all: Vec<Numbered> = sides.into_iter().flatten().collect();
         numbers.extend(all.iter().enumerate().map(|(k, s)| ((s.rule, s.state), k)));
