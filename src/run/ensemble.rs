@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::across::{Across, Grouped};
 use super::compare::SeedValues;
 use super::footprint::Footprint;
-use super::single::stage;
-use super::{Event, Finished, Options, Point, RunError, Sink, Snapshot, Status, Tell, execute, trials};
+use super::single::{execute_point, stage};
+use super::{Event, Finished, Options, Point, RunError, Sink, Snapshot, Status, Tell, trials};
 use spikedeck_scenario::{Expect, Spec};
 
 /// One point with what came out of it.
@@ -72,7 +72,7 @@ pub fn ensemble(
     let silent: Tell = Arc::new(|_: Event| {});
     side_by_side(points.len(), workers, cancel, &|at| {
         let each = Options { threads: threads_each, ..Options::default() };
-        let result = execute(&points[at].spec, each, cancel, &silent);
+        let result = execute_point(&points[at].spec, (at, points.len()), each, cancel, &silent);
         let is_cut = match &result {
             // What was cut short is no point of the ensemble: its numbers are of another stretch.
             Ok(finished) => finished.status == Status::Interrupted,

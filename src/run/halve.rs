@@ -59,7 +59,7 @@ pub(super) fn helps(
     half.records.clear();
     half.simulation.transient_steps = 0;
     half.simulation.steps = ((2.0 * FURTHER * steps as f64).ceil() as u64 + 2).min(half.simulation.steps);
-    let network = Network::build(&half, threads, cancel)?;
+    let network = Network::build_untried(&half, threads, cancel)?;
     let mut watch = Watch::new(tell, cancel, None, None, half.simulation.dt, half.simulation.time_base.seconds());
     Ok(match network.run(&mut watch).stopped {
         None => Some(true),
@@ -73,7 +73,7 @@ pub(super) fn helps(
 pub(super) fn check(spec: &Arc<Spec>, whole: &Finished, threads: usize, cancel: &AtomicBool, tell: &Tell) -> Halved {
     let half = halved(spec);
     // What was simulated is there whether or not it can be repeated.
-    let network = match Network::build(&half, threads, cancel) {
+    let network = match Network::build_untried(&half, threads, cancel) {
         Ok(network) => network,
         Err(BuildError::Cancelled) => return Halved::Cancelled,
         Err(why) => return Halved::Shifts(Box::new(without_result(&why.to_string()))),

@@ -53,6 +53,15 @@ fn label(axes: &[(String, String)], seed: u64, trial: Option<(u64, usize)>) -> S
 /// Resolves a scenario again with more overrides (path and TOML text).
 pub type Resolve<'a> = dyn Fn(&[(String, String)]) -> Result<Spec, String> + 'a;
 
+/// Points of a sweep in which single units are tried before the run.
+const TRIED: usize = 32;
+
+/// Whether units are tried alone in point `at` of so many, spread over the sweep: what is wrong with their spikes is
+/// told of the whole.
+pub(super) fn is_tried(at: usize, points: usize) -> bool {
+    at.is_multiple_of(points.div_ceil(TRIED).max(1)) || at + 1 == points
+}
+
 /// The points of a sweep before any of them is resolved: what differs between them, in order.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -341,6 +350,16 @@ mod tests {
         }
         let firsts: Vec<Option<f64>> = (0..12).map(|at| plan.first_value(at)).collect();
         assert_eq!((firsts[0], firsts[4], firsts[11]), (Some(100.0), Some(200.0), Some(300.0)));
+    }
+
+    /// Few points are tried all, of many the first, the last and some thirty between.
+    #[test]
+    fn points_that_are_tried_are_spread_over_a_sweep() {
+        for points in [1, 2, 31, 32, 33, 100, 10_000] {
+            let tried: Vec<usize> = (0..points).filter(|at| is_tried(*at, points)).collect();
+            assert_eq!((tried[0], tried[tried.len() - 1]), (0, points - 1));
+            assert!(tried.len() <= TRIED + 1 && tried.len() >= points.min(TRIED / 2), "{points}: {}", tried.len());
+        }
     }
 
     /// Points of a plan that the reader lets through differ: a condition over a seed sets that seed in each of its

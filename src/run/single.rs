@@ -9,6 +9,7 @@ use super::crowded::Crowded;
 use super::footprint::{Footprint, READ_BACK, share};
 use super::heard::heard;
 use super::live::Live;
+use super::points::is_tried;
 use super::watch::Watch;
 use super::{
     Check, Event, Facts, Finished, Options, Progress, RunError, Sink, Status, Tell, expect, halve, memory, requests,
@@ -22,7 +23,19 @@ use spikedeck_sim::{BuildError, Network, Stop};
 /// # Errors
 /// When nothing could be computed: the network cannot be built, does not fit the memory, or the sink fails at once.
 pub fn execute(spec: &Arc<Spec>, options: Options, cancel: &AtomicBool, tell: &Tell) -> Result<Finished, RunError> {
+    execute_point(spec, (0, 1), options, cancel, tell)
+}
+
+/// The same of a point among so many.
+pub(super) fn execute_point(
+    spec: &Arc<Spec>,
+    (at, points): (usize, usize),
+    options: Options,
+    cancel: &AtomicBool,
+    tell: &Tell,
+) -> Result<Finished, RunError> {
     let mut job = Job::new(spec, &options, cancel, tell);
+    job.tries = is_tried(at, points);
     job.budget(options.sink.is_some())?;
     let network = job.build()?;
     let recorded = job.simulate(network, options.live, options.sink)?;
@@ -65,6 +78,8 @@ struct Job<'a> {
     tell: &'a Tell,
     facts: Facts,
     warnings: Vec<String>,
+    /// Whether single units are tried before the run.
+    tries: bool,
 }
 
 /// What a simulation left.
@@ -82,7 +97,7 @@ impl<'a> Job<'a> {
         let (full, implied) = requests::with_implied_records(spec, allowed);
         let warnings = spec.warnings.iter().cloned().chain(implied).collect();
         let facts = Facts { threads, version: env!("CARGO_PKG_VERSION").to_owned(), ..Facts::default() };
-        Self { spec, full: Arc::new(full), threads, allowed, cancel, tell, facts, warnings }
+        Self { spec, full: Arc::new(full), threads, allowed, cancel, tell, facts, warnings, tries: true }
     }
 
     /// Refuses what does not fit; without a sink (`streams`) all that is recorded stays in memory.
@@ -99,8 +114,10 @@ impl<'a> Job<'a> {
 
     fn build(&mut self) -> Result<Network, RunError> {
         let began = Instant::now();
-        let (spec, threads) = (self.full.clone(), self.threads);
-        let built = heard(self.cancel, move |halt| Network::build(&spec, threads, halt))?;
+        let (spec, threads, tries) = (self.full.clone(), self.threads, self.tries);
+        let build: fn(&Spec, usize, &AtomicBool) -> Result<Network, BuildError> =
+            if tries { Network::build } else { Network::build_untried };
+        let built = heard(self.cancel, move |halt| build(&spec, threads, halt))?;
         let network = built.unwrap_or(Err(BuildError::Cancelled))?;
         let facts = &mut self.facts;
         self.warnings.extend(network.warnings().iter().cloned());

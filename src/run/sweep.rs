@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::ensemble::side_by_side;
-use super::single::stage;
-use super::{Event, Facts, Finished, Options, Plan, PointResult, Resolve, RunError, Status, Tell, execute};
+use super::single::{execute_point, stage};
+use super::{Event, Facts, Finished, Options, Plan, PointResult, Resolve, RunError, Status, Tell};
 use spikedeck_scenario::Spec;
 use spikedeck_sim::BuildError;
 
@@ -38,7 +38,7 @@ pub fn sweep(
         let resolve: &Resolve<'_> = resolve;
         let made = plan.point(at, resolve).and_then(|point| {
             let options = Options { threads: (all / workers).max(1), ..Options::default() };
-            Ok((execute(&point.spec, options, cancel, &silent)?, point))
+            Ok((execute_point(&point.spec, (at, plan.len()), options, cancel, &silent)?, point))
         });
         let (mut finished, point) = match made {
             Ok(made) => made,

@@ -279,7 +279,16 @@ impl Network {
     /// # Errors
     /// See [`BuildError`].
     pub fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Self, BuildError> {
-        build::build(spec, threads, cancel)
+        build::build(spec, build::Tries::Yes, threads, cancel)
+    }
+
+    /// The same without trying first whether single units spike as often as their equations do, which takes as long as
+    /// short runs of them: where that has been told of a network much like it.
+    ///
+    /// # Errors
+    /// See [`BuildError`].
+    pub fn build_untried(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Self, BuildError> {
+        build::build(spec, build::Tries::No, threads, cancel)
     }
 
     /// The sections of a population on a tree by passive theory, its membrane linearised at the start.

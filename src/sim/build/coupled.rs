@@ -5,7 +5,7 @@ mod turns;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, Tries, prepare};
 use super::projection::PreparedProjection;
 use super::unsuitable;
 use crate::BuildError;
@@ -23,7 +23,7 @@ const LINK: u64 = 24;
 
 /// See `Coupled`.
 pub(super) fn coupled(spec: &Spec, populations: &[PopulationId], cancel: &AtomicBool) -> Result<Coupled, BuildError> {
-    prepare(spec, cancel, |prepared| whole(prepared, populations, cancel))
+    prepare(spec, Tries::No, cancel, |prepared| whole(prepared, populations, cancel))
 }
 
 fn whole(prepared: &Prepared<'_>, populations: &[PopulationId], cancel: &AtomicBool) -> Result<Coupled, BuildError> {

@@ -41,6 +41,7 @@ use self::describe::{described, wanted_connections};
 use self::group::{Choice, group};
 use self::population::PopulationValues;
 use self::prepare::{Prepared, prepare};
+pub(super) use self::prepare::Tries;
 use self::share::share;
 use super::coupled::Coupled;
 use super::engine::{FailureNames, Setup};
@@ -67,7 +68,7 @@ fn unsuitable(place: impl Into<String>, message: impl Into<String>) -> BuildErro
 
 /// See [`Network::examine`].
 pub(super) fn examine(spec: &Spec) -> Result<Vec<String>, BuildError> {
-    prepare(spec, &AtomicBool::new(false), |prepared| {
+    prepare(spec, Tries::Yes, &AtomicBool::new(false), |prepared| {
         for (p, population) in spec.population_ids() {
             // Cells are alike in what can be wrong with them; units may differ.
             let count = population.tree.as_ref().map_or(population.size, |t| t.units().min(population.size));
@@ -79,9 +80,9 @@ pub(super) fn examine(spec: &Spec) -> Result<Vec<String>, BuildError> {
     })
 }
 
-/// See [`Network::build`].
-pub(super) fn build(spec: &Spec, threads: usize, cancel: &AtomicBool) -> Result<Network, BuildError> {
-    prepare(spec, cancel, |prepared| network(prepared, threads))
+/// See [`Network::build`] and [`Network::build_untried`].
+pub(super) fn build(spec: &Spec, tries: Tries, threads: usize, cancel: &AtomicBool) -> Result<Network, BuildError> {
+    prepare(spec, tries, cancel, |prepared| network(prepared, threads))
 }
 
 /// See [`Network::electrotonic`].

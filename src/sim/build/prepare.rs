@@ -41,9 +41,17 @@ pub(super) struct Prepared<'a> {
     cancel: &'a AtomicBool,
 }
 
+/// Whether units are tried alone before anything is built, which takes as long as short runs of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tries {
+    Yes,
+    No,
+}
+
 /// Finds everything that belongs to no thread, and hands it on.
 pub(super) fn prepare<T>(
     spec: &Spec,
+    tries: Tries,
     cancel: &AtomicBool,
     then: impl FnOnce(&Prepared<'_>) -> Result<T, BuildError>,
 ) -> Result<T, BuildError> {
@@ -81,8 +89,10 @@ pub(super) fn prepare<T>(
         waiting: AtomicU64::new(0),
         cancel,
     };
-    let miscounts = miscounts(&prepared)?;
-    prepared.warnings.extend(miscounts);
+    if tries == Tries::Yes {
+        let miscounts = miscounts(&prepared)?;
+        prepared.warnings.extend(miscounts);
+    }
     then(&prepared)
 }
 
