@@ -148,6 +148,13 @@ impl Estimator for Lyapunov {
                 about.subject
             )));
         }
+        if let Some(why) = bound.flow.unlike_later().filter(|_| settings.scheme == Scheme::Flow) {
+            return Err(AnalysisError::Unsuitable(format!(
+                "vectors do not go through the spikes of `{}` here, as {why}; `coupled = true` follows rests that \
+                 depend on states",
+                about.subject
+            )));
+        }
         let steps = 200.0 + (settings.transient + settings.duration) / settings.interval;
         let mut done = 0.0;
         let found = spectrum(&bound.flow, &bound.initial, settings, || {

@@ -264,3 +264,31 @@ fn a_cell_by_itself_and_an_unstable_rest_are_told() {
         assert!(missing.value.is_none() && missing.note.contains("unstable"), "{missing:?}");
     }
 }
+
+/// A spike that comes later is another one where threshold, reset or rest depend on time, or the rest on states: that
+/// is refused, and rests that depend on states are followed as a network of one.
+#[test]
+fn spikes_that_a_shift_changes_are_refused() {
+    let text = |threshold: &str, reset: &str, rest: &str, more: &str| {
+        format!(
+            "[simulation]\nduration = 20\ndt = 0.01\n[models.m]\ntime_unit = \"1\"\n\
+             equations = \"dx/dt = 1.5 - x - w : 1\\ndw/dt = -w/3 : 1\"\nthreshold = \"{threshold}\"\n\
+             reset = \"{reset}\"\nrefractory = {{ time = \"{rest}\", hold = [\"x\"] }}\n[populations.a]\nmodel = \"m\"\n\
+             [analyses.l]\nkind = \"lyapunov\"\nof = \"a\"\ntransient = 10\nduration = 400\n{more}"
+        )
+    };
+    let plain = ("x > 1", "x = 0; w += 0.2", "0.1");
+    assert!(of_network(&text(plain.0, plain.1, plain.2, "")).is_ok());
+    for (threshold, reset, rest) in [
+        ("x > 1 + 0.1*sin(t)", plain.1, plain.2),
+        (plain.0, "x = 0.1*sin(t); w += 0.2", plain.2),
+        (plain.0, plain.1, "0.1 + 0.1*sin(t)**2"),
+        (plain.0, plain.1, "0.1*(1 + w)"),
+    ] {
+        let error = of_network(&text(threshold, reset, rest, "")).unwrap_err().to_string();
+        assert!(error.contains("depends on"), "{error}");
+    }
+    // The unit is periodic, and its adaptation contracts.
+    let found = of_network(&text(plain.0, plain.1, "0.1*(1 + w)", "coupled = true\n")).unwrap();
+    near(metric(&found, "a", "lambda_1").value.unwrap(), 0.0, 5e-3);
+}

@@ -67,6 +67,9 @@ impl Estimator for PhaseResponse {
             let why = "the equations depend on time by themselves: a cycle has no phase of its own";
             return Err(AnalysisError::Unsuitable(why.into()));
         }
+        if let Some(why) = bound.flow.unlike_later() {
+            return Err(AnalysisError::Unsuitable(format!("no adjoint goes through the spikes here, as {why}")));
+        }
         let spec = f.scenario().expect("the equations were bound from a scenario");
         let times = spec.simulation.times();
         let or = |time: Option<Time>, usual: f64| time.map_or(usual, |t| t.seconds);

@@ -21,6 +21,14 @@ pub enum TrajectoryError {
         /// Time.
         time: f64,
     },
+    /// More is under way than fits into memory.
+    #[error("{events} pulses and rests are under way at t = {time}, and their vectors take all of the memory allowed")]
+    NoRoom {
+        /// How many events.
+        events: usize,
+        /// Time.
+        time: f64,
+    },
 }
 
 /// Tolerated error of one step of a hybrid system, relative to the largest value each state has had: exponential spikes
@@ -226,18 +234,14 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
                 break;
             }
             if halving == HALVINGS {
-                return match end.iter().position(|v| !v.is_finite()) {
-                    Some(state) => Err(TrajectoryError::NotFinite { state, time: self.t }),
-                    None => Err(TrajectoryError::NotFinite { state: 0, time: self.t }),
-                };
+                let state = (0..self.n).find(|i| !end[*i].is_finite()).unwrap_or(0);
+                return Err(TrajectoryError::NotFinite { state, time: self.t });
             }
             h *= 0.5;
             end = self.state_after(&start, h);
         }
         self.last_step = h;
-        for (s, v) in self.largest.iter_mut().zip(&end) {
-            *s = s.max(v.abs());
-        }
+        self.largest.iter_mut().zip(&end).for_each(|(s, v)| *s = s.max(v.abs()));
         let free = self.held.is_none();
         let crossed = free && self.armed && self.threshold(&end) > 0.0;
         if crossed {
@@ -347,9 +351,7 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
             self.log_volume += log_abs_determinant(jacobian, n);
         }
         self.system.rate(self.t, &self.x, &mut f[0]);
-        for (x, f) in self.x.iter_mut().zip(&f[0]) {
-            *x += h * f;
-        }
+        self.x.iter_mut().zip(&f[0]).for_each(|(x, f)| *x += h * f);
     }
 
     /// Reset at the crossing: S = Dg + (f⁺ − Dg f⁻)∇hᵀ/(∇h·f⁻) (Aizerman and Gantmakher 1958; di Bernardo et al. 2008,
@@ -376,11 +378,7 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
         }
         self.armed = false;
         self.held = self.system.refractory(&self.x).filter(|(time, _)| *time > 0.0).map(|(time, states)| {
-            let mut held = vec![false; n];
-            for s in states {
-                held[s] = true;
-            }
-            (self.t + time, held)
+            (self.t + time, (0..n).map(|s| states.contains(&s)).collect())
         });
         let mut f_after = vec![0.0; n];
         self.system.rate(self.t, &self.x, &mut f_after);

@@ -20,6 +20,7 @@ pub struct Flow {
     reset: Option<Tape>,
     refractory: Option<Tape>,
     hold: Vec<usize>,
+    unlike: Option<&'static str>,
 }
 
 impl Flow {
@@ -64,6 +65,18 @@ impl Flow {
             map
         });
         let refractory = p.refractory.map(|r| bind(&mut g, &[r]));
+        let jumps = p.threshold.is_some() && !(p.reset.is_empty() && p.refractory.is_none());
+        let depends = |roots: &Option<Vec<Id>>, of: fn(Symbol) -> bool| {
+            jumps && roots.iter().flatten().any(|id| g.depends(*id, of))
+        };
+        let by_time = |roots: &Option<Vec<Id>>| depends(roots, |s| s == Symbol::Time);
+        let unlike = if by_time(&surface) || by_time(&reset) || by_time(&refractory) {
+            Some("its threshold, reset or rest depends on time by itself")
+        } else if depends(&refractory, |s| matches!(s, Symbol::State(_))) {
+            Some("how long it rests depends on its states")
+        } else {
+            None
+        };
         Self {
             states: n,
             per_second,
@@ -74,6 +87,7 @@ impl Flow {
             reset: reset.map(|r| Tape::new(&g, &r)),
             refractory: refractory.map(|r| Tape::new(&g, &r)),
             hold: p.hold.clone(),
+            unlike,
         }
     }
 
@@ -99,6 +113,12 @@ impl Flow {
     /// Whether the right-hand side does not depend on time by itself.
     pub fn is_autonomous(&self) -> bool {
         self.autonomous
+    }
+
+    /// Why a spike that comes δt later is not the same spike δt later, if it is not: what resets, holds or lets go of
+    /// the states then is different, and tangent vectors that are changed by the flow around a spike alone are wrong.
+    pub fn unlike_later(&self) -> Option<&'static str> {
+        self.unlike
     }
 
     /// The threshold surface h(x): positive once crossed (`V_m > V_th` gives V_m - V_th), and its gradient. None

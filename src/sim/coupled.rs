@@ -13,8 +13,6 @@ pub(super) use pulses::{Effects, Firing, Hit, Sent};
 
 /// Copies of its vectors that a trajectory makes on its way: those of a step, and those in other units.
 const COPIES: u64 = 10;
-/// Bytes of a connection.
-const LINK: u64 = 24;
 
 /// The units of one population.
 #[derive(Debug)]
@@ -92,6 +90,8 @@ pub struct Coupled {
     pub(super) sent: Vec<Sent>,
     pub(super) initial: Vec<f64>,
     pub(super) autonomous: bool,
+    /// Bytes that all of it may take.
+    pub(super) allowed: u64,
 }
 
 /// What is seen of each unit, and how it changes with its states.
@@ -128,12 +128,24 @@ impl Coupled {
         self.links.iter().map(|l| l.list.len()).chain(pulses).sum()
     }
 
-    /// Whether what a unit does may take time to reach another one.
-    pub fn is_delayed(&self) -> bool {
-        self.sent.iter().flat_map(|s| &s.delays).any(|d| *d > 0.0)
+    /// Bytes of what is held of connections.
+    fn bytes_of_connections(&self) -> u64 {
+        let pairs: usize = self.links.iter().map(|l| size_of_val(&l.list[..])).sum();
+        let of_unit = |s: &Sent| size_of_val(s) + size_of_val(&s.delays[..]) + size_of_val(&s.hits[..]);
+        let hits = self.sent.iter().flat_map(|s| &s.hits).map(|hits| size_of_val(&hits[..])).sum::<usize>();
+        // Lists that grew have up to twice the room.
+        2 * (pairs + self.sent.iter().map(of_unit).sum::<usize>() + hits) as u64
     }
 
-    /// Looks whether there is memory for so many vectors that move with the network.
+    /// Whether something that a unit does takes time to have its effect, so that events are under way beside the
+    /// states: pulses with a delay, and rests.
+    pub fn is_delayed(&self) -> bool {
+        let rests = |p: &Part| p.firing.as_ref().is_some_and(|f| f.rest.is_some());
+        self.sent.iter().flat_map(|s| &s.delays).any(|d| *d > 0.0) || self.parts.iter().any(rests)
+    }
+
+    /// Looks whether there is memory for so many vectors that move with the network. What is under way is counted when
+    /// it is: there is no bound of it.
     ///
     /// # Errors
     /// [`BuildError::Memory`] when there is not.
@@ -141,7 +153,7 @@ impl Coupled {
         let (n, k) = (self.dimension() as u64, vectors as u64);
         let driven: u64 = self.parts.iter().map(|p| ((p.driven.len() + p.quantities) * p.units) as u64).sum();
         let frame = 8 * k * (COPIES * n + driven);
-        let needed = frame.saturating_add(LINK * self.connections() as u64);
+        let needed = frame.saturating_add(self.bytes_of_connections());
         let allowed = estimate::allowed(spec);
         if needed <= allowed {
             return Ok(());

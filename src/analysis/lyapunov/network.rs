@@ -67,9 +67,11 @@ pub(super) fn measure(o: &Options, f: &mut Findings<'_>) -> Measured {
             if let Some(at_rest) = &rest {
                 f.warn(format!("the trajectory rests at a fixed point; the largest real parts there are {at_rest}"));
             }
+            let beside =
+                if all > dimension { "; pulses and rests that are under way count as more of them" } else { "" };
             f.metric(
                 Metric::new(&about.subject, "states", dimension as f64, "", dimension as u64)
-                    .note(format!("of all units, {} connections among them", system.connections())),
+                    .note(format!("of all units, {} connections among them{beside}", system.connections())),
             );
             about.tell(found, settings, rest.is_some(), f);
         }

@@ -3,9 +3,16 @@ use crate::lyapunov::{Settings, Spectrum, pulsed_spectrum};
 use crate::rng::Key;
 use crate::trajectory::Scheme;
 
-/// Leaky units V' = I − V + s + g (mean of V − V), s' = −s/τ: threshold 1, reset to 0, a rest in which V is held.
-/// Pulses add their weight to V, or, with `currents`, to s.
+/// Leaky units V' = I − V + s + g (mean of V − V), s' = −s/τ: threshold V + `tilt` s = 1, reset to V = `mix` s and
+/// s + `kick` (1 + V), a rest (times 1 + `longer` s) in which V is held. Pulses add their weight (times 1 + `gain` V)
+/// to V, or, with `currents`, to s.
 struct Net {
+    tilt: f64,
+    mix: f64,
+    kick: f64,
+    longer: f64,
+    gain: f64,
+    room: u64,
     drive: Vec<f64>,
     tau: f64,
     gap: f64,
@@ -21,6 +28,12 @@ impl Net {
     fn new(drive: &[f64], pulses: &[(usize, usize, f64, f64)]) -> Self {
         let n = drive.len();
         let mut net = Self {
+            tilt: 0.0,
+            mix: 0.0,
+            kick: 0.0,
+            longer: 0.0,
+            gain: 0.0,
+            room: u64::MAX,
             drive: drive.to_vec(),
             tau: 0.5,
             gap: 0.0,
@@ -104,17 +117,23 @@ impl Pulsed for Net {
     }
 
     fn height(&self, unit: usize, _: f64, x: &[f64], gradient: &mut [f64]) -> Option<f64> {
-        gradient.copy_from_slice(&[1.0, 0.0]);
-        Some(x[2 * unit] - 1.0)
+        gradient.copy_from_slice(&[1.0, self.tilt]);
+        Some(x[2 * unit] + self.tilt * x[2 * unit + 1] - 1.0)
     }
 
     fn reset_of(&self, unit: usize, _: f64, x: &mut [f64], jacobian: &mut [f64]) {
-        x[2 * unit] = 0.0;
-        jacobian.copy_from_slice(&[0.0, 0.0, 0.0, 1.0]);
+        let [v, s] = [x[2 * unit], x[2 * unit + 1]];
+        (x[2 * unit], x[2 * unit + 1]) = (self.mix * s, s + self.kick * (1.0 + v));
+        jacobian.copy_from_slice(&[0.0, self.mix, self.kick, 1.0]);
     }
 
-    fn rest_of(&self, _: usize, _: &[f64]) -> (f64, &[usize]) {
-        (self.rest, &[0])
+    fn rest_of(&self, unit: usize, x: &[f64], gradient: &mut [f64]) -> (f64, &[usize]) {
+        gradient[1] = self.rest * self.longer;
+        (self.rest * (1.0 + self.longer * x[2 * unit + 1]), &[0])
+    }
+
+    fn room(&self) -> u64 {
+        self.room
     }
 
     fn delays(&self, unit: usize) -> &[f64] {
@@ -123,8 +142,15 @@ impl Pulsed for Net {
 
     fn arrive(&self, unit: usize, delay: usize, jump: &mut dyn FnMut(usize, Jump<'_>)) {
         for &(to, weight) in &self.pulses[unit][delay] {
-            let place = 2 * to + usize::from(self.currents);
-            jump(to, &|_, x, _| x[place] += weight);
+            let place = usize::from(self.currents);
+            jump(to, &|_, x, jacobian| {
+                let slope = weight * self.gain;
+                x[2 * to + place] += weight + slope * x[2 * to];
+                for column in 0..2 {
+                    // By V, the first row, also where that is the one that moves.
+                    jacobian[2 * place + column] += slope * jacobian[column];
+                }
+            });
         }
     }
 }
@@ -202,11 +228,12 @@ fn who_is_pushed_over_forgets() {
 }
 
 /// Through whatever happens, vectors are what small differences of the initial state become: networks with delays,
-/// rests, currents, pulses without delay and voltages that pull at each other.
+/// rests, currents, pulses without delay and voltages that pull at each other; half of them with thresholds, resets,
+/// rests and jumps that depend on both states.
 #[test]
 fn vectors_are_small_differences() {
     let mut checked = 0;
-    for case in 0..24_u32 {
+    for case in 0..96_u32 {
         let mut stream = Key::new(5, "pulsed", "networks").stream(case, 0);
         let n = 4;
         let drive: Vec<f64> = (0..n).map(|_| 1.2 + 0.6 * stream.uniform()).collect();
@@ -221,6 +248,13 @@ fn vectors_are_small_differences() {
         net.rest = if case % 2 == 0 { 0.0 } else { 0.15 };
         net.currents = case % 4 > 1;
         net.gap = if case % 5 == 0 { 0.3 } else { 0.0 };
+        if case >= 24 {
+            net.tilt = 0.3 * stream.uniform();
+            net.mix = 0.4 * stream.uniform() - 0.2;
+            net.kick = 0.3 * stream.uniform();
+            net.longer = 0.8 * stream.uniform();
+            net.gain = 1.6 * stream.uniform() - 0.8;
+        }
         let start: Vec<f64> = (0..2 * n).map(|i| if i % 2 == 0 { 0.9 * stream.uniform() } else { 0.0 }).collect();
         let frame: Vec<f64> = (0..2 * n).map(|_| 2.0 * stream.uniform() - 1.0).collect();
         let fly = |by: f64| {
@@ -242,5 +276,21 @@ fn vectors_are_small_differences() {
         }
         checked += 1;
     }
-    assert!(checked > 20, "{checked}");
+    assert!(checked > 84, "{checked}");
+}
+
+/// What is under way has vectors of its own, and is not more than there is room for.
+#[test]
+fn what_is_under_way_has_its_share_of_memory() {
+    let pulses: Vec<(usize, usize, f64, f64)> =
+        (0..40).map(|delay| (0, 1, -0.01, 3.0 + 0.01 * f64::from(delay))).collect();
+    let fly = |room: u64| {
+        let mut net = Net::new(&[1.5, 1.2], &pulses);
+        net.room = room;
+        let mut trajectory = PulsedTrajectory::new(&net, &[0.0, 0.0, 0.2, 0.0], vec![1.0; 4 * 3], 0.05);
+        trajectory.advance(20.0)
+    };
+    // Forty pulses for each spike of a unit, every 1.1, and each takes at least three times three numbers.
+    assert!(matches!(fly(8000), Err(crate::trajectory::TrajectoryError::NoRoom { .. })), "{:?}", fly(8000));
+    assert_eq!(fly(1 << 20), Ok(()));
 }

@@ -1,10 +1,11 @@
 //! The trajectory of a pulsed system with its vectors.
 
+mod vectors;
+
 use std::collections::BTreeMap;
 
 use super::Pulsed;
 use crate::bracket::Bracket;
-use crate::linear::orthonormalise;
 use crate::trajectory::TrajectoryError;
 
 /// Tolerated error of one step, relative to the largest value that each state has had.
@@ -16,6 +17,13 @@ const ROUNDS: usize = 100;
 /// Share of a step in which no unit spikes more often than [`MOST_SPIKES`]: beyond it time does not move.
 const CROWDED: f64 = 1e-3;
 const MOST_SPIKES: u64 = 100;
+
+/// Copies of its vectors that a trajectory makes on its way: those of a step, and those in other units.
+const COPIES: u64 = 10;
+/// Copies of a row of what is under way: its own, and those in other units.
+const ROWS: u64 = 3;
+/// Bytes of an event under way beside its row.
+const EVENT: u64 = 128;
 
 /// An event under way.
 #[derive(Debug, Clone)]
@@ -61,6 +69,10 @@ pub struct PulsedTrajectory<'a, P: Pulsed> {
     pub spikes: u64,
     /// Crossings so flat that what they do to vectors means nothing.
     pub grazing: u64,
+    /// Events under way that vectors have room for.
+    most_pending: usize,
+    /// For rates before and after an event.
+    rates: [Vec<f64>; 2],
 }
 
 impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
@@ -68,10 +80,12 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
     pub fn new(system: &'a P, x: &[f64], frame: Vec<f64>, step: f64) -> Self {
         let n = system.dimension();
         let units = system.units();
+        let k = frame.len().checked_div(n).unwrap_or(0);
+        let left = system.room().saturating_sub(8 * (COPIES * n as u64 + 1).saturating_mul(k as u64));
         Self {
             system,
             n,
-            k: frame.len().checked_div(n).unwrap_or(0),
+            k,
             step,
             t: 0.0,
             x: x.to_vec(),
@@ -86,6 +100,8 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
             crowd: (f64::NEG_INFINITY, 0),
             spikes: 0,
             grazing: 0,
+            most_pending: usize::try_from(left / (EVENT + 8 * ROWS * k as u64)).unwrap_or(usize::MAX),
+            rates: [vec![0.0; n], vec![0.0; n]],
         }
     }
 
@@ -228,75 +244,6 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
         (0..self.n).map(|i| x[i] + h / 6.0 * (a[i] + 2.0 * (b[i] + c[i]) + d[i])).collect()
     }
 
-    /// One step of state and vectors by the classical Runge-Kutta scheme.
-    fn runge_kutta(&mut self, h: f64) {
-        let (n, k) = (self.n, self.k);
-        let (mut f, mut m) = (vec![vec![0.0; n]; 4], vec![vec![0.0; n * k]; 4]);
-        let (mut diagonal, mut room) = (vec![0.0; n], Vec::new());
-        for (s, c) in [0.0, 0.5, 0.5, 1.0].into_iter().enumerate() {
-            let along = |from: &[f64], slopes: &[Vec<f64>]| -> Vec<f64> {
-                let Some(before) = s.checked_sub(1) else { return from.to_vec() };
-                from.iter().zip(&slopes[before]).map(|(x, f)| (c * h).mul_add(*f, *x)).collect()
-            };
-            let (x, t) = (along(&self.x, &f), self.t + c * h);
-            self.rate_at(t, &x, &mut f[s]);
-            if k > 0 {
-                let frame = along(&self.frame, &m);
-                self.system.tangent(t, &x, (&frame, k), &mut m[s], &mut diagonal, &mut room);
-                self.hold(&mut m[s], k);
-            }
-        }
-        let sum = |x: &mut [f64], f: &[Vec<f64>]| {
-            for (i, x) in x.iter_mut().enumerate() {
-                *x += h / 6.0 * (f[0][i] + 2.0 * (f[1][i] + f[2][i]) + f[3][i]);
-            }
-        };
-        sum(&mut self.x, &f);
-        sum(&mut self.frame, &m);
-        self.t += h;
-    }
-
-    /// Rates of the states that an event at these units can change.
-    fn rates_of(&self, units: &[usize]) -> Vec<f64> {
-        let mut f = vec![0.0; self.n];
-        if self.system.is_apart() {
-            for &unit in units {
-                let rows = self.system.rows(unit);
-                self.system.rate_of(unit, self.t, &self.x, &mut f[rows]);
-            }
-            self.hold(&mut f, 1);
-        } else {
-            self.rate(&mut f);
-        }
-        f
-    }
-
-    /// Applies the Jacobian of what happens to a unit to its rows of the vectors, and to the rates before.
-    fn transform(&mut self, unit: usize, jacobian: &[f64], before: &mut [f64]) {
-        let (rows, k) = (self.system.rows(unit), self.k);
-        let size = rows.len();
-        let old = self.frame[rows.start * k..rows.end * k].to_vec();
-        let rates = before[rows.clone()].to_vec();
-        for (a, i) in rows.enumerate() {
-            let row = &mut self.frame[i * k..(i + 1) * k];
-            row.fill(0.0);
-            before[i] = 0.0;
-            for b in 0..size {
-                let slope = jacobian[a * size + b];
-                before[i] += slope * rates[b];
-                row.iter_mut().zip(&old[b * k..(b + 1) * k]).for_each(|(o, v)| *o = slope.mul_add(*v, *o));
-            }
-        }
-    }
-
-    /// Moves the vectors by what the flow changed at an event that they shift: `before` less the rates now.
-    fn shift(&mut self, units: &[usize], before: &[f64], shift: &[f64]) {
-        let after = self.rates_of(units);
-        for (row, (b, a)) in self.frame.chunks_exact_mut(self.k.max(1)).zip(before.iter().zip(&after)) {
-            row.iter_mut().zip(shift).for_each(|(v, s)| *v = (b - a).mul_add(*s, *v));
-        }
-    }
-
     /// Resets a unit, which spikes because of its own motion or, with `cause`, of an event that is shifted by that
     /// much.
     fn spike(&mut self, unit: usize, cause: Option<&[f64]>) -> Result<(), TrajectoryError> {
@@ -308,7 +255,8 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
         if self.crowd.1 > MOST_SPIKES * self.resting.len() as u64 {
             return Err(TrajectoryError::ResetBeyondThreshold { time: self.t });
         }
-        let mut before = self.rates_of(&[unit]);
+        let mut before = std::mem::take(&mut self.rates[0]);
+        self.rates_of(&[unit], &mut before);
         let shift = match cause {
             Some(shift) => shift.to_vec(),
             None => {
@@ -332,15 +280,26 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
         let marks = own == self.x[rows.clone()];
         self.spikes += 1;
         self.transform(unit, &jacobian, &mut before);
-        let (rest, held) = self.system.rest_of(unit, &self.x);
+        let mut longer = vec![0.0; rows.len()];
+        let (rest, held) = self.system.rest_of(unit, &self.x, &mut longer);
+        // The end of a rest is shifted as the spike is, and by what it is longer for the state after the reset.
+        let mut end = shift.clone();
+        for (slope, i) in longer.iter().zip(rows.clone()).filter(|(slope, _)| **slope != 0.0) {
+            for (j, e) in end.iter_mut().enumerate() {
+                *e += slope * before[i].mul_add(shift[j], self.frame[i * k + j]);
+            }
+        }
         if rest > 0.0 {
             self.resting[unit] = true;
             held.iter().for_each(|&s| self.held[rows.start + s] = true);
-            self.send(rest, What::Release(unit), &shift);
         }
         self.shift(&[unit], &before, &shift);
+        self.rates[0] = before;
+        if rest > 0.0 {
+            self.send(rest, What::Release(unit), &end)?;
+        }
         for (delay, after) in self.system.delays(unit).iter().enumerate() {
-            self.send(*after, What::Arrival(unit, delay), &shift);
+            self.send(*after, What::Arrival(unit, delay), &shift)?;
         }
         self.armed[unit] = self.height(unit, &self.x).is_none_or(|h| h <= 0.0);
         // A threshold without a reset marks spikes, and the unit comes back below it by itself.
@@ -350,19 +309,25 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
         Ok(())
     }
 
-    fn send(&mut self, after: f64, what: What, shift: &[f64]) {
+    fn send(&mut self, after: f64, what: What, shift: &[f64]) -> Result<(), TrajectoryError> {
+        if self.pending.len() >= self.most_pending {
+            return Err(TrajectoryError::NoRoom { events: self.pending.len(), time: self.t });
+        }
         self.sent += 1;
         self.pending.insert(((self.t + after).to_bits(), self.sent), Pending { what, shift: shift.to_vec() });
+        Ok(())
     }
 
     /// An event that is due.
     fn take(&mut self, pending: &Pending) -> Result<(), TrajectoryError> {
         match pending.what {
             What::Release(unit) => {
-                let before = self.rates_of(&[unit]);
+                let mut before = std::mem::take(&mut self.rates[0]);
+                self.rates_of(&[unit], &mut before);
                 self.resting[unit] = false;
                 self.system.rows(unit).for_each(|i| self.held[i] = false);
                 self.shift(&[unit], &before, &pending.shift);
+                self.rates[0] = before;
                 // A system that was let go beyond its threshold fires at once.
                 self.armed[unit] = true;
                 self.push_over(&[unit], &pending.shift)
@@ -373,7 +338,8 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
                 system.arrive(unit, delay, &mut |target, _| targets.push(target));
                 targets.sort_unstable();
                 targets.dedup();
-                let mut before = self.rates_of(&targets);
+                let mut before = std::mem::take(&mut self.rates[0]);
+                self.rates_of(&targets, &mut before);
                 system.arrive(unit, delay, &mut |target, jump| {
                     let rows = system.rows(target);
                     let size = rows.len();
@@ -389,6 +355,7 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
                     self.transform(target, &jacobian, &mut before);
                 });
                 self.shift(&targets, &before, &pending.shift);
+                self.rates[0] = before;
                 self.push_over(&targets, &pending.shift)
             }
         }
@@ -403,27 +370,5 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
             }
         }
         Ok(())
-    }
-
-    /// Makes the vectors orthonormal, where a state counts in units of `scale` and a shift in time `speed` a unit of
-    /// time; by how much each grew goes into `growth`.
-    pub fn orthonormalise(&mut self, scale: &[f64], speed: f64, growth: &mut [f64]) {
-        let (n, k) = (self.n, self.k);
-        let rows = n + self.pending.len();
-        let mut all = Vec::with_capacity(rows * k);
-        for (row, s) in self.frame.chunks_exact(k).zip(scale) {
-            all.extend(row.iter().map(|v| v / s));
-        }
-        for pending in self.pending.values() {
-            all.extend(pending.shift.iter().map(|v| v * speed));
-        }
-        orthonormalise(&mut all, rows, k, growth);
-        let (states, events) = all.split_at(n * k);
-        for ((row, new), s) in self.frame.chunks_exact_mut(k).zip(states.chunks_exact(k)).zip(scale) {
-            row.iter_mut().zip(new).for_each(|(v, n)| *v = n * s);
-        }
-        for (pending, new) in self.pending.values_mut().zip(events.chunks_exact(k)) {
-            pending.shift.iter_mut().zip(new).for_each(|(v, n)| *v = n / speed);
-        }
     }
 }

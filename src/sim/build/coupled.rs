@@ -18,8 +18,12 @@ use spikedeck_equation::graph::{Graph, Id, Symbol};
 use spikedeck_equation::tape::Tape;
 use spikedeck_scenario::{CarriedName, Coupling, PopulationId, PopulationSpec, Port, Spec, VariableId};
 
-/// Bytes of a connection that is held by itself.
-const LINK: u64 = 24;
+/// Bytes of a continuous connection while it is listed and put in order: lists grow by doubling.
+const PAIR: u64 = 48;
+/// The same of one that brings pulses, which are sorted by what they come from afterwards.
+const PULSE: u64 = 112;
+/// Connections between two looks at whether they are still wanted.
+const LOOK: u64 = 1 << 10;
 
 /// See `Coupled`.
 pub(super) fn coupled(spec: &Spec, populations: &[PopulationId], cancel: &AtomicBool) -> Result<Coupled, BuildError> {
@@ -34,7 +38,7 @@ fn whole(prepared: &Prepared<'_>, populations: &[PopulationId], cancel: &AtomicB
     let mut seen: Vec<Vec<VariableId>> = vec![Vec::new(); populations.len()];
     let mut driven: Vec<Vec<usize>> = vec![Vec::new(); populations.len()];
     let mut links = Vec::new();
-    let mut room = Room { allowed: prepared.memory.1, taken: 0, cancel };
+    let mut room = Room { allowed: prepared.memory.1, taken: 0, count: 0, cancel };
     let (continuous, events): (Vec<_>, Vec<_>) =
         projections.into_iter().partition(|p| matches!(p.spec.coupling, Coupling::Continuous { .. }));
     for projection in &continuous {
@@ -56,21 +60,23 @@ fn whole(prepared: &Prepared<'_>, populations: &[PopulationId], cancel: &AtomicB
     for projection in events {
         pulses::add(prepared, projection, &parts, &mut sent, &mut room)?;
     }
-    Ok(Coupled { parts, links, sent, initial, autonomous })
+    Ok(Coupled { parts, links, sent, initial, autonomous, allowed: prepared.memory.1 })
 }
 
 /// How many connections there is memory for, and whether they are still wanted.
 struct Room<'c> {
     allowed: u64,
     taken: u64,
+    count: u64,
     cancel: &'c AtomicBool,
 }
 
 impl Room<'_> {
-    /// Whether there is room for one more, and somebody who wants it.
-    fn holds(&mut self) -> bool {
-        self.taken += LINK;
-        self.taken <= self.allowed && (!self.taken.is_multiple_of(1 << 16) || !self.cancel.load(Ordering::Relaxed))
+    /// Whether there is room for one more of so many bytes, and somebody who wants it. Who hears no asks no more.
+    fn holds(&mut self, bytes: u64) -> bool {
+        self.taken = self.taken.saturating_add(bytes);
+        self.count += 1;
+        self.taken <= self.allowed && !(self.count.is_multiple_of(LOOK) && self.cancel.load(Ordering::Relaxed))
     }
 
     /// # Errors
@@ -146,10 +152,12 @@ fn connections(
         })
         .collect();
     let mut list = Vec::new();
-    projection.wiring.walk(0..projection.wiring.targets, |link| {
-        if room.holds() {
+    projection.wiring.walk_while(|link| {
+        let holds = room.holds(PAIR);
+        if holds {
             list.push((link.source, link.target, projection.values.weight(&link)));
         }
+        holds
     });
     room.check(&projection.spec.name)?;
     // In an order that does not depend on the rule: sums are then the same however the pairs are said.

@@ -29,6 +29,9 @@ pub(super) struct Link {
     pub draw: u32,
 }
 
+/// Targets of a part of a walk that may end before the whole.
+const BLOCK: u32 = 256;
+
 /// A rule between two populations.
 pub(super) struct Wiring<'a> {
     /// The rule.
@@ -143,6 +146,25 @@ impl Wiring<'_> {
         }
     }
 
+    /// Visits every connection for as long as `visit` says that it is to go on. Rules that begin anew with each range
+    /// of targets come to their end, in silence.
+    pub fn walk_while(&self, mut visit: impl FnMut(Link) -> bool) {
+        let begins_anew = match self.rule {
+            Rule::OneToOne | Rule::AllToAll | Rule::Probability { .. } | Rule::FixedIndegree { .. } => false,
+            Rule::Neighbours { .. } | Rule::Gaussian { .. } => false,
+            Rule::Edges { .. } | Rule::FixedOutdegree { .. } | Rule::FixedTotalNumber { .. } => true,
+            Rule::SmallWorld { .. } => true,
+        };
+        let block = if begins_anew { self.targets.max(1) } else { BLOCK };
+        let mut goes_on = true;
+        for first in (0..self.targets).step_by(block as usize) {
+            if goes_on {
+                let last = self.targets.min(first.saturating_add(block));
+                self.walk(first..last, |link| goes_on = goes_on && visit(link));
+            }
+        }
+    }
+
     /// Expected number of connections, for the estimate before anything is allocated.
     pub fn expected(&self) -> f64 {
         let (n, m) = (f64::from(self.sources), f64::from(self.targets));
@@ -215,6 +237,15 @@ pub(super) mod tests {
         wiring.check().unwrap();
         let mut all = Vec::new();
         wiring.walk(0..m, |l| all.push(l));
+        // What is walked until somebody says no is the beginning of the same.
+        for most in [all.len() / 2, all.len()] {
+            let mut some = Vec::new();
+            wiring.walk_while(|l| {
+                some.push(l);
+                some.len() < most.max(1)
+            });
+            assert_eq!(some, all[..most.max(1).min(all.len())]);
+        }
         // Split in three ranges: together the same connections, each with the same key.
         let mut parts = Vec::new();
         for range in [0..m / 3, m / 3..m / 2, m / 2..m] {

@@ -13,7 +13,7 @@ pub(crate) struct Firing {
     pub height: Tape,
     /// New values of all states, then their derivatives row by row.
     pub reset: Tape,
-    /// How long a unit rests, in the equations' time.
+    /// How long a unit rests, in the equations' time, and its derivatives by the states.
     pub rest: Option<Tape>,
     /// States that are held while it does.
     pub hold: Vec<usize>,
@@ -131,11 +131,19 @@ impl Pulsed for Coupled {
         jacobian.copy_from_slice(slopes);
     }
 
-    fn rest_of(&self, unit: usize, x: &[f64]) -> (f64, &[usize]) {
+    fn rest_of(&self, unit: usize, x: &[f64], gradient: &mut [f64]) -> (f64, &[usize]) {
         let (part, own) = self.place(unit);
         let Some(firing) = &part.firing else { return (0.0, &[]) };
-        let rest = firing.rest.as_ref().map(|tape| part.known(own, 0.0, x, |known| tape.value(known)));
-        (rest.map_or(0.0, |r| r / part.per_second), &firing.hold)
+        let Some(rest) = &firing.rest else { return (0.0, &firing.hold) };
+        let mut out = vec![0.0; rest.outputs()];
+        // A rest that depends on time has been refused.
+        part.known(own, 0.0, x, |known| rest.evaluate(known, &mut out));
+        gradient.iter_mut().zip(&out[1..]).for_each(|(g, slope)| *g = slope / part.per_second);
+        (out[0] / part.per_second, &firing.hold)
+    }
+
+    fn room(&self) -> u64 {
+        self.allowed.saturating_sub(self.bytes_of_connections())
     }
 
     fn delays(&self, unit: usize) -> &[f64] {

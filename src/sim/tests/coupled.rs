@@ -4,6 +4,7 @@ use super::{Network, run, spec, trace};
 use crate::BuildError;
 use spikedeck_core::dynamics::Dynamics;
 use spikedeck_core::lyapunov::{Settings, pulsed_spectrum};
+use spikedeck_core::pulsed::PulsedTrajectory;
 use spikedeck_core::trajectory::{Scheme, Trajectory};
 use spikedeck_scenario::PopulationId;
 use std::sync::atomic::AtomicBool;
@@ -195,6 +196,86 @@ fn spikes_are_a_pulsed_system() {
     assert!(whole.afford(&spec, 2).is_ok());
     let cancelled = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(true)).map(|_| ());
     assert!(matches!(cancelled, Err(BuildError::Cancelled)));
+}
+
+/// Two states of a cell and one of its receptor that all matter for threshold, reset, rest and what pulses do.
+const MIXED: &str = "[simulation]\nduration = 10.0\ndt = 0.05\nseed = 3\n[models.cell]\ntime_unit = \"1\"\n\
+    equations = \"\"\"\ndx/dt = 1.5 - x - a + I : 1\nda/dt = -a/2 : 1\n\"\"\"\nthreshold = \"x + 0.2*a > 1\"\n\
+    reset = \"x = 0.1*a; a += 0.2 + 0.1*x\"\nrefractory = { time = \"0.1*(1 + a)\", hold = [\"x\"] }\n\
+    inputs = { I = \"1\" }\ninitial = { x = 0.0, a = 0.1 }\n\
+    [receptors.r]\ntime_unit = \"1\"\nport = \"I\"\ngiven = { x = \"1\" }\n\
+    equations = \"\"\"\nds/dt = -2*s : 1\nI = s : 1\n\"\"\"\non_event = \"s += w*(1 - s)*(1 + x)\"\n\
+    [populations.a]\nmodel = \"cell\"\nsize = 3\n\
+    initial = { x = { uniform = [0, 0.8] }, a = { uniform = [0, 0.3] } }\nreceptors.r = { kind = \"r\" }\n\
+    [projections.k]\nfrom = \"a\"\nto = \"a.r\"\nconnect = \"all_to_all\"\n\
+    weight = { uniform = [-0.3, 0.2] }\ndelay = { uniform = [0.1, 0.5] }\n";
+
+/// Vectors of a network of spikes are what small differences become, where threshold, reset, rest and what a pulse does
+/// depend on states.
+#[test]
+fn vectors_of_spiking_networks_are_small_differences() {
+    let mut checked = 0;
+    for seed in 0..12 {
+        let spec = spec(&MIXED.replace("seed = 3", &format!("seed = {seed}")));
+        let whole = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).unwrap();
+        let n = whole.dimension();
+        assert_eq!((n, whole.connections()), (9, 6));
+        let frame: Vec<f64> = (0..n).map(|i| (1.7 * i as f64 + f64::from(seed)).sin()).collect();
+        let fly = |by: f64| {
+            let x: Vec<f64> = whole.initial().iter().zip(&frame).map(|(x, v)| by.mul_add(*v, *x)).collect();
+            let mut trajectory = PulsedTrajectory::new(&whole, &x, frame.clone(), 0.02);
+            trajectory.advance(5.0).unwrap();
+            trajectory
+        };
+        let (small, middle) = (1e-7, fly(0.0));
+        let (up, down) = (fly(small), fly(-small));
+        assert!(middle.spikes > 5, "{}", middle.spikes);
+        if up.spikes != middle.spikes || down.spikes != middle.spikes {
+            continue;
+        }
+        for i in 0..n {
+            let (slope, found) = ((up.x[i] - down.x[i]) / (2.0 * small), middle.frame()[i]);
+            assert!((found - slope).abs() < 2e-4 * (1.0 + slope.abs()), "seed {seed}, {i}: {found} {slope}");
+        }
+        checked += 1;
+    }
+    assert!(checked > 9, "{checked}");
+}
+
+/// A shift of a spike in time would change more than the flow where what happens there depends on time by itself.
+#[test]
+fn spikes_that_depend_on_time_are_refused() {
+    for (from, to, why) in [
+        ("x + 0.2*a > 1", "x > 1 + 0.1*sin(t)", "threshold, reset or rest"),
+        ("x = 0.1*a;", "x = 0.1*sin(t);", "threshold, reset or rest"),
+        ("0.1*(1 + a)", "0.1*(1 + sin(t)**2)", "threshold, reset or rest"),
+        ("s += w*(1 - s)", "s += w*(1 - sin(t))", "what its events do"),
+    ] {
+        let text = MIXED.replace(from, to);
+        assert_ne!(text, MIXED);
+        let spec = spec(&text);
+        let refused = Network::coupled(&spec, &ids(&spec), &AtomicBool::new(false)).map(|_| ());
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("populations.a") && refused.contains(why) && refused.contains("time"), "{refused}");
+    }
+}
+
+/// Connections are counted as what they take while they are sorted, and no more are walked than there is room for, or
+/// than somebody waits for.
+#[test]
+fn connections_that_are_too_many_are_refused() {
+    let text = |memory: &str| {
+        MIXED.replace("size = 3", "size = 400").replace("seed = 3", &format!("seed = 3\nmemory = \"{memory}\""))
+    };
+    // 160 thousand connections of at least 56 bytes that lists double.
+    let coupled = |memory: &str, cancel: bool| {
+        let spec = spec(&text(memory));
+        Network::coupled(&spec, &ids(&spec), &AtomicBool::new(cancel)).map(|whole| whole.connections())
+    };
+    assert_eq!(coupled("1 GB", false), Ok(159_600));
+    let Err(BuildError::Memory { needed, allowed, .. }) = coupled("15 MB", false) else { panic!("it fits") };
+    assert!(needed > allowed && needed < allowed + 1000, "{needed} {allowed}: the walk ends where there is no room");
+    assert_eq!(coupled("1 GB", true), Err(BuildError::Cancelled));
 }
 
 /// A phase that is set back by a turn just goes on where nothing sees by how many turns; where something does, the

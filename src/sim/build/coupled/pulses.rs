@@ -1,6 +1,6 @@
 //! What spikes do in the network as one system.
 
-use super::Room;
+use super::{PULSE, Room};
 use crate::BuildError;
 use crate::build::prepare::Prepared;
 use crate::build::projection::PreparedProjection;
@@ -27,17 +27,22 @@ pub(super) fn firing(population: &PopulationSpec, g: &mut Graph, driven: &[usize
         reset[state] = id;
     }
     let arrives = |s: Symbol| matches!(s, Symbol::Input(k) if driven.contains(&(k as usize)));
-    let mut all = reset.iter().copied().chain([surface]).chain(parts.refractory);
-    if all.any(|id| g.depends(id, arrives)) {
+    let all = || reset.iter().copied().chain([surface]).chain(parts.refractory);
+    if all().any(|id| g.depends(id, arrives)) {
         return Err("its threshold, reset or rest depends on what continuous connections bring".into());
+    }
+    // A shift in time would change more than what flows.
+    if all().any(|id| g.depends(id, |s| s == Symbol::Time)) {
+        return Err("its threshold, reset or rest depends on time by itself".into());
     }
     let height: Vec<Id> = [surface].into_iter().chain(jacobian(g, &[surface], n)).collect();
     let slopes = jacobian(g, &reset, n);
     reset.extend(slopes);
+    let rest = parts.refractory.map(|r| [r].into_iter().chain(jacobian(g, &[r], n)).collect::<Vec<Id>>());
     Ok(Some(Firing {
         height: Tape::new(g, &height),
         reset: Tape::new(g, &reset),
-        rest: parts.refractory.map(|r| Tape::new(g, &[r])),
+        rest: rest.map(|roots| Tape::new(g, &roots)),
         hold: parts.hold.clone(),
     }))
 }
@@ -54,6 +59,9 @@ pub(super) fn effects(population: &PopulationSpec, g: &mut Graph, driven: &[usiz
         let mut gains: Vec<Id> = list.iter().map(|e| e.1).collect();
         if gains.iter().any(|id| g.depends(*id, arrives)) {
             return Err("what its events do depends on what continuous connections bring".to_owned());
+        }
+        if gains.iter().any(|id| g.depends(*id, |s| s == Symbol::Time)) {
+            return Err("what its events do depends on time by itself".to_owned());
         }
         let slopes = jacobian(g, &gains, n);
         gains.extend(slopes);
@@ -88,11 +96,13 @@ pub(super) fn add(
     }
     let (before, port) = (parts[from].before, port.index() as u32);
     let mut list = Vec::new();
-    projection.wiring.walk(0..projection.wiring.targets, |link| {
-        if room.holds() {
+    projection.wiring.walk_while(|link| {
+        let holds = room.holds(PULSE);
+        if holds {
             let hit = Hit { part: to as u32, unit: link.target, port, weight: projection.values.weight(&link) };
             list.push((link.source, projection.values.delay_in_steps(&link), hit));
         }
+        holds
     });
     room.check(&projection.spec.name)?;
     projection.values.check().map_err(|why| refuse(&why))?;
