@@ -196,8 +196,9 @@ impl Stop {
                     Cause::Growth => format!("{place} is no longer finite at {}", at(time)),
                     Cause::Unfollowed => format!(
                         "the step of unit {unit} of {population} that ends at {} cannot be done by rk45, or searched \
-                         for crossings by `exact`: its equations are too fast for ten thousand parts of a step; take \
-                         a smaller step, or integrator = \"rosenbrock\" where they are stiff",
+                         for crossings: its equations are too fast for ten thousand parts of a step, or it spikes a \
+                         thousand times in it; take a smaller step, integrator = \"rosenbrock\" where they are stiff, \
+                         or a refractory time where a reset leads back to the threshold at once",
                         at(time)
                     ),
                 }

@@ -194,7 +194,7 @@ fn steps(spec: &StepperSpec<'_>) -> (f64, f64) {
 fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movements, String> {
     let p = spec.system.parts();
     let lanes = spec.lanes;
-    let cut = nonlinear_cut(imported);
+    let cut = imported.cut.filter(|c| bends(&mut imported.graph, &imported.drift, c.0));
     let lane_parameters = |lane: usize| -> Vec<f64> { spec.parameters.iter().map(|c| c.at(lane)).collect() };
     let names: Vec<String> = p.states.iter().map(|v| v.name.clone()).collect();
     let pose = |lane_values: Vec<Vec<f64>>| Problem {
@@ -257,14 +257,11 @@ fn movements(spec: &StepperSpec<'_>, imported: &mut Imported) -> Result<Movement
     Ok(Movements { integrator: (integrator, why), doubt, main, held, lane_values })
 }
 
-/// The threshold variable and its bound, where the rates are not linear in it (an upstroke that no fixed step can
-/// follow).
-fn nonlinear_cut(imported: &mut Imported) -> Option<(usize, Id)> {
-    let (s, bound) = imported.cut?;
-    let symbol = Symbol::State(s as u32);
-    let rates = imported.drift.clone();
-    let slopes = derivatives(&mut imported.graph, &rates, symbol);
-    slopes.iter().any(|&a| imported.graph.depends(a, |x| x == symbol)).then_some((s, bound))
+/// Whether the rates are not linear in the threshold variable (an upstroke that no fixed step can follow).
+fn bends(graph: &mut Graph, rates: &[Id], variable: usize) -> bool {
+    let symbol = Symbol::State(variable as u32);
+    let slopes = derivatives(graph, rates, symbol);
+    slopes.iter().any(|&a| graph.depends(a, |x| x == symbol))
 }
 
 /// The sources of white noise that a program reads.
@@ -370,6 +367,8 @@ fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<
             .to_owned());
     };
     let names: Vec<String> = p.states.iter().map(|v| v.name.clone()).collect();
+    let mut derived = imported.graph.clone();
+    let steep = imported.cut.filter(|c| bends(&mut derived, &imported.drift, c.0));
     let given = Given {
         graph: &imported.graph,
         drift: &imported.drift,
@@ -378,7 +377,7 @@ fn locate(spec: &StepperSpec<'_>, imported: &Imported, padded: usize) -> Result<
         resets: !p.reset.is_empty(),
         hold: &p.hold,
         exact: spec.spike_times == SpikeTimes::Exact,
-        cut: imported.cut.filter(|c| grow_exponentially(&imported.graph, &imported.drift, c.0)),
+        steep: steep.map(|(s, bound)| (s, bound, grow_exponentially(&imported.graph, &imported.drift, s))),
         names: &names,
         padded,
     };

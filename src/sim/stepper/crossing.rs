@@ -1,17 +1,36 @@
 //! The spikes of a lane inside a step, one after the other, and how the step ends after them.
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
-use super::locate::{Around, Inside, Locate};
+use super::locate::{Around, Inside, Landing, Locate};
 use super::{LaneSpike, Stepper};
 use crate::firing::{self, Refractory};
-use crate::integrator::rk45;
-use spikedeck_equation::tape::Values;
 
-/// Parts of a step at which one lane spikes: one, but where it does not rest and crosses again.
-type Parts = SmallVec<[f64; 2]>;
+/// Part of a step at which a lane crosses, and how long it rests after its reset there, where that is looked at.
+type Crossing = (f64, Option<f64>);
 
-/// Spikes of one lane in a step at most: more are no spikes of a neuron, but a step beyond all intervals.
+/// The spikes of one lane in a step.
+#[derive(Debug, Default)]
+struct Crossings {
+    /// One, but where the lane does not rest and crosses again.
+    at: SmallVec<[Crossing; 2]>,
+    /// States at the end of the step after their resets.
+    end: Option<Vec<f64>>,
+    /// Whether there are more than can be followed.
+    lost: bool,
+}
+
+/// Where a lane goes from a reset inside a step.
+enum Onward {
+    /// Over the threshold again: after which part of the step, and its states there.
+    Crosses(f64, Vec<f64>),
+    /// To the end of the step.
+    Ends(Vec<f64>),
+    /// What is left of the step cannot be done.
+    Lost,
+}
+
+/// Spikes of one lane in a step at most: more are no spikes of a neuron, and end the run.
 const MOST_SPIKES: usize = 1000;
 
 impl Stepper {
@@ -51,17 +70,20 @@ impl Stepper {
             spikes.push(LaneSpike { lane, fraction: 1.0 });
             return;
         };
-        let (fractions, end) =
-            self.crossings(&locate, lane as usize, start, step).unwrap_or_else(|| (SmallVec::from_elem(1.0, 1), None));
-        for fraction in fractions {
+        let found = self.crossings(&locate, lane as usize, start, step);
+        let found = found.unwrap_or_else(|| Crossings { at: smallvec![(1.0, None)], ..Crossings::default() });
+        for (fraction, rest) in found.at {
             spikes.push(LaneSpike { lane, fraction });
-            locate.ends.push(end.clone());
+            locate.ends.push(found.end.clone().map(|states| Landing { states, rest }));
+        }
+        if found.lost {
+            self.unfollowed.get_or_insert(lane);
         }
         self.locate = Some(locate);
     }
 
-    /// Parts of the step at which the threshold is crossed, if the first is before its end, and the states at its end.
-    fn crossings(&self, locate: &Locate, lane: usize, start: usize, step: u64) -> Option<(Parts, Option<Vec<f64>>)> {
+    /// Where in the step the threshold is crossed, if the first time is before its end.
+    fn crossings(&self, locate: &Locate, lane: usize, start: usize, step: u64) -> Option<Crossings> {
         let (parameters, inputs) = (self.lane_parameters(lane), self.lane_inputs(lane - start));
         let around = Around { parameters: &parameters, inputs: &inputs, time: step as f64 * self.dt };
         let (mut old, ended) = (self.states_of(&locate.before, lane), self.states_of(&locate.ended, lane));
@@ -90,17 +112,9 @@ impl Stepper {
             if let (true, Some(free)) = (locate.exact, &locate.free) {
                 fraction = locate.root(free, &around, (part, &old), self.dt);
                 at_crossing = free.moved(&around, &old, part * self.dt, (fraction - part) * self.dt);
-            } else if let Some((rates, s, bound)) = &locate.cut {
-                let rate = |t: f64, x: &[f64], out: &mut [f64]| {
-                    rates.evaluate(&Values { time: Some(t), ..around.values(x, 0.0) }, out);
-                };
-                let above =
-                    |t: f64, x: &[f64]| locate.surface.value(&Values { time: Some(t), ..around.values(x, 0.0) });
-                let cut = Some((*s, bound.value(&around.values(&old, 0.0))));
-                let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut, seen: None };
-                let (begun, left) = (part.mul_add(self.dt, around.time), (1.0 - part) * self.dt);
-                let share = rk45::advance(&followed, begun, left, &mut old)?;
-                (fraction, at_crossing) = ((1.0 - part).mul_add(share, part), old);
+            } else if let Some(steep) = locate.steep.as_ref().filter(|steep| steep.cuts) {
+                fraction = locate.follow(steep, &around, (part, &mut old), self.dt)?;
+                at_crossing = old;
             } else {
                 fraction = (1.0 - part).mul_add(share, part);
                 at_crossing = old.iter().zip(&ended).map(|(a, b)| (b - a).mul_add(share, *a)).collect();
@@ -109,42 +123,47 @@ impl Stepper {
         if fraction >= 1.0 {
             return None;
         }
-        let mut fractions = Parts::from_elem(fraction, 1);
-        let (Some(free), Some(held)) = (&locate.free, &locate.held) else { return Some((fractions, None)) };
+        let alone = || Crossings { at: smallvec![(fraction, None)], ..Crossings::default() };
+        let (Some(free), Some(held)) = (&locate.free, &locate.held) else { return Some(alone()) };
         if self.reset.states.is_empty() && self.reset.refractory.is_none() {
-            return Some((fractions, None));
+            return Some(alone());
         }
-        let later = fraction * self.dt;
-        let mut states = self.after_reset(&around, at_crossing, later);
-        let resting = self
-            .reset
-            .refractory
-            .as_ref()
-            .is_some_and(|t| firing::steps(t.value(&around.values(&states, later)), self.dt) >= 1);
-        let mut end = if resting { held } else { free }.moved(&around, &states, later, self.dt - later);
-        if !resting {
-            let mut from = fraction;
-            while let Some((next, crossed)) = self.again(locate, free, &around, (from, &states), &end)
-                && fractions.len() < MOST_SPIKES
-            {
-                states = self.after_reset(&around, crossed, next * self.dt);
-                end = free.moved(&around, &states, next * self.dt, (1.0 - next) * self.dt);
-                fractions.push(next);
-                from = next;
+        let (mut at, mut lost) = (SmallVec::<[Crossing; 2]>::new(), false);
+        let (mut from, mut states) = (fraction, at_crossing);
+        let (resting, mut end) = loop {
+            let later = from * self.dt;
+            states = self.after_reset(&around, states, later);
+            let rest = self.rest(&around, &states, later);
+            at.push((from, rest));
+            if rest.is_some_and(|time| firing::steps(time, self.dt) >= 1) {
+                break (true, held.moved(&around, &states, later, self.dt - later));
             }
-        }
-        let is_below = !resting && surface(&states, fractions[fractions.len() - 1] * self.dt) < 0.0;
+            match self.onward(locate, free, &around, (from, &states)) {
+                Onward::Crosses(next, crossed) if at.len() < MOST_SPIKES => (from, states) = (next, crossed),
+                Onward::Ends(end) => break (false, end),
+                Onward::Crosses(..) | Onward::Lost => {
+                    lost = true;
+                    break (false, states.clone());
+                }
+            }
+        };
+        let is_below = !resting && !lost && surface(&states, from * self.dt) < 0.0;
         // What arrived at the end of the step.
         for (s, x) in end.iter_mut().enumerate() {
             if !(resting && self.reset.hold.contains(&s)) {
                 *x += self.program.state(s)[lane] - locate.ended[s * self.program.memory.padded + lane];
             }
         }
-        if is_below && fractions.len() < MOST_SPIKES && surface(&end, self.dt) >= 0.0 {
+        if is_below && surface(&end, self.dt) >= 0.0 {
             end = self.after_reset(&around, end, self.dt);
-            fractions.push(1.0);
+            at.push((1.0, self.rest(&around, &end, self.dt)));
         }
-        Some((fractions, Some(end)))
+        Some(Crossings { at, end: Some(end), lost })
+    }
+
+    /// How long a lane with these states rests, `later` than the beginning of the step.
+    fn rest(&self, around: &Around<'_>, states: &[f64], later: f64) -> Option<f64> {
+        self.reset.refractory.as_ref().map(|time| time.value(&around.values(states, later)))
     }
 
     /// States after a reset, `later` than the beginning of the step.
@@ -157,25 +176,35 @@ impl Stepper {
         states
     }
 
-    /// Where a lane that was reset after a part of the step crosses again before its end, and its states there.
-    fn again(
+    /// Where a lane goes that was reset to `states` after a part of the step.
+    fn onward(
         &self,
         locate: &Locate,
         free: &Inside,
         around: &Around<'_>,
         (from, states): (f64, &[f64]),
-        end: &[f64],
-    ) -> Option<(f64, Vec<f64>)> {
+    ) -> Onward {
         let surface = |states: &[f64], later: f64| locate.surface.value(&around.values(states, later));
-        let share = firing::share(surface(states, from * self.dt), surface(end, self.dt))?;
+        let later = from * self.dt;
+        let before = surface(states, later);
+        if let Some(steep) = locate.steep.as_ref().filter(|_| before < 0.0) {
+            let mut states = states.to_vec();
+            return match locate.follow(steep, around, (from, &mut states), self.dt) {
+                Some(next) if next < 1.0 => Onward::Crosses(next, states),
+                Some(_) => Onward::Ends(states),
+                None => Onward::Lost,
+            };
+        }
+        let end = free.moved(around, states, later, self.dt - later);
+        let Some(share) = firing::share(before, surface(&end, self.dt)) else { return Onward::Ends(end) };
         let (next, crossed) = if locate.exact {
             let next = locate.root(free, around, (from, states), self.dt);
-            (next, free.moved(around, states, from * self.dt, (next - from) * self.dt))
+            (next, free.moved(around, states, later, (next - from) * self.dt))
         } else {
-            let crossed = states.iter().zip(end).map(|(a, b)| (b - a).mul_add(share, *a)).collect();
+            let crossed = states.iter().zip(&end).map(|(a, b)| (b - a).mul_add(share, *a)).collect();
             ((1.0 - from).mul_add(share, from), crossed)
         };
-        (next < 1.0).then_some((next, crossed))
+        if next < 1.0 { Onward::Crosses(next, crossed) } else { Onward::Ends(end) }
     }
 
     /// Brings those that spiked inside the step to where they are at its end.
@@ -183,15 +212,15 @@ impl Stepper {
         let Some(locate) = &self.locate else { return };
         // The spikes of this step are the last ones.
         let own = &spikes[spikes.len() - locate.ends.len()..];
-        for (spike, end) in own.iter().zip(&locate.ends) {
-            if let Some(states) = end {
-                self.program.set_lane_states(spike.lane as usize, states);
+        for (spike, landing) in own.iter().zip(&locate.ends) {
+            if let Some(landing) = landing {
+                self.program.set_lane_states(spike.lane as usize, &landing.states);
             }
         }
     }
 
-    /// The states at the end of the step after a reset inside it: of spike `k` of this step.
-    pub(super) fn end_of(&self, k: usize) -> Option<&[f64]> {
-        self.locate.as_ref().and_then(|l| l.ends.get(k)).and_then(|e| e.as_deref())
+    /// Where spike `k` of this step ends after a reset inside it.
+    pub(super) fn landing(&self, k: usize) -> Option<&Landing> {
+        self.locate.as_ref().and_then(|l| l.ends.get(k)).and_then(|e| e.as_ref())
     }
 }

@@ -2,7 +2,8 @@
 //! state.
 //!
 //! `interpolated` takes states as straight lines between the two grid points (order 2), and follows the equations
-//! themselves where a spike current ends a step at the threshold whatever it was; `exact` solves the closed form
+//! themselves where no line leads to the crossing: where a spike current ends a step at the threshold whatever it was,
+//! and after a reset where the rates are not linear in the threshold variable; `exact` solves the closed form
 //! of linear equations for the moment at which the surface is reached. Either way the unit goes on from the reset state
 //! for what is left of the step, in which it may cross again where it does not rest (`crossing`), and a refractory time
 //! ends inside a step as it began (Morrison et al. 2007, doi:10.1162/neco.2007.19.1.47). An excursion that begins and
@@ -11,7 +12,7 @@
 //! What arrives at a grid point still acts at that point: what `exact` saw cross before it has spiked, whatever it
 //! brings.
 
-use crate::integrator::{Linear, Problem, linear_part};
+use crate::integrator::{Linear, Problem, linear_part, rk45};
 use spikedeck_core::expm::expm;
 use spikedeck_equation::graph::{Graph, Id};
 use spikedeck_equation::tape::{Tape, Values};
@@ -21,9 +22,8 @@ use spikedeck_equation::tape::{Tape, Values};
 pub(super) struct Locate {
     pub(super) surface: Tape,
     pub(super) exact: bool,
-    /// Where the result of a step is cut at the threshold (a spike current), so that no line leads to it: the rates,
-    /// the threshold variable and its bound.
-    pub(super) cut: Option<(Tape, usize, Tape)>,
+    /// Where the rates are not linear in the threshold variable: after a reset no line leads to the next crossing.
+    pub(super) steep: Option<Steep>,
     /// How states move by themselves; `None` for equations with noise, whose reset stays on the grid.
     pub(super) free: Option<Inside>,
     /// The same with the held states at rest.
@@ -31,12 +31,32 @@ pub(super) struct Locate {
     /// States before the step, and at its end before anything arrives.
     pub(super) before: Vec<f64>,
     pub(super) ended: Vec<f64>,
-    /// States at the end of the step of the spikes found in it, in their order; empty slots for resets on the grid.
-    pub(super) ends: Vec<Option<Vec<f64>>>,
+    /// Where the spikes found in the step end, in their order; empty slots for resets on the grid.
+    pub(super) ends: Vec<Option<Landing>>,
     /// Lanes whose rest ended inside the step: after which part of it, and their states then.
     pub(super) released: Vec<(u32, f64, Vec<f64>)>,
     /// Lanes that crossed within the step as far as `exact` tells, and the part of it at which they did so first.
     pub(super) excursions: Vec<(u32, f64)>,
+}
+
+/// Equations that are followed inside a step.
+#[derive(Debug)]
+pub(super) struct Steep {
+    rates: Tape,
+    /// The threshold variable and its bound.
+    state: usize,
+    bound: Tape,
+    /// Whether a spike current ends a step at the threshold whatever it was, so that no line leads to any crossing.
+    pub(super) cuts: bool,
+}
+
+/// Where a spike inside a step ends.
+#[derive(Debug)]
+pub(super) struct Landing {
+    /// States at the end of the step.
+    pub states: Vec<f64>,
+    /// How long the lane rests, by its states after the reset.
+    pub rest: Option<f64>,
 }
 
 /// How a state moves for a part of a step.
@@ -146,8 +166,9 @@ pub(super) struct Given<'a> {
     pub resets: bool,
     pub hold: &'a [usize],
     pub exact: bool,
-    /// The threshold variable and the bound that results of steps are cut at, if they are.
-    pub cut: Option<(usize, Id)>,
+    /// The threshold variable and its bound, where the rates are not linear in it, and whether results of steps are cut
+    /// there.
+    pub steep: Option<(usize, Id, bool)>,
     /// Names of the states.
     pub names: &'a [String],
     /// Places of a column of states.
@@ -191,7 +212,12 @@ impl Locate {
         Ok(Self {
             surface,
             exact: given.exact,
-            cut: given.cut.map(|(s, bound)| (Tape::new(given.graph, given.drift), s, Tape::new(given.graph, &[bound]))),
+            steep: given.steep.map(|(state, bound, cuts)| Steep {
+                rates: Tape::new(given.graph, given.drift),
+                state,
+                bound: Tape::new(given.graph, &[bound]),
+                cuts,
+            }),
             free,
             held,
             before: vec![0.0; size],
@@ -225,6 +251,26 @@ impl Locate {
         let within = |g: f64| (1.0 - part).mul_add(g, part);
         let h1 = surface(&at(1.0), dt).max(f64::MIN_POSITIVE);
         within(root(&|g| surface(&at(within(g)), within(g) * dt), surface(old, part * dt), h1))
+    }
+
+    /// Follows a lane that stands at `states` after `part` of a step of `dt`, below the threshold, to its crossing or
+    /// to the end of the step: after which part of it that is, with the states there. `None` where it cannot be
+    /// followed.
+    pub fn follow(
+        &self,
+        steep: &Steep,
+        around: &Around<'_>,
+        (part, states): (f64, &mut [f64]),
+        dt: f64,
+    ) -> Option<f64> {
+        let rate = |t: f64, x: &[f64], out: &mut [f64]| {
+            steep.rates.evaluate(&Values { time: Some(t), ..around.values(x, 0.0) }, out);
+        };
+        let above = |t: f64, x: &[f64]| self.surface.value(&Values { time: Some(t), ..around.values(x, 0.0) });
+        let cut = Some((steep.state, steep.bound.value(&around.values(states, 0.0))));
+        let followed = rk45::Lane { rate: &rate, surface: Some(&above), cut, seen: None };
+        let share = rk45::advance(&followed, part.mul_add(dt, around.time), (1.0 - part) * dt, states)?;
+        Some(if share < 1.0 { (1.0 - part).mul_add(share, part) } else { 1.0 })
     }
 
     /// Forgets the spikes of the step before.

@@ -124,9 +124,10 @@ impl Stepper {
             let own = if differs { self.lane_parameters(lane) } else { LaneValues::new() };
             let parameters: &[f64] = if differs { &own } else { &shared };
             let inputs = &self.work.at_crossing[k * ports..(k + 1) * ports];
-            let end = self.end_of(k).map(LaneValues::from_slice);
-            let located = end.is_some();
-            let states = end.unwrap_or_else(|| {
+            let landing = self.landing(k).map(|l| (LaneValues::from_slice(&l.states), l.rest));
+            let located = landing.is_some();
+            let (landed, rest) = landing.map_or((None, None), |(states, rest)| (Some(states), rest));
+            let states = landed.unwrap_or_else(|| {
                 let mut states = self.lane_states(lane);
                 let values = Values { states: &states, parameters, inputs, time: Some(time), ..Values::default() };
                 self.reset.values.evaluate(&values, &mut new);
@@ -140,7 +141,8 @@ impl Stepper {
                 above.push(spike.lane);
             }
             if let Some(tape) = &self.reset.refractory {
-                let time = tape.value(&values);
+                // Inside a step it follows from what stood right after the reset.
+                let time = rest.unwrap_or_else(|| tape.value(&values));
                 if !time.is_finite() {
                     self.undefined.get_or_insert((spike.lane, Undefined::Refractory));
                 }

@@ -1,7 +1,7 @@
 //! Crossings inside a step against closed forms: `grid`, `interpolated` and `exact`.
 
-use super::{run, spec};
-use crate::Network;
+use super::{run, run_on, spec};
+use crate::{Cause, Network, Stop};
 use spikedeck_core::rng::Key;
 use std::sync::atomic::AtomicBool;
 
@@ -73,6 +73,82 @@ fn every_crossing_of_a_step_is_a_spike() {
     };
     let (coarse, fine) = (error("2 ms"), error("0.5 ms"));
     assert!(coarse < 0.05 && fine < coarse / 8.0, "{coarse} {fine}");
+}
+
+/// Where the rates bend no line leads from a reset to the next crossing: spikes inside a step of neurons that do not
+/// rest are those of an adaptive scheme in short steps, whatever the scheme of the steps.
+#[test]
+fn crossings_after_a_reset_are_followed_where_the_rates_bend() {
+    let text = |model: &str, drive: &str, integrator: &str, dt: &str| {
+        format!(
+            "[simulation]\nduration = \"20 ms\"\ndt = \"{dt} ms\"\nspike_times = \"interpolated\"\n[populations.n]\n\
+             {model}\nintegrator = \"{integrator}\"\n[stimuli.drive]\ntarget = \"n.I\"\nkind = \"constant\"\n\
+             amplitude = {drive}\n[record.n]\nspikes = true\n"
+        )
+    };
+    let adex = |reset: &str| {
+        format!(
+            "model = \"adex\"\nparameters = {{ V_peak = \"0 mV\", V_reset = \"{reset}\" }}\n\
+             initial = {{ V_m = \"{reset}\" }}"
+        )
+    };
+    let eif = "model = \"eif\"\nparameters = { t_ref = \"0 ms\", V_reset = \"-50 mV\" }\n\
+               initial = { V_m = \"-50 mV\" }"
+        .to_owned();
+    let izhikevich = "model = \"izhikevich\"".to_owned();
+    let both: &[&str] = &["rk4", "rk45"];
+    let cases = [
+        (adex("-44 mV"), "\"800 pA\"", "1", both, 1e-4),
+        (adex("-42 mV"), "\"800 pA\"", "0.5", both, 1e-4),
+        (adex("-40 mV"), "\"800 pA\"", "0.1", both, 1e-4),
+        (eif, "\"20 uA/cm**2\"", "1", both, 1e-4),
+        // The first crossing of a step lies on a line here.
+        (izhikevich, "1000", "0.5", &["euler", "rk45"], f64::INFINITY),
+    ];
+    for (model, drive, dt, schemes, within) in cases {
+        let settled = times(&text(&model, drive, "rk45", "0.005"));
+        assert!(settled.len() > 10, "{model}: {settled:?}");
+        for integrator in schemes {
+            let found = times(&text(&model, drive, integrator, dt));
+            let (n, right) = (found.len(), settled.len());
+            assert!(n.abs_diff(right) <= 1 + right / 20, "{model}, {integrator}: {n} for {right}");
+            // Up to the first step without a spike of a burst, which is the scheme's own.
+            for (k, (a, b)) in found.iter().zip(&settled).take(5).enumerate() {
+                assert!((a - b).abs() < within, "{model}, {integrator}, spike {k}: {a} instead of {b}");
+            }
+        }
+    }
+}
+
+/// Whether a neuron rests is looked at after each of its resets, by its states there: none after the first spike, three
+/// units of time after the second, six after the third.
+#[test]
+fn a_rest_follows_from_the_reset_that_it_stands_behind() {
+    for (mode, integrator) in [("exact", "exact"), ("interpolated", "rk4")] {
+        let found = times(&format!(
+            "[simulation]\nduration = 12\ndt = 1\nspike_times = \"{mode}\"\n[models.m]\ntime_unit = \"1\"\n\
+             equations = \"\"\"\ndx/dt = 5 : 1\ndk/dt = 0 : 1\n\"\"\"\nthreshold = \"x > 1\"\n\
+             reset = \"x = 0; k += 1\"\nrefractory = {{ time = \"3*max(k - 1, 0)\", hold = [\"x\"] }}\n\
+             initial = {{ x = 0, k = 0 }}\n[populations.n]\nmodel = \"m\"\nintegrator = \"{integrator}\"\n\
+             [record.n]\nspikes = true\n"
+        ));
+        let expected = [0.2, 0.4, 3.6, 9.8];
+        assert_eq!(found.len(), 4, "{mode}: {found:?}");
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{mode}: {found:?}");
+    }
+}
+
+/// A reset to just below the threshold leads back to it at once: no step holds so many spikes, and the run ends with
+/// the unit and the time instead of a number of spikes that nobody asked for.
+#[test]
+fn spikes_without_end_in_a_step_end_the_run() {
+    for mode in ["interpolated", "exact"] {
+        let text = lif(mode, "0.1 ms", "0 ms", "").replace("V_reset = \"-65 mV\"", "V_reset = \"-50.00000001 mV\"");
+        let Some(Stop::NotFinite { unit: 0, time, cause: Cause::Unfollowed, .. }) = run_on(&text, 1).stopped else {
+            panic!("{mode}: no alarm")
+        };
+        assert!((time - passage()).abs() < 0.11, "{mode}: {time}");
+    }
 }
 
 /// What arrives at the end of a step after a spike inside it lifts the neuron over the threshold there, and not a step
