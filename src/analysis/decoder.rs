@@ -1,5 +1,7 @@
 //! Decoder: reading a stimulus from the spikes of a population, cross-validated, beside chance and the Fisher bound.
 
+mod pictures;
+
 use super::prelude::*;
 use spikedeck_core::decoding::{StimulusAxis, Tuning, largest};
 use spikedeck_core::number::{counted, shown};
@@ -10,9 +12,6 @@ use std::f64::consts::TAU;
 
 /// The analysis `decoder`.
 pub struct Decoder;
-
-/// Tuning curves that are shown.
-const SHOWN: usize = 8;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Decoder",
@@ -119,8 +118,8 @@ impl Estimator for Decoder {
             ));
         }
         f.shape("decoded", data.course(f.base, &found));
-        f.shape("tuning", tuning(&data, &whole));
-        f.shape("fisher information", fisher(&data, &whole));
+        f.shape("tuning", pictures::tuning(&data, &whole));
+        f.shape("fisher information", pictures::fisher(&data, &whole));
         Ok(())
     }
 }
@@ -425,36 +424,6 @@ fn measures(
         });
     }
     Ok((first, list))
-}
-
-fn tuning(data: &Data, whole: &Tuning) -> Shape {
-    let step = data.units.len().div_ceil(SHOWN);
-    let x: Vec<f64> = (0..data.axis.bins).map(|b| data.axis.centre(b)).collect();
-    let curves = data.units.iter().zip(&whole.rates).step_by(step).map(|(name, y)| Curve {
-        name: name.clone(),
-        x: x.clone(),
-        y: y.clone(),
-        band: None,
-        style: CurveStyle::Line,
-    });
-    Shape::Series(Series {
-        x: Axis::new(data.label.clone(), data.unit.clone()),
-        y: Axis::new("rate", "Hz"),
-        curves: curves.collect(),
-        references: Vec::new(),
-    })
-}
-
-/// Fisher information of the counts of one bin at each value of the stimulus.
-fn fisher(data: &Data, whole: &Tuning) -> Shape {
-    let x = (0..data.axis.bins).map(|b| data.axis.centre(b)).collect();
-    let unit = if data.unit.is_empty() { String::new() } else { format!("1/{}**2", data.unit) };
-    Shape::Series(Series {
-        x: Axis::new(data.label.clone(), data.unit.clone()),
-        y: Axis::new("Fisher information", unit),
-        curves: vec![curve(data.name.as_str(), x, whole.fisher(), CurveStyle::Line)],
-        references: Vec::new(),
-    })
 }
 
 #[cfg(test)]

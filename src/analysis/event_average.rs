@@ -37,10 +37,10 @@ const CARD: AnalysisCard = AnalysisCard {
     cost: "O(events · lags) a pair, once for each surrogate",
     caveats: "Where stretches around most events overlap, few are left that tell anything of their own: there is no \
               interval below five, and the response to one event is the baseline of another, so that p of change is \
-              too large rather than too small. A signal that remembers longer than a stretch makes intervals too narrow. A \
-              response to the last event may stand in the baseline of the next. A signal of the unit itself follows \
-              its spikes whatever the network does, and a rate (`POP.rate`) holds the event where it is a spike of \
-              POP.",
+              too large rather than too small. A signal that remembers longer than a stretch makes intervals too \
+              narrow. A response to the last event may stand in the baseline of the next. A signal of the unit itself \
+              follows its spikes whatever the network does, and a rate (`POP.rate`) holds the event where it is a \
+              spike of POP.",
     references: &[
         "Gerstein and Kiang 1960, doi:10.1016/S0006-3495(60)86872-5",
         "Dayan and Abbott 2001, Theoretical Neuroscience, ISBN 978-0262041997, chapter 1",
