@@ -61,6 +61,7 @@ mod band_filter;
 mod band_power;
 mod bursts;
 mod cable;
+mod cell_assemblies;
 mod coherence;
 mod correlogram;
 mod event_average;
@@ -79,6 +80,8 @@ mod multitaper;
 mod noise_correlation;
 mod phase_amplitude_coupling;
 mod phase_locking;
+mod phase_of_firing;
+mod phase_precession;
 mod places;
 mod plane;
 mod population_rate;
@@ -100,6 +103,7 @@ mod spike_synchronization;
 mod spike_triggered;
 mod sttc;
 mod synchrony;
+mod unitary_events;
 mod value_distribution;
 mod van_rossum;
 mod victor_purpura;
@@ -190,6 +194,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &coherence::Coherence,
     &phase_locking::PhaseLocking,
     &spike_field::SpikeField,
+    &phase_precession::PhasePrecession,
     &event_average::EventAverage,
     &spike_triggered::SpikeTriggered,
     &phase_amplitude_coupling::PhaseAmplitudeCoupling,
@@ -203,6 +208,8 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &spike_count_correlation::SpikeCountCorrelation,
     &noise_correlation::NoiseCorrelation,
     &joint_psth::JointPsth,
+    &unitary_events::UnitaryEvents,
+    &cell_assemblies::CellAssemblies,
     &isi_distance::IsiDistance,
     &spike_distance::SpikeDistance,
     &spike_synchronization::SpikeSynchronization,
@@ -237,6 +244,7 @@ pub static ANALYSES: &[&dyn Analysis] = &[
     &partial_information::PartialInformation,
     &o_information::OInformation,
     &stimulus_information::StimulusInformation,
+    &phase_of_firing::PhaseOfFiring,
     &spike_information::SpikeInformation,
     &decoder::Decoder,
     &kalman_decoder::KalmanDecoder,

@@ -17,7 +17,7 @@ pub struct MutualInformation;
 
 const CARD: AnalysisCard = AnalysisCard {
     title: "Mutual information",
-    synonyms: &["mi", "ksg", "gaussian_copula", "shannon_information", "panzeri_treves"],
+    synonyms: &["mi", "ksg", "gaussian_copula", "shannon_information", "panzeri_treves", "information_matrix"],
     summary: "how many bits two signals tell about each other, with chance level and p-value",
     formula: "I(X;Y) = Σ p(x,y) log₂ p(x,y)/(p(x)p(y))\n\
               ksg1: ψ(k) + ψ(N) − ⟨ψ(nₓ+1) + ψ(n_y+1)⟩, strict counts inside the distance of the k-th neighbour\n\

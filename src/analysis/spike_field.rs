@@ -85,7 +85,7 @@ impl Estimator for SpikeField {
         let bands: &[Band] = if o.bands.is_empty() { &usual } else { &o.bands };
         let mut trains = Vec::new();
         for s in &spec.source {
-            trains.extend(units(f.request, s)?);
+            trains.extend(units(f.request, s, "source")?);
         }
         let mut fields = Vec::new();
         for s in &spec.target {
@@ -115,11 +115,11 @@ impl Estimator for SpikeField {
     }
 }
 
-/// Trains by name: one a unit, or all of a subject in one.
-fn units(request: &Request<'_>, s: &Subject) -> Result<Vec<(String, Vec<f64>)>, AnalysisError> {
+/// Trains by name: one a unit, or all of a subject in one. `role` is the key that names the subject.
+pub(super) fn units(request: &Request<'_>, s: &Subject, role: &str) -> Result<Vec<(String, Vec<f64>)>, AnalysisError> {
     if s.what != Observable::Spikes {
         return Err(AnalysisError::Unsuitable(format!(
-            "{}: `source` has to be spikes, such as \"POP.spikes\"",
+            "{}: `{role}` has to be spikes, such as \"POP.spikes\"",
             s.text
         )));
     }
@@ -143,24 +143,36 @@ fn units(request: &Request<'_>, s: &Subject) -> Result<Vec<(String, Vec<f64>)>, 
 }
 
 /// A band of a signal on the time axis.
-struct Field {
+pub(super) struct Field {
     signal: Vec<Complex64>,
-    start: f64,
-    interval: f64,
+    pub(super) start: f64,
+    pub(super) interval: f64,
 }
 
 impl Field {
-    fn new(within: Within, columns: &subject::Columns) -> Self {
+    pub(super) fn new(within: Within, columns: &subject::Columns) -> Self {
         let start = columns.start + within.edge as f64 * columns.interval;
         Self { signal: within.signal, start, interval: columns.interval }
     }
 
-    fn length(&self) -> f64 {
+    pub(super) fn length(&self) -> f64 {
         (self.signal.len() - 1) as f64 * self.interval
     }
 
+    /// The number of the cycle of each sample; one begins half a turn before its crest.
+    pub(super) fn turns(&self) -> Vec<i64> {
+        let (mut turn, mut before) = (0, self.signal[0].arg());
+        let mut next = |z: &Complex64| {
+            let step = z.arg() - before;
+            before = z.arg();
+            turn += i64::from(step < -PI) - i64::from(step > PI);
+            turn
+        };
+        self.signal.iter().map(&mut next).collect()
+    }
+
     /// The unit vector of its phase `place` samples after the start; nothing outside.
-    fn arrow(&self, place: f64) -> Option<Complex64> {
+    pub(super) fn arrow(&self, place: f64) -> Option<Complex64> {
         let k = place.floor();
         if k < 0.0 {
             return None;

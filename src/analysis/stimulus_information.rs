@@ -204,10 +204,12 @@ fn counted(rows: &[&[u32]], labels: &[u32], conditions: usize, by_condition: boo
     Table::count(&s, &r, if by_condition { conditions } else { slots }, distinct)
 }
 
-fn information(o: &Options, rows: &[&[u32]], labels: &[u32], how: (usize, bool, usize)) -> f64 {
+/// Bits that words tell of the condition of their trial or of their place in it; `how`: conditions, whether of these, and
+/// distinct words.
+pub(super) fn information(correction: Correction, rows: &[&[u32]], labels: &[u32], how: (usize, bool, usize)) -> f64 {
     let raw = |rows: &[&[u32]], labels: &[u32]| counted(rows, labels, how.0, how.1, how.2).plug_in().information();
     let all = raw(rows, labels);
-    match o.correction {
+    match correction {
         Correction::None => all,
         Correction::PanzeriTreves => all - counted(rows, labels, how.0, how.1, how.2).panzeri_treves_bias(false),
         Correction::Quadratic => {
@@ -246,7 +248,7 @@ fn one(o: &Options, f: &mut Findings<'_>, unit: Responses, conditions: Condition
         f.word(format!("{}: no value, {why}", unit.name));
         return Ok(());
     }
-    let value = information(o, &rows, labels, how);
+    let value = information(o.correction, &rows, labels, how);
     let plug = counted(&rows, labels, how.0, how.1, how.2).plug_in();
     let key = f.key(&unit.name, "surrogates");
     let mut drawn = Vec::with_capacity(o.surrogates);
@@ -298,7 +300,7 @@ fn shuffled(o: &Options, unit: &Responses, labels: &[u32], how: (usize, bool, us
             other.swap(i, stream.below(i as u32 + 1) as usize);
         }
         let rows: Vec<&[u32]> = unit.rows.iter().map(Vec::as_slice).collect();
-        return information(o, &rows, &other, how);
+        return information(o.correction, &rows, &other, how);
     }
     let turned: Vec<Vec<u32>> = unit
         .rows
@@ -308,7 +310,7 @@ fn shuffled(o: &Options, unit: &Responses, labels: &[u32], how: (usize, bool, us
             r[by..].iter().chain(&r[..by]).copied().collect()
         })
         .collect();
-    information(o, &turned.iter().map(Vec::as_slice).collect::<Vec<_>>(), labels, how)
+    information(o.correction, &turned.iter().map(Vec::as_slice).collect::<Vec<_>>(), labels, how)
 }
 
 /// With the interval that leaving out trials gives (twenty groups at the most), or why there is none.
@@ -325,7 +327,7 @@ fn with_interval(o: &Options, m: Metric, rows: &[&[u32]], labels: &[u32], how: (
         .map(|b| {
             let kept: Vec<usize> = (0..trials).filter(|&i| groups[i] != b.start).collect();
             let rows: Vec<&[u32]> = kept.iter().map(|&i| rows[i]).collect();
-            information(o, &rows, &kept.iter().map(|&i| labels[i]).collect::<Vec<_>>(), how)
+            information(o.correction, &rows, &kept.iter().map(|&i| labels[i]).collect::<Vec<_>>(), how)
         })
         .collect();
     let Some(value) = m.value else { return m };

@@ -19,6 +19,7 @@
 pub mod aligned;
 pub mod analytic;
 pub mod aperiodic;
+pub mod assembly;
 pub mod avalanche;
 pub mod bootstrap;
 pub mod bracket;
@@ -70,6 +71,7 @@ pub mod phase;
 pub mod phase_response;
 pub mod phase_statistics;
 pub mod prediction;
+pub mod precession;
 pub mod pulsed;
 pub mod recurrence;
 #[cfg(test)]
@@ -92,6 +94,7 @@ pub mod ties;
 pub mod train_metric;
 pub mod trajectory;
 pub mod units;
+pub mod unitary;
 pub mod vector;
 pub mod visible;
 pub mod welch;

@@ -1,6 +1,6 @@
 //! Trials, events, tuning, and shares of power: intervals.
 
-use super::null_groups::{beside, few, ms, of_spikes, renewals};
+use super::null_groups::{beside, few, ms, of_spikes, phases, precession, renewals};
 use super::processes::{ar1, ar2, normals, renewal};
 use super::{Case, Looked, analyse, key};
 use crate::testing::{recording, subject, traces};
@@ -42,6 +42,26 @@ fn of_trials() -> Vec<Case> {
         })
         .times(400, 0)
         .holds("coincidence", 0.0),
+        Case::new("40 trials of two Poisson units, 40 Hz, 300 ms", |s| {
+            of_spikes("unitary_events", s, &renewals(s, 1, 2, 40.0, (40, 1), 300.0), &[few()])
+        })
+        .times(400, 0)
+        .without("surprise_max", "the largest of many windows")
+        .holds("excess", 0.0),
+        Case::new("40 trials of two Poisson units that keep a third of the events of one train, 20 Hz, 300 ms", |s| {
+            let r = super::null_groups::trials(40, 1, |k| {
+                let seed = s * 1000 + u64::from(k);
+                let all = renewal(seed, 99, 1, 60.0, 300.0);
+                let thinned = |unit: u32| -> Vec<f64> {
+                    let mut thin = key(seed, "kept").stream(unit, 0);
+                    all.iter().copied().filter(|_| thin.uniform() < 1.0 / 3.0).collect()
+                };
+                recording(&[thinned(0), thinned(1)], 300.0)
+            });
+            of_spikes("unitary_events", s, &r, &[few()])
+        })
+        .times(400, 0)
+        .holds_its_average("excess"),
         Case::new("40 trials of each of two conditions, 10 and 60 Hz, 100 ms", |s| {
             let r = super::null_groups::trials(80, 2, |k| {
                 let rate = if k % 2 == 0 { 10.0 } else { 60.0 };
@@ -51,6 +71,11 @@ fn of_trials() -> Vec<Case> {
         })
         .times(400, 0)
         .holds_its_average("information"),
+        Case::new("80 trials of four conditions, spikes in half of the cycles at a quarter of the condition", |s| {
+            phases(s, (80, 4), |condition, _| condition)
+        })
+        .times(400, 0)
+        .holds("gain", 1.0),
     ]
 }
 
@@ -64,6 +89,12 @@ fn of_events() -> Vec<Case> {
             })
             .times(400, 0),
         ),
+        Case::new("a unit whose phase turns by -0.012 cycles a unit in a field, 40 s", |s| precession(s, -0.012, 199))
+            .times(400, 0)
+            .holds("slope", -0.012)
+            .without("resultant", "the largest over slopes")
+            .holds_its_average("correlation")
+            .holds("phase", 0.5),
         Case::new("a unit of 30 Hz in half of the places and of 10 Hz in the other, a place a second, 200 s", |s| {
             let mut place = key(s, "place").stream(0, 0);
             let places: Vec<u32> = (0..200).map(|_| place.below(6)).collect();

@@ -4,8 +4,10 @@ use super::processes::{ar1, on_grid, renewal, units};
 use super::{Case, Looked, Settings, analyse, key};
 use crate::Outcome;
 use crate::testing::{recording, subject, traces};
-use spikedeck_scenario::OptionValue;
+use spikedeck_core::normal::normal;
+use spikedeck_scenario::{Band, OptionValue};
 use spikedeck_signal::{Recording, Trial};
+use std::f64::consts::TAU;
 use std::sync::Arc;
 
 pub(super) fn few() -> (&'static str, OptionValue) {
@@ -43,6 +45,69 @@ pub(super) fn ms(key: &'static str, value: f64) -> (&'static str, OptionValue) {
     (key, OptionValue::Number(value * 1e-3))
 }
 
+/// A rhythm of 8 Hz whose phase wanders, a place from 0 to 100 again every 4 s, and a unit that is locked to the rhythm
+/// in a field about 50; its phase is 0.5 there and turns by `slope` cycles in one unit. 40 s.
+pub(super) fn run_through_a_field(s: u64, slope: f64) -> (Recording, Looked) {
+    let key = key(s, "precession");
+    let mut draw = key.stream(1, 0);
+    let (mut phase, mut rhythm, mut place, mut train) = (0.0_f64, Vec::new(), Vec::new(), Vec::new());
+    for k in 0..40_000_u64 {
+        phase += TAU * 0.008 + 0.02 * normal(key, 0, k);
+        let x = (k % 4000) as f64 / 40.0;
+        rhythm.push(phase.cos());
+        place.push(x);
+        let off = phase - 0.5 - TAU * slope * (x - 50.0);
+        let rate = 0.06 * (-((x - 50.0) / 15.0).powi(2) / 2.0).exp() * (2.0 * (off.cos() - 1.0)).exp();
+        if draw.uniform() < rate {
+            train.push(k as f64);
+        }
+    }
+    let mut r = recording(&[train], 40_000.0);
+    r.traces = traces(&[rhythm, place], 1.0).traces;
+    let source = vec![subject("V_m", &[0]), subject("V_m", &[1])];
+    (r, Looked { of: Vec::new(), source, target: vec![subject("spikes", &[])] })
+}
+
+/// What [`run_through_a_field`] is looked at with.
+pub(super) fn precession(s: u64, slope: f64, replicates: i64) -> Outcome {
+    let (r, looked) = run_through_a_field(s, slope);
+    let theta = OptionValue::Bands(vec![Band { name: "theta".into(), low: 5.0, high: 11.0 }]);
+    let options = [("band", theta), few(), ("replicates", OptionValue::Integer(replicates))];
+    analyse("phase_precession", s, &r, None, looked, &options)
+}
+
+/// Trials of 2.5 s with a rhythm of 10 Hz that begins anywhere. In half of its cycles there is a spike, at a quarter of
+/// the cycle that `quarter` says of the condition and of a draw.
+pub(super) fn phases(s: u64, (count, conditions): (u32, u32), quarter: impl Fn(u32, f64) -> u32) -> Outcome {
+    let one = |k: u32| {
+        let mut draw = key(s, "phases").stream(k, 0);
+        let first = draw.uniform();
+        let rhythm = (0..2500).map(|t| (TAU * (f64::from(t) / 100.0 + first)).cos()).collect();
+        let mut train = Vec::new();
+        for cycle in 0..25 {
+            let (fires, other) = (draw.uniform() < 0.5, draw.uniform());
+            let turn = (f64::from(quarter(k % conditions, other)) + 0.5) / 4.0;
+            if fires {
+                train.push(100.0 * (f64::from(cycle) + (turn - first).rem_euclid(1.0)));
+            }
+        }
+        let mut r = recording(&[train], 2500.0);
+        r.traces = traces(&[rhythm], 1.0).traces;
+        r
+    };
+    let alpha = OptionValue::Bands(vec![Band { name: "alpha".into(), low: 7.0, high: 14.0 }]);
+    let options = [
+        ("band", alpha),
+        ("filter", OptionValue::Text("butterworth".into())),
+        ms("bin", 100.0),
+        ms("start", 500.0),
+        ms("stop", 2000.0),
+        few(),
+    ];
+    let looked = Looked::pair(subject("V_m", &[]), subject("spikes", &[]));
+    analyse("phase_of_firing", s, &trials(count, conditions, one), None, looked, &options)
+}
+
 pub fn cases() -> Vec<Case> {
     let mut all = of_trials();
     all.extend(of_events());
@@ -69,6 +134,16 @@ fn of_trials() -> Vec<Case> {
             of_spikes("joint_psth", s, &r, &[few()])
         })
         .null("coincidence"),
+        Case::of_p("20 trials of two Poisson units, 40 Hz, 300 ms", 100, |s| {
+            of_spikes("unitary_events", s, &renewals(s, 1, 2, 40.0, (20, 1), 300.0), &[few()])
+        })
+        .null("surprise_max")
+        .null("excess"),
+        Case::of_p("20 trials of two gamma(4) units, 40 Hz, 300 ms, two conditions", 0, |s| {
+            of_spikes("unitary_events", s, &renewals(s, 4, 2, 40.0, (20, 2), 300.0), &[few()])
+        })
+        .null("surprise_max")
+        .null("excess"),
         Case::of_p("30 trials of four Poisson units, 20 Hz, 500 ms, five conditions", 100, |s| {
             of_spikes("noise_correlation", s, &renewals(s, 1, 4, 20.0, (30, 5), 500.0), &[few()])
         })
@@ -82,6 +157,14 @@ fn of_trials() -> Vec<Case> {
             of_spikes("stimulus_information", s, &renewals(s, 4, 1, 40.0, (30, 1), 200.0), &[few()])
         })
         .null_at_most("information", counts),
+        Case::of_p("24 trials of three conditions, spikes in half of the cycles at any phase", 100, |s| {
+            phases(s, (24, 3), |_, draw| (4.0 * draw) as u32)
+        })
+        .null("gain"),
+        Case::of_p("24 trials, spikes in half of the cycles at any phase, by time", 0, |s| {
+            phases(s, (24, 1), |_, draw| (4.0 * draw) as u32)
+        })
+        .null("gain"),
     ]
 }
 
@@ -107,6 +190,10 @@ fn of_events() -> Vec<Case> {
         triggered(Case::of_p("a gamma(4) unit of 20 Hz in AR(1) 0.9, 4 s", 0, move |s| {
             beside("spike_triggered", s, renewal(s, 0, 4, 20.0, 4000.0), ar1(s, 1, 0.9, 4000), &short())
         })),
+        Case::of_p("a unit that is locked to a rhythm in a field, 40 s", 100, |s| precession(s, 0.0, 99))
+            .null("slope")
+            .null("resultant")
+            .null("correlation"),
         Case::of_p("three coins, 300 samples, as a target of two", 0, |s| {
             let mut coin = key(s, "coins").stream(0, 0);
             let columns: Vec<Vec<f64>> =

@@ -67,6 +67,16 @@ fn pairs() -> Vec<Case> {
         all.push(Case::of_p(GRID, tests, move |s| of_two(kind, s, &gridded(s, 2, 5000.0), &[few()])).null(kind));
         all.push(Case::of_p(GAMMA, 0, move |s| of_two(kind, s, &units(s, 2, 4, 20.0, 5000.0), &[few()])).null(kind));
     }
+    let many = "joint counts are whole numbers, and lags that depend on each other are counted as if they did not";
+    let assemblies = |case: Case| case.null_at_most("strongest_pair", many);
+    all.extend([
+        assemblies(Case::of_p("six Poisson units, 15 Hz, 30 s", 100, |s| {
+            of_all("cell_assemblies", s, &units(s, 6, 1, 15.0, 30_000.0), &[])
+        })),
+        assemblies(Case::of_p("six gamma(4) units, 15 Hz, 30 s", 0, |s| {
+            of_all("cell_assemblies", s, &units(s, 6, 4, 15.0, 30_000.0), &[])
+        })),
+    ]);
     let lags = |case: Case| case.null("coincidence_fraction").null("mean_lag").null("mean_absolute_lag");
     let correlogram = |case: Case| case.null("peak").null("peak_lag");
     all.extend([
