@@ -1,5 +1,5 @@
 //! Doors that take what somebody wrote, each with inputs to begin from: equations, scenarios with overrides,
-//! morphologies, tables in CSV and in Parquet, HDF5 files, arrays, and folders of runs.
+//! morphologies, tables in CSV and in Parquet, HDF5 files, arrays, folders of runs, and states of runs.
 //!
 //! A target takes any bytes and must come back: with what they say or with a refusal, never with a panic, and within
 //! bounds of time and memory. `fuzz/run` drives them with libFuzzer, which looks for new paths through the program;
@@ -46,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "hdf5", seeds: hdf5_files, take: hdf5_file, words: &[] },
     Target { name: "npy", seeds: npy_arrays, take: npy_array, words: &["'>f8'", "True", "(3, 2)", "-1", "}", "\n"] },
     Target { name: "folder", seeds: folders, take: folder, words: CSV_WORDS },
+    Target { name: "state", seeds: states, take: state, words: &["\0\0\0\0", "population 0", "/", "state", "axis"] },
 ];
 
 const EQUATION_WORDS: &[&str] = &[
@@ -403,5 +404,63 @@ fn folder(bytes: &[u8]) {
         Err(error) => {
             assert!(!same, "a whole run is refused: {error}");
         }
+    }
+}
+
+/// A small network with a bit of everything that has a state.
+fn network() -> sim::Network {
+    let text = "[simulation]
+duration = \"20 ms\"
+dt = \"0.1 ms\"
+[populations.p]
+model = \"lif\"
+receptors = { in = { kind = \"delta\" }, s = { kind = \"saturating_conductance\" } }
+size = 3
+[stimuli]
+n = { target = \"p.I\", kind = \"ou_noise\", mean = \"700 pA\", sigma = \"20 pA\", tau = \"3 ms\" }
+r = { target = \"p.s\", units = [2, 0], kind = \"renewal\", rate = \"300 Hz\", cv = 0.5, weight = 0.1 }
+[projections]
+q = { from = \"p\", to = \"p.in\", connect = \"all_to_all\", weight = \"0.1 mV\", delay = \"1 ms\", \
+    plasticity = { kind = \"stdp_pair\", w_max = \"1 mV\" } }
+c = { from = \"p\", to = \"p.I\", connect = \"all_to_all\", kind = \"continuous\", value = \"w*(V_m_pre - V_m_post)\", \
+    weight = \"1 nS\", delay = \"0.5 ms\" }
+[record.p]
+spikes = true
+traces = [{ variables = [\"V_m\"], interval = \"1 ms\" }]
+";
+    let (spec, _) = sim::understand(text).unwrap_or_else(|e| unreachable!("the small network: {e}"));
+    sim::Network::build(&spec, 1, &AtomicBool::new(false)).unwrap_or_else(|e| unreachable!("the small network: {e}"))
+}
+
+/// Keeps the state after every epoch.
+#[derive(Default)]
+struct Keeping(Vec<Vec<u8>>);
+
+impl sim::Observer for Keeping {
+    fn progress(&mut self, _: u64, _: u64) -> bool {
+        true
+    }
+
+    fn wants_state(&mut self, _: bool) -> bool {
+        true
+    }
+
+    fn state(&mut self, state: sim::State) {
+        self.0.push(state.to_bytes());
+    }
+}
+
+fn states() -> Vec<Vec<u8>> {
+    let mut keeping = Keeping::default();
+    let _ = network().run(&mut keeping);
+    keeping.0.dedup();
+    keeping.0.truncate(3);
+    keeping.0
+}
+
+/// A state is read, and put into a network that it may not be of.
+fn state(bytes: &[u8]) {
+    if let Ok(state) = sim::State::from_bytes(bytes) {
+        let _ = network().go_on_from(state);
     }
 }

@@ -92,6 +92,7 @@ impl From<RunError> for CliError {
                 spikedeck_core::number::bytes(allowed)
             )),
             RunError::Build(e) => Self::Usage(e.to_string()),
+            e @ RunError::State(_) => Self::Usage(e.to_string()),
             RunError::Scenario(text) => Self::Report(text),
             RunError::Sink(text) | RunError::System(text) => Self::Other(text),
         }

@@ -33,6 +33,7 @@ mod report_file;
 mod run;
 mod schema;
 mod show;
+mod states;
 mod sweep;
 mod sweep_plan;
 mod trials;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::error::CliError;
 use super::output::{self, ProgressLine};
 use super::report::{print, print_json, say_failures};
+use super::states::States;
 use spikedeck_core::number;
 use spikedeck_run::{self as run, Event, Finished, Options, Point, Simulated, Sink, Status, Tell};
 use spikedeck_scenario::{Spec, find_built_in};
@@ -19,7 +20,9 @@ use spikedeck_table::{self as table, Folder, Stored};
 #[command(after_help = "Nothing is written to disk without --out. Several scenarios write to DIR/NAME.\n\
     Examples:\n  spikedeck run balanced-coba\n  spikedeck run brunel-2000:si-fast --seed 7 --out results\n  \
     spikedeck run my.toml --set populations.exc.parameters.tau_m=\"15 ms\" --json | jq \"select(.metric)\"\n  \
-    spikedeck run results --out again   (repeats the run in the folder `results`)")]
+    spikedeck run results --out again   (repeats the run in the folder `results`)\n  \
+    spikedeck run my.toml --out results --checkpoint my.state --resume   (a job that may be preempted, begun and \
+    gone on with alike)")]
 pub(super) struct Args {
     /// Files or names of built-in scenarios, with a variant after a colon; the folder of a run repeats it; `-` is
     /// standard input
@@ -27,6 +30,8 @@ pub(super) struct Args {
     pub scenarios: Vec<String>,
     #[command(flatten)]
     pub change: Change,
+    #[command(flatten)]
+    pub states: States,
     /// Folder for tables and manifest; files that the scenario names are kept there too, up to 16 MB together
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -260,6 +265,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             None => run::again(&spec, more),
         })?;
         let own = stored.map_or(Format::Parquet, |s| s.format());
+        args.states.examine(args.scenarios.len(), &spec, &points)?;
         jobs.push((Arc::new(spec), points, args.format.map_or(own, Format::from), warnings));
     }
     // Until here a signal ends the process as it ends any.
@@ -281,19 +287,24 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     for (spec, points, format, loaded) in jobs {
         let label = spec.label();
+        let from = args.states.begin(points.first().map_or(&spec, |p| &p.spec))?;
         let folder = match &args.out {
             None => None,
             Some(dir) => {
                 let path = if several { dir.join(folder_name(&label)) } else { dir.clone() };
                 let sonata = args.format == Some(TableFormat::Sonata);
-                let mut folder = Folder::create(&path, format, args.force)?.with_sonata(sonata);
+                let folder = match from {
+                    Some(_) => Folder::go_on(&path, format, args.force, &spec)?,
+                    None => Folder::create(&path, format, args.force)?,
+                };
+                let mut folder = folder.with_sonata(sonata);
                 points.iter().map(|p| &p.spec).chain([&spec]).try_for_each(|s| folder.spare(s))?;
                 folder.begin(&label, &spec)?;
                 Some(Arc::new(Mutex::new(folder)))
             }
         };
         let sink = folder.clone().map(|f| Box::new(f) as Box<dyn Sink>);
-        let options = Options { threads: args.change.threads(), sink, ..Options::default() };
+        let options = Options { threads: args.change.threads(), sink, keeper: args.states.keeper(), from, live: false };
         let result = simulate(&spec, &points, options, &cancel, args.quiet || args.json).inspect_err(|_| {
             let kept = folder.as_ref().and_then(|f| f.lock().unwrap_or_else(PoisonError::into_inner).give_up());
             if let Some(path) = kept {
@@ -331,6 +342,7 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             }
             return Err(error.into());
         }
+        args.states.end(finished)?;
         // The worst: interrupted, then numerical, then a failed check.
         if let Some(error) = outcome
             && failed.as_ref().is_none_or(|f| error.status() > f.status())

@@ -80,6 +80,7 @@ pub use points::{Plan, Point, Resolve, points};
 pub use seen::looked_at;
 pub use simulate::{Simulated, simulate};
 pub use single::{examine, execute};
+pub use spikedeck_sim::{State, StateError};
 pub use sweep::{TakePoint, sweep};
 pub use trial_times::take_trials;
 pub use trials::of_all_trials;
@@ -104,6 +105,10 @@ pub struct Options {
     pub live: bool,
     /// Where parts go while the run lasts, if it is kept on disk.
     pub sink: Option<Box<dyn Sink>>,
+    /// Who keeps states of a single run, from which it can be gone on.
+    pub keeper: Option<Box<dyn Keeper>>,
+    /// The state that a single run goes on from.
+    pub from: Option<State>,
 }
 
 impl Options {
@@ -142,6 +147,17 @@ pub trait Sink: Send + std::fmt::Debug {
     fn points(&mut self, so_far: &Ensemble) -> Result<(), String>;
 }
 
+/// Keeps states of a run while it lasts, from which it can be gone on. `table` has one for files.
+pub trait Keeper: Send + std::fmt::Debug {
+    /// Whether one is to be kept now; `ends`: the run was stopped, and this is the last.
+    fn is_due(&mut self, ends: bool) -> bool;
+    /// Keeps the state of a run of `spec`.
+    ///
+    /// # Errors
+    /// A text for the person who waits (a full disk); the run goes on without.
+    fn keep(&mut self, spec: &Spec, state: &State) -> Result<(), String>;
+}
+
 /// Shared, so that whoever started the run can finish the folder after it.
 impl<S: Sink> Sink for Arc<Mutex<S>> {
     fn so_far(&mut self, recording: &Recording) -> Result<(), String> {
@@ -176,6 +192,9 @@ pub enum RunError {
     /// What was recorded could not be written.
     #[error("{0}")]
     Sink(String),
+    /// The state to go on from does not fit the network.
+    #[error("it cannot go on from this state: {0}")]
+    State(#[from] StateError),
     /// A thread could not be started.
     #[error("{0}")]
     System(String),

@@ -10,13 +10,14 @@ use super::footprint::{Footprint, READ_BACK, share};
 use super::heard::heard;
 use super::live::Live;
 use super::points::is_tried;
-use super::watch::Watch;
+use super::watch::{Kept, Watch};
 use super::{
-    Check, Event, Facts, Finished, Options, Progress, RunError, Sink, Status, Tell, expect, halve, memory, requests,
+    Check, Event, Facts, Finished, Keeper, Options, Progress, RunError, Sink, Status, Tell, expect, halve, memory,
+    requests,
 };
 use spikedeck_scenario::Spec;
 use spikedeck_signal::Recording;
-use spikedeck_sim::{BuildError, Network, Stop};
+use spikedeck_sim::{BuildError, Network, State, Stop};
 
 /// Runs `spec` once on the calling thread. Cancelled or failed runs come back with what there is, their status says so.
 ///
@@ -37,8 +38,12 @@ pub(super) fn execute_point(
     let mut job = Job::new(spec, &options, cancel, tell);
     job.tries = is_tried(at, points);
     job.budget(options.sink.is_some())?;
-    let network = job.build()?;
-    let recorded = job.simulate(network, options.live, options.sink)?;
+    let mut network = job.build()?;
+    let begun = options.from.as_ref().map_or(0, State::step);
+    if let Some(state) = options.from {
+        network.go_on_from(state)?;
+    }
+    let recorded = job.simulate(network, begun, options.live, (options.sink, options.keeper))?;
     let stopped = recorded.stopped.clone();
     let began = Instant::now();
     let mut finished = job.analyse(recorded)?;
@@ -138,8 +143,9 @@ impl<'a> Job<'a> {
     fn simulate(
         &mut self,
         network: Network,
+        begun: u64,
         live: bool,
-        mut sink: Option<Box<dyn Sink>>,
+        (mut sink, mut keeper): (Option<Box<dyn Sink>>, Option<Box<dyn Keeper>>),
     ) -> Result<Recorded, RunError> {
         let live = if live { Live::start(self.full.clone(), self.tell.clone()).ok() } else { None };
         let began = Instant::now();
@@ -153,6 +159,8 @@ impl<'a> Job<'a> {
             simulation.time_base.seconds(),
         );
         watch.crowded = Crowded::of(&self.full);
+        watch.begun = begun;
+        watch.kept = keeper.as_deref_mut().map(|keeper| Kept { spec: self.spec, keeper, stopped: None });
         let mut result = network.run(&mut watch);
         let streamed = watch.left.is_some();
         let mut spikes = result.recording.spikes.iter().map(|s| s.len() as u64).sum();
@@ -167,6 +175,8 @@ impl<'a> Job<'a> {
         }
         self.warnings
             .extend(watch.unwritten.take().map(|why| format!("no parts were written from some time on: {why}")));
+        let unkept = watch.kept.take().and_then(|kept| kept.stopped);
+        self.warnings.extend(unkept.map(|why| format!("no state was saved from some time on: {why}")));
         drop(live);
         self.facts.simulate_seconds = began.elapsed().as_secs_f64();
         self.facts.events = result.events;

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use super::crowded::Crowded;
 use super::gaps::Gaps;
 use super::live::Live;
-use super::{Event, Progress, Sink, Tell};
+use super::{Event, Keeper, Progress, Sink, Tell};
+use spikedeck_scenario::Spec;
 use spikedeck_signal::Recording;
-use spikedeck_sim::Observer;
+use spikedeck_sim::{Observer, State};
 
 /// Least time between two progress events: a reader sees no more.
 const PROGRESS_EVERY: Duration = Duration::from_millis(50);
@@ -41,6 +42,21 @@ pub(super) struct Watch<'a> {
     pub(super) gaps: Gaps,
     /// Spikes in step after step.
     pub(super) crowded: Crowded,
+    /// Steps that were made by the run whose state this goes on from.
+    pub(super) begun: u64,
+    /// Where states go, if any are kept.
+    pub(super) kept: Option<Kept<'a>>,
+}
+
+/// Where states of a run go.
+#[derive(Debug)]
+pub(super) struct Kept<'a> {
+    /// The scenario as it was asked for.
+    pub spec: &'a Spec,
+    /// Who keeps them.
+    pub keeper: &'a mut dyn Keeper,
+    /// Why no more are kept.
+    pub stopped: Option<String>,
 }
 
 /// What left memory while a run lasted.
@@ -77,6 +93,8 @@ impl<'a> Watch<'a> {
             left: None,
             gaps: Gaps::default(),
             crowded: Crowded::default(),
+            begun: 0,
+            kept: None,
         }
     }
 }
@@ -87,9 +105,10 @@ impl Observer for Watch<'_> {
         if step == steps || self.told.is_none_or(|t| now - t >= PROGRESS_EVERY) {
             self.told = Some(now);
             let elapsed = (now - self.began).as_secs_f64();
-            let rate = if elapsed > 0.0 { step as f64 * self.dt / elapsed } else { 0.0 };
+            let made = step.saturating_sub(self.begun);
+            let rate = if elapsed > 0.0 { made as f64 * self.dt / elapsed } else { 0.0 };
             let left =
-                (step > 0).then(|| Duration::from_secs_f64(elapsed / step as f64 * steps.saturating_sub(step) as f64));
+                (made > 0).then(|| Duration::from_secs_f64(elapsed / made as f64 * steps.saturating_sub(step) as f64));
             (self.tell)(Event::Progress(Progress {
                 stage: "simulating".into(),
                 fraction: if steps == 0 { 1.0 } else { step as f64 / steps as f64 },
@@ -123,6 +142,24 @@ impl Observer for Watch<'_> {
             let copying = Instant::now();
             live.take(so_far.clone());
             self.next_snapshot = Instant::now() + SNAPSHOT_EVERY.max(copying.elapsed() * SNAPSHOT_SHARE);
+        }
+    }
+
+    fn wants_state(&mut self, ends: bool) -> bool {
+        let Some(Kept { keeper, stopped: stopped @ None, .. }) = &mut self.kept else { return false };
+        let is_due = keeper.is_due(ends);
+        if is_due && self.left.is_some() {
+            let why = "what was recorded has left memory, and a state holds all of it: record less, or raise \
+                       simulation.memory";
+            *stopped = Some(why.to_owned());
+            return false;
+        }
+        is_due
+    }
+
+    fn state(&mut self, state: State) {
+        if let Some(Kept { spec, keeper, stopped }) = &mut self.kept {
+            *stopped = keeper.keep(spec, &state).err();
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod factored;
 mod matrix;
+mod snapshot;
 mod window;
 
 use std::ops::Range;

@@ -12,6 +12,7 @@ mod table;
 
 pub(super) use self::block::Block;
 pub(super) use self::table::{Lookup, Properties, Property, Table, blocks, most_runs};
+use super::snapshot::{Pass, Snapshot};
 use spikedeck_core::aligned::Aligned;
 
 /// Rows of summed weights of one event port over one lane range, one row a grid point, reused in a ring.
@@ -119,6 +120,40 @@ impl Ring {
     #[inline]
     pub fn is_pending(&self, at: u64) -> bool {
         self.pending[at as usize & self.mask]
+    }
+}
+
+impl Snapshot for Ring {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self { lanes, mask, rows, pending, singles, rounds: _ } = self;
+        // Threads have room for delays as long as those of their own connections: rows are counted from now on.
+        let (now, mask) = (pass.now() as usize, *mask);
+        let slot_of = |later: usize| now.wrapping_add(later) & mask;
+        if singles.is_empty() {
+            for later in 0..=mask {
+                let slot = slot_of(later);
+                let row = &mut rows[slot * *lanes..(slot + 1) * *lanes];
+                if !pass.saves() || pending[slot] {
+                    pending[slot] |= pass.part(&format!("arriving {later} later"), row);
+                }
+            }
+            return;
+        }
+        let (mut when, mut weights): (Vec<(u32, u64)>, Vec<(u32, f64)>) = (Vec::new(), Vec::new());
+        for later in 0..=mask {
+            let events = &singles[slot_of(later)];
+            when.extend(events.iter().map(|event| (event.0, later as u64)));
+            weights.extend(events);
+        }
+        pass.lists("arriving later", &mut when);
+        pass.lists("arriving weight", &mut weights);
+        if !pass.saves() {
+            for ((_, later), event) in when.into_iter().zip(weights) {
+                let slot = slot_of(later as usize);
+                pending[slot] = true;
+                singles[slot].push(event);
+            }
+        }
     }
 }
 

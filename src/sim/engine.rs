@@ -1,19 +1,21 @@
 //! Time: threads in lockstep, epochs with progress and cancel, and what is left when a run ends early.
 
+mod names;
+mod saving;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+pub(super) use self::names::FailureNames;
+pub(super) use self::saving::Begun;
 use super::barrier::Barrier;
-use super::failure::{Broken, Failure};
+use super::failure::Failure;
 use super::recorder::{EpochRecord, Recorder};
 use super::worker::{Finals, Outbox, Row, Worker};
-use super::{Cause, Observer, SimulationResult, Stop};
-use spikedeck_core::units::{DisplayUnit, display_unit};
-use spikedeck_equation::System;
-use spikedeck_equation::drive::CHANGE;
-use spikedeck_scenario::{ProjectionId, Spec};
+use super::{Observer, SimulationResult, State, Stop};
+use spikedeck_scenario::ProjectionId;
 
 /// Wall time that an epoch aims at: short enough for a cancel to be felt at once, long enough to cost nothing.
 const EPOCH: Duration = Duration::from_millis(25);
@@ -23,6 +25,8 @@ const EPOCH: Duration = Duration::from_millis(25);
 pub(super) struct Setup {
     pub workers: Vec<Worker>,
     pub recorder: Recorder,
+    /// Where it begins.
+    pub begun: Begun,
     pub steps: u64,
     /// Steps between exchanges of spikes: the shortest delay.
     pub interval: u64,
@@ -30,76 +34,6 @@ pub(super) struct Setup {
     pub recording_budget: u64,
     /// Names for failures.
     pub names: FailureNames,
-}
-
-/// Names for what fails.
-#[derive(Debug)]
-pub(super) struct FailureNames {
-    populations: Vec<(String, System)>,
-    /// Projections, with the values of their connections if these change.
-    projections: Vec<(String, Vec<String>)>,
-    stimuli: Vec<String>,
-    /// What the weights of each projection are divided by where they are recorded.
-    weights: Vec<DisplayUnit>,
-}
-
-impl FailureNames {
-    /// Those of a scenario; `projections` as they are kept.
-    pub fn of(spec: &Spec, projections: Vec<(String, Vec<String>)>) -> Self {
-        let populations = spec.populations.iter().map(|p| (p.name.clone(), p.system.clone())).collect();
-        let stimuli = spec.stimuli.iter().map(|s| s.name.clone()).collect();
-        let weights = spec.projections.iter().map(|p| display_unit(p.weight_dimension)).collect();
-        Self { populations, projections, stimuli, weights }
-    }
-
-    /// What a failure stops the run with.
-    fn stop(&self, failure: Failure, time: f64) -> Stop {
-        let Failure { place, unit, state, .. } = failure;
-        let (population, cause) = match place {
-            Broken::Stimulus { stimulus, population } => {
-                (population, Cause::Stimulus(self.stimuli[stimulus as usize].clone()))
-            }
-            Broken::Range { stimulus, population } => {
-                (population, Cause::Range(self.stimuli[stimulus as usize].clone()))
-            }
-            Broken::Events { stimulus, population } => {
-                (population, Cause::Rate(self.stimuli[stimulus as usize].clone()))
-            }
-            Broken::Arriving(population) => (population, Cause::Projections),
-            Broken::Expression(population) => (population, Cause::Expression),
-            Broken::Population(population) => (population, Cause::Growth),
-            Broken::Unfollowed(population) => (population, Cause::Unfollowed),
-            Broken::Connection { projection, source } => {
-                let (projection, values) = &self.projections[projection.index()];
-                let variable = values[state].clone();
-                return Stop::Diverged { projection: projection.clone(), source, target: unit, variable, time };
-            }
-        };
-        let (name, system) = &self.populations[population.index()];
-        let variable = match cause {
-            Cause::Rate(_) => {
-                // Only what plays spikes gets events without a receptor.
-                system.event_ports().get(state).map_or_else(|| "spikes".to_owned(), |port| port.name.clone())
-            }
-            Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
-            Cause::Range(_) => system.inputs()[state].name.trim_end_matches(CHANGE).to_owned(),
-            Cause::Growth | Cause::Unfollowed => system.states()[state].name.clone(),
-            Cause::Expression => named(system, state),
-        };
-        Stop::NotFinite { population: name.clone(), unit, variable, time, cause }
-    }
-}
-
-/// An expression by its number among those that have names, then the rates of the states, then what decides about
-/// spikes.
-fn named(system: &System, number: usize) -> String {
-    let (expressions, states) = (system.subexpressions(), system.states());
-    match number.checked_sub(expressions.len()) {
-        None => expressions[number].name.clone(),
-        Some(rate) if rate < states.len() => format!("d{}/dt", states[rate].name),
-        Some(rate) if rate == states.len() => "the threshold".to_owned(),
-        Some(_) => "the refractory time".to_owned(),
-    }
 }
 
 /// Parts in which a recording that fills the memory allowed goes to disk: while one is written, it is there beside the
@@ -118,6 +52,11 @@ struct Shared {
     stop: AtomicBool,
     failure: Mutex<Option<Failure>>,
     events: AtomicU64,
+    /// Steps that were made by the run whose state this goes on from.
+    begun: u64,
+    /// Whether the state is saved at the end of this epoch, and what each thread has of it.
+    saving: AtomicBool,
+    states: Vec<Mutex<Option<State>>>,
     steps: u64,
     interval: u64,
     finals: Vec<Mutex<Finals>>,
@@ -136,7 +75,8 @@ impl Drop for Alarm<'_> {
 
 /// Runs to the end, or until something stops it.
 pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult {
-    let Setup { mut workers, mut recorder, steps, interval, recording_budget, names } = setup;
+    let Setup { mut workers, mut recorder, begun, steps, interval, recording_budget, names } = setup;
+    let Begun { step: begun, events } = begun;
     let columns: Vec<Vec<Vec<u32>>> = workers
         .iter()
         .map(|w| {
@@ -162,30 +102,33 @@ pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult
         outboxes: workers.iter().map(|_| [RwLock::default(), RwLock::default()]).collect(),
         rounds: workers.iter().map(|_| [RwLock::default(), RwLock::default()]).collect(),
         records: workers.iter().map(|_| Mutex::new(empty())).collect(),
-        epoch_end: AtomicU64::new(interval.min(steps)),
+        epoch_end: AtomicU64::new((begun + interval).min(steps)),
         stop: AtomicBool::new(steps == 0),
         failure: Mutex::new(None),
-        events: AtomicU64::new(0),
+        events: AtomicU64::new(events),
+        begun,
+        saving: AtomicBool::new(false),
+        states: workers.iter().map(|_| Mutex::default()).collect(),
         steps,
         interval,
         finals: workers.iter().map(|_| Mutex::default()).collect(),
     };
     let mut first = workers.remove(0);
     let mut stopped = None;
-    let mut done = 0;
+    let mut done = begun;
     // Where the threads stand, which is behind what a failure leaves.
-    let mut reached = 0;
+    let mut reached = begun;
     std::thread::scope(|scope| {
         for (index, mut worker) in workers.into_iter().enumerate() {
             let shared = &shared;
             scope.spawn(move || {
                 let _alarm = Alarm(&shared.barrier);
                 start(&mut worker, index + 1, shared);
-                let mut k = 0;
+                let mut k = shared.begun;
                 while !shared.stop.load(Ordering::Acquire) {
                     k = epoch(&mut worker, index + 1, shared, k);
                     // Meet once so that the records are complete, once more when the next epoch is decided.
-                    if !(shared.barrier.wait() && shared.barrier.wait()) {
+                    if !(shared.barrier.wait() && shared.barrier.wait() && shared.save(&mut worker, index + 1, k)) {
                         return;
                     }
                 }
@@ -210,7 +153,8 @@ pub(super) fn run(setup: Setup, observer: &mut dyn Observer) -> SimulationResult
             }
             length = next_length(length, ran, took, interval).min(room(recorded, ran, recording_budget, interval));
             shared.epoch_end.store((done + length).min(steps), Ordering::Release);
-            if !shared.barrier.wait() {
+            shared.ask(stopped.as_ref(), done, observer);
+            if !(shared.barrier.wait() && shared.save_first(&mut first, done, &mut recorder, observer)) {
                 return;
             }
         }
@@ -323,7 +267,7 @@ fn close_epoch(
 
 /// The exchange before the first step: initial values into histories.
 fn start(worker: &mut Worker, index: usize, shared: &Shared) {
-    if worker.histories.is_empty() {
+    if worker.histories.is_empty() || shared.begun > 0 {
         return;
     }
     worker.publish(0);

@@ -11,6 +11,8 @@
 //! Few units are latched or at rest at a time, so these are lists in ascending order, and whoever tests many units at
 //! once needs to ask only about those whose condition holds.
 
+use super::snapshot::{Pass, Snapshot};
+
 /// The refractory period of a unit: until when it is at rest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Refractory {
@@ -108,6 +110,24 @@ impl Firing {
     pub fn settle(&mut self, latched: &[u32], resting: &[Refractory]) {
         merge(&mut self.latched, latched, |&u| u);
         merge(&mut self.resting, resting, |r| r.unit);
+    }
+}
+
+impl Snapshot for Firing {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        // The last two are of one step.
+        let Self { resting, latched, before: _, seen: _ } = self;
+        let mut held: Vec<(u32, u32)> = latched.iter().map(|unit| (*unit, 1)).collect();
+        pass.lists("latched", &mut held);
+        let mut until: Vec<(u32, u64)> = resting.iter().map(|r| (r.unit, r.until)).collect();
+        let mut part: Vec<(u32, f64)> = resting.iter().map(|r| (r.unit, r.part)).collect();
+        pass.lists("resting until", &mut until);
+        pass.lists("resting part", &mut part);
+        if !pass.saves() {
+            *latched = held.into_iter().map(|(unit, _)| unit).collect();
+            let rests = until.into_iter().zip(part);
+            *resting = rests.map(|((unit, until), (_, part))| Refractory { unit, until, part }).collect();
+        }
     }
 }
 

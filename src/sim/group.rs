@@ -1,5 +1,7 @@
 //! One population's lanes on one thread, and one step of them.
 
+mod snapshot;
+
 use std::ops::Range;
 
 use smallvec::SmallVec;

@@ -4,7 +4,7 @@
 //! `plasticity` and `coupling` (what connections do); `stimulus`; `recorder`; `group` (one step of a population's
 //! lanes); `worker` (one step of one thread, and what arrives there); `engine` (all threads, epochs). `stepper` and the
 //! integrators advance the equations themselves; `tree` does so for the compartments of trees; `firing` says when
-//! either spikes.
+//! either spikes. `snapshot` saves what of all this a run goes on from: each part says itself what that is.
 //!
 //! Order within step k, from time k dt to (k + 1) dt: inputs take their values at k dt; events of delay 0 from the step
 //! before act; integrate; deliver what is due at (k + 1) dt; test the threshold; record; reset. A spike carries (k + 1)
@@ -35,6 +35,7 @@ mod port;
 mod recorder;
 mod separate;
 mod simulate;
+mod snapshot;
 mod stepper;
 mod stimulus;
 mod tree;
@@ -45,6 +46,7 @@ pub use self::coupled::Coupled;
 pub use self::engine::PARTS;
 pub use self::memory::free_memory;
 pub use self::simulate::{SimulateError, Unobserved, simulate, understand, understand_with};
+pub use self::snapshot::{State, StateError};
 pub use self::stepper::{Stepper, StepperSpec, UnitValues};
 pub use self::tree::Electrotonic;
 
@@ -77,6 +79,13 @@ pub trait Observer {
     fn part(&mut self, _part: Recording) -> Result<(), String> {
         Ok(())
     }
+    /// Whether the whole state is wanted now, with what was recorded since the last part; `ends` says that the run was
+    /// stopped and ends here.
+    fn wants_state(&mut self, _ends: bool) -> bool {
+        false
+    }
+    /// The state, from which a network of the same scenario goes on: see [`Network::go_on_from`].
+    fn state(&mut self, _state: State) {}
 }
 
 /// How a simulation ended, with what it recorded.
@@ -328,6 +337,15 @@ impl Network {
     /// Number of threads that the network is built for: small networks get fewer than asked.
     pub fn threads(&self) -> usize {
         self.setup.workers.len()
+    }
+
+    /// Lets the run begin where a run of the same scenario was when its state was saved, on however many threads: what
+    /// follows has the same bits as if it had not been interrupted.
+    ///
+    /// # Errors
+    /// When the state does not fit the network; this has no state to run from then.
+    pub fn go_on_from(&mut self, state: State) -> Result<(), StateError> {
+        self.setup.restore(state)
     }
 
     /// Runs to the end, or until the observer, a numerical failure or the sink stops it.

@@ -3,6 +3,7 @@
 use smallvec::SmallVec;
 
 use super::axis::Axis;
+use super::snapshot::{Pass, Snapshot};
 use super::stepper::{UnitValues, all_finite};
 use super::stimulus::Level;
 use super::values::at;
@@ -79,7 +80,22 @@ impl InputPort {
         for level in &mut self.levels {
             changed |= level.refresh(k, axis);
         }
-        if let (true, Some((first, others))) = (changed, self.levels.split_first()) {
+        if changed {
+            self.add_up(k);
+        }
+    }
+
+    /// The same of a port whose stimuli were put back to that grid point.
+    pub fn begin_again(&mut self, k: u64, axis: &Axis) {
+        for level in &mut self.levels {
+            level.refresh(k, axis);
+        }
+        self.add_up(k);
+    }
+
+    /// Adds up what the stimuli bring at grid point `k`.
+    fn add_up(&mut self, k: u64) {
+        if let Some((first, others)) = self.levels.split_first() {
             first.put_into(&mut self.stimulus);
             for level in others {
                 level.add_to(&mut self.stimulus);
@@ -117,6 +133,16 @@ impl InputPort {
             let lane = self.stimulus.iter().position(|v| !v.is_finite())?;
             Some((*self.sources.last()?, lane as u32))
         })
+    }
+}
+
+impl Snapshot for InputPort {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        // What the stimuli add up to is made again; with a value that is not finite a run has ended.
+        let Self { levels, sources, broken: _, limits: _, strayed: _, stimulus: _, total: _ } = self;
+        for (level, source) in levels.iter_mut().zip(sources) {
+            pass.inside(&format!("stimulus {source}"), |pass| level.visit(pass));
+        }
     }
 }
 

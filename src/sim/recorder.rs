@@ -10,6 +10,7 @@ use spikedeck_signal::{Connections, Population, Recording, Spikes, Trace, Window
 
 use super::axis::Axis;
 use super::body::{Body, Points, ProbeId};
+use super::snapshot::{Pass, Snapshot};
 
 /// A variable of some lanes that is sampled now and then.
 #[derive(Debug)]
@@ -268,6 +269,52 @@ impl Recorder {
     /// Time of grid point `k`.
     pub fn time(&self, k: u64) -> f64 {
         self.axis.time(k as f64)
+    }
+}
+
+impl Snapshot for Recorder {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self { recording, written: _, gone, every, axis: _ } = self;
+        let Recording {
+            time_base: _,
+            dt: _,
+            window,
+            transient: _,
+            populations: _,
+            spikes,
+            traces,
+            // Weights at the start.
+            connections: _,
+            absent: _,
+            on_disk: _,
+            trial: _,
+            trials: _,
+            trial_times: _,
+        } = recording;
+        let mut then = every.clone();
+        pass.all("sampled every", &mut then);
+        if then != *every {
+            pass.refuse(
+                "it records other variables, or these at other intervals, than the state (where none is written in \
+                 `[record]`, how often analyses sample depends on the memory that is free; simulation.memory sets it)",
+            );
+            return;
+        }
+        pass.whole("samples in parts", gone);
+        let Window { start, stop } = window;
+        pass.whole("window start", std::slice::from_mut(start));
+        pass.whole("window stop", std::slice::from_mut(stop));
+        for (index, spikes) in spikes.iter_mut().enumerate() {
+            pass.all(&format!("spikes {index}, times"), &mut spikes.times);
+            pass.all(&format!("spikes {index}, units"), &mut spikes.units);
+            if spikes.times.len() != spikes.units.len() {
+                pass.refuse("the state of another network: spikes without a time or a unit");
+            }
+        }
+        for (index, trace) in traces.iter_mut().enumerate() {
+            pass.whole(&format!("trace {index}, start"), std::slice::from_mut(&mut trace.start));
+            pass.all(&format!("trace {index}, values"), &mut trace.values);
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod excursion;
 mod locate;
 mod probe;
 mod refractory;
+mod snapshot;
 pub mod stages;
 mod threshold;
 mod trust;

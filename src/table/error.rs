@@ -124,6 +124,14 @@ pub enum TableError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A state cannot be gone on from.
+    #[error("{} cannot be gone on from: {why}", path.display())]
+    State {
+        /// File.
+        path: PathBuf,
+        /// What differs.
+        why: String,
+    },
     /// No run is there.
     #[error("{} is no finished run: {why}", path.display())]
     NoRun {

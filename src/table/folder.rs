@@ -61,6 +61,16 @@ impl Folder {
         })
     }
 
+    /// The same of a run that goes on from a state: it replaces an interrupted run of the same scenario, too.
+    ///
+    /// # Errors
+    /// As [`Folder::create`].
+    pub fn go_on(path: &Path, format: Format, force: bool, spec: &Spec) -> Result<Self, TableError> {
+        let is_its_own = |old: &Manifest| old.status() == Status::Interrupted && old.scenario.hash == spec.hash;
+        let cut_short = Manifest::read(path).is_ok_and(|old| is_its_own(&old));
+        Self::create(path, format, force || cut_short)
+    }
+
     /// The same, and spikes are written as SONATA has them, too, where `wanted`.
     #[must_use]
     pub fn with_sonata(mut self, wanted: bool) -> Self {

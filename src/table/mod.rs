@@ -37,6 +37,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod checkpoint;
 mod claim;
 mod cut_short;
 mod differences;
@@ -58,6 +59,7 @@ mod stored;
 mod sweep;
 mod tables;
 
+pub use checkpoint::Checkpoint;
 pub use differences::differences;
 pub use error::TableError;
 pub use folder::{Folder, save};

@@ -54,19 +54,29 @@ pub(super) fn of(manifest: &Manifest, spec: &Spec) -> Sameness {
     if !same_sweep {
         differences("sweep", &stored_sweep, &sweep, &mut found);
     }
-    let more = found.len().saturating_sub(NAMED);
-    found.truncate(NAMED);
-    let mut what = found.join("; ");
-    if found.is_empty() {
+    let mut what = in_words(found);
+    if what.is_empty() {
         "manifest.json was changed after the run".clone_into(&mut what);
-    }
-    if more > 0 {
-        what = format!("{what}; and {more} more");
     }
     if manifest.version != this {
         what = format!("{what}; it was run by version {}, and this is version {this}", manifest.version);
     }
     Sameness::Other(what)
+}
+
+/// The first of some differences, and how many there are besides.
+fn in_words(mut found: Vec<String>) -> String {
+    let more = found.len().saturating_sub(NAMED);
+    found.truncate(NAMED);
+    let what = found.join("; ");
+    if more > 0 { format!("{what}; and {more} more") } else { what }
+}
+
+/// What is different between two identities, in words; nothing where nothing is.
+pub(super) fn between(then: &Json, now: &Json) -> String {
+    let mut found = Vec::new();
+    differences("", then, now, &mut found);
+    in_words(found)
 }
 
 /// Whether the populations are those that were recorded.

@@ -103,3 +103,8 @@ fn arrays_come_back() {
 fn folders_of_runs_come_back() {
     tried("folder", 200);
 }
+
+#[test]
+fn states_come_back() {
+    tried("state", 400);
+}

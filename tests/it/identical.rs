@@ -45,7 +45,7 @@ fn folder() -> PathBuf {
 }
 
 /// Names of all runs.
-fn names() -> Vec<String> {
+pub(super) fn names() -> Vec<String> {
     let files = fs::read_dir(folder()).unwrap().map(|e| e.unwrap().path());
     let scenarios =
         files.filter(|p| p.extension().is_some_and(|e| e == "toml") && p.file_stem().is_some_and(|s| s != "pins"));
@@ -70,7 +70,7 @@ const BYSTANDERS: [(TimeBase, &str); 2] = [
 ];
 
 /// A run, resolved; with bystanders if these are asked for.
-fn spec(name: &str, bystanders: bool) -> Spec {
+pub(super) fn spec(name: &str, bystanders: bool) -> Spec {
     let resolve = |text: String| {
         let origin = Some(folder().join(format!("{name}.toml")));
         let source = run::Source { text, origin, name: name.to_owned(), variant: None };

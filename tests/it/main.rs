@@ -41,6 +41,7 @@ mod scenarios;
 mod slurm;
 mod sources;
 mod spikes;
+mod states;
 mod supply_chain;
 mod sweep;
 mod trees;

@@ -1,6 +1,7 @@
 //! Cells with a tree of compartments each.
 
 use super::{Blame, Body, ProbeId};
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::LaneSpike;
 use crate::tree::{Forest, TreeProbe};
 use spikedeck_scenario::VariableId;
@@ -19,7 +20,19 @@ impl Cells {
     }
 }
 
+impl Snapshot for Cells {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self { forest, probes: _ } = self;
+        forest.visit(pass);
+    }
+}
+
 impl Body for Cells {
+    fn sources(&self, lanes: usize) -> usize {
+        let [units, watched] = self.forest.each_cell();
+        lanes / units.max(1) * watched
+    }
+
     fn probe(&mut self, variable: VariableId) -> ProbeId {
         self.probes.push(self.forest.probe(variable));
         ProbeId(self.probes.len() - 1)

@@ -12,6 +12,7 @@ pub(super) use self::points::Points;
 pub(super) use self::sheet::Sheet;
 
 use super::port::InputPort;
+use super::snapshot::Snapshot;
 use super::stepper::LaneSpike;
 use spikedeck_scenario::VariableId;
 
@@ -32,7 +33,12 @@ pub(super) enum Blame {
 pub(super) struct ProbeId(usize);
 
 /// The units of a population on one thread.
-pub(super) trait Body: std::fmt::Debug + Send {
+pub(super) trait Body: Snapshot + std::fmt::Debug + Send {
+    /// How many places its spikes may come from: `lanes`, but of cells with a tree each the watched ones.
+    fn sources(&self, lanes: usize) -> usize {
+        lanes
+    }
+
     /// Compiles an observer of a quantity of the population.
     fn probe(&mut self, variable: VariableId) -> ProbeId;
 

@@ -1,6 +1,7 @@
 //! Units that play spikes: no states, nothing to integrate.
 
 use super::{Blame, Body, ProbeId};
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::LaneSpike;
 use spikedeck_scenario::VariableId;
 
@@ -17,6 +18,13 @@ fn use_up(rows: &mut [&mut [f64]], due: &mut Vec<u32>) {
         for (lane, count) in (0..).zip(row.iter_mut()).filter(|(_, count)| **count != 0.0) {
             due.extend(std::iter::repeat_n(lane, std::mem::take(count) as usize));
         }
+    }
+}
+
+impl Snapshot for Player {
+    fn visit(&mut self, _: &mut Pass<'_>) {
+        // What is early is played in the step before which it comes.
+        let Self { early: _ } = self;
     }
 }
 

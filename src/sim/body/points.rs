@@ -1,6 +1,7 @@
 //! Independent units.
 
 use super::{Blame, Body, ProbeId};
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::{LaneSpike, Probe, Stepper};
 use spikedeck_scenario::VariableId;
 
@@ -21,6 +22,13 @@ impl Points {
     /// [`Stepper::sample_recalled`].
     pub fn recall(&mut self, probe: ProbeId, places: &[u32], out: &mut Vec<f64>) {
         self.stepper.sample_recalled(&mut self.probes[probe.0], places, out);
+    }
+}
+
+impl Snapshot for Points {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self { stepper, probes: _ } = self;
+        stepper.visit(pass);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Blame, Body, Points, ProbeId};
 use crate::grid::Space;
 use crate::port::InputPort;
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::{LaneSpike, Stepper};
 use spikedeck_scenario::VariableId;
 
@@ -33,6 +34,15 @@ impl Sheet {
 fn exchange(inputs: &mut [InputPort], rows: &mut [Vec<f64>]) {
     for (port, row) in inputs.iter_mut().zip(rows.iter_mut()) {
         std::mem::swap(if port.total.is_empty() { &mut port.stimulus } else { &mut port.total }, row);
+    }
+}
+
+impl Snapshot for Sheet {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        // What operators are worth is computed before each step.
+        let Self { points, space, rows: _ } = self;
+        points.visit(pass);
+        space.visit(pass);
     }
 }
 

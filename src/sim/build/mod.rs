@@ -44,7 +44,7 @@ use self::prepare::{Prepared, prepare};
 pub(super) use self::prepare::Tries;
 use self::share::share;
 use super::coupled::Coupled;
-use super::engine::{FailureNames, Setup};
+use super::engine::{Begun, FailureNames, Setup};
 use super::plasticity::{Compiled, Rates};
 use super::recorder::Recorder;
 use super::tree::{Electrotonic, TreeBuild};
@@ -129,6 +129,7 @@ fn network(prepared: &Prepared<'_>, threads: usize) -> Result<Network, BuildErro
     let setup = Setup {
         workers,
         recorder,
+        begun: Begun::default(),
         steps: spec.simulation.steps,
         interval,
         recording_budget: allowed.saturating_sub(needed).max(LEAST_RECORDING),

@@ -243,6 +243,11 @@ impl Factored {
         true
     }
 
+    /// The last step at whose beginning a part of some source was no finite number.
+    pub fn broken(&mut self) -> &mut Option<u64> {
+        &mut self.broken
+    }
+
     /// Evaluates the parts of the sources at step `k`.
     fn see(&mut self, k: u64, histories: &[History]) {
         let Self { pre, post, same, sums, broken, .. } = self;
@@ -255,7 +260,8 @@ impl Factored {
                 let operands: SmallVec<[Operand<'_>; 8]> =
                     pre.iter().map(|&h| Operand::Each(histories[h].row(at))).chain(unknown).collect();
                 expression.evaluate(0.0, &operands, row);
-                finite &= all_finite(row);
+                // What is older was looked at when it was new.
+                finite &= back > 0 || all_finite(row);
             });
         }
         if !finite {

@@ -18,6 +18,7 @@ use self::convolution::Convolution;
 use self::diffusion::{LineStep, Modes, Tridiagonal};
 use self::lattice::Ghosts;
 use self::schemes::Scheme;
+use super::snapshot::{Pass, Snapshot};
 use super::stepper::{Probe, Stepper};
 use spikedeck_equation::graph::{Graph, Node, Symbol};
 use spikedeck_equation::space::OperatorKind;
@@ -240,6 +241,20 @@ impl Space {
             for (lines, step) in self.layout.lattice.axes().zip(&s.axes) {
                 step.step(lines, stepper.state_mut(s.state));
             }
+        }
+    }
+}
+
+impl Snapshot for Space {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        // Operators, and noise at the ends, are those of the coming step.
+        let Self { layout, fields: _, spreads, every, argument: _, work: _ } = self;
+        if layout.scheme != Scheme::DufortFrankel {
+            return;
+        }
+        for Spread { state, mesh: _, ghosts: _, axes: _, previous } in spreads {
+            previous.resize(2 * every.len(), f64::NAN);
+            pass.column(&format!("state {state} a step before"), &mut previous[..every.len()]);
         }
     }
 }

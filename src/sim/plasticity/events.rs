@@ -1,5 +1,7 @@
 //! Spikes of targets, kept until every source has seen them.
 
+use crate::snapshot::{Pass, Snapshot};
+
 /// The last spikes of each lane: their grid points, and what the traces of the lane were just before them.
 #[derive(Debug, Clone)]
 pub(super) struct Events {
@@ -118,6 +120,35 @@ impl Events {
     #[inline]
     pub fn value(&self, lane: usize, index: u32, trace: usize) -> f64 {
         self.values[self.slot(lane, index) * self.kept + trace]
+    }
+}
+
+impl Snapshot for Events {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let lanes = self.count.len();
+        let each = (0..lanes).flat_map(|lane| (self.first[lane]..self.count[lane]).map(move |index| (lane, index)));
+        let each: Vec<(usize, u32)> = each.collect();
+        let mut at: Vec<(u32, u32)> = each.iter().map(|e| (e.0 as u32, self.time(e.0, e.1))).collect();
+        pass.lists("spikes of targets", &mut at);
+        let mut traces: Vec<Vec<(u32, f64)>> = Vec::new();
+        for trace in 0..self.kept {
+            let mut values: Vec<(u32, f64)> = each.iter().map(|e| (e.0 as u32, self.value(e.0, e.1, trace))).collect();
+            pass.lists(&format!("spikes of targets, trace {trace}"), &mut values);
+            traces.push(values);
+        }
+        if pass.saves() {
+            return;
+        }
+        // Times and traces; how much room there is and how spikes are numbered changes nothing.
+        let Self { room: _, kept, times: _, values: _, count: _, first: _, newest: _ } = self;
+        *self = Self::new(lanes, *kept);
+        for (k, (lane, at)) in at.into_iter().enumerate() {
+            let lane = lane as usize;
+            while self.is_full(lane) {
+                self.grow();
+            }
+            self.push(lane, at, traces.iter().filter_map(|values| values.get(k)).map(|v| v.1));
+        }
     }
 }
 

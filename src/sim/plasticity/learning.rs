@@ -4,6 +4,7 @@
 
 use super::rates::Rates;
 use crate::coupling::History;
+use crate::snapshot::{Pass, Snapshot};
 use spikedeck_scenario::ConnectionVariableId;
 
 /// The changing values of one continuous projection into one lane range.
@@ -129,6 +130,21 @@ impl Learning {
                 states.iter_mut().enumerate().for_each(|(i, v)| program.copy(i, &mut v[from..to]));
                 from = to;
             }
+        }
+    }
+
+    /// Hands over its state; `lengths` is the number of connections of each lane, by which these are sorted.
+    pub fn visit_with(&mut self, lengths: &[u32], pass: &mut Pass<'_>) {
+        // With a value that is not finite a run has ended.
+        let Self { rates: _, sources, states: [post, own], failed: _ } = self;
+        for (state, history) in sources.iter_mut().enumerate() {
+            pass.inside(&format!("source {state}"), |pass| history.visit(pass));
+        }
+        for (state, column) in post.iter_mut().enumerate() {
+            pass.column(&format!("target {state}"), column);
+        }
+        for (state, column) in own.iter_mut().enumerate() {
+            pass.listed(&format!("connection {state}"), lengths, column);
         }
     }
 

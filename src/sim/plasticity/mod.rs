@@ -22,11 +22,13 @@ mod rates;
 mod rows;
 mod sampler;
 mod send;
+mod snapshot;
 
 pub(super) use compile::Compiled;
 pub(super) use learning::{Ends, Learning, Links};
 pub(super) use rates::{Observed, Rates};
 pub(super) use sampler::{ConnectionSampler, Slot};
+pub(super) use snapshot::Changing;
 
 use events::{Events, Span};
 use rows::Rows;

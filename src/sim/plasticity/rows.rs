@@ -1,6 +1,7 @@
 //! Traces of targets: one row of lanes a grid point, as far back as the longest delay.
 
 use super::compile::Half;
+use crate::snapshot::{Pass, Snapshot};
 
 /// States of targets.
 #[derive(Debug)]
@@ -86,5 +87,40 @@ impl Rows {
             half.spike(&mut all[..self.ring.len()]);
         }
         all[state]
+    }
+}
+
+impl Snapshot for Rows {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self { now, ring, spiked, mask, reached } = self;
+        if now.is_empty() {
+            return;
+        }
+        *reached = pass.now();
+        for (state, row) in now.iter_mut().enumerate() {
+            pass.column(&format!("target {state}"), row);
+        }
+        // Threads look back as far as their own connections do: rows are counted from the newest.
+        let reached = *reached as usize;
+        let back = 0..=reached.min(*mask);
+        let slot = |back: usize| (reached - back) & *mask;
+        for back in back.clone() {
+            for (state, ring) in ring.iter_mut().enumerate() {
+                pass.part(&format!("target {state}, {back} before"), &mut ring[slot(back)]);
+            }
+        }
+        let mut spikes: Vec<(u32, u64)> = Vec::new();
+        for back in back.clone() {
+            spikes.extend(spiked[slot(back)].iter().map(|lane| (*lane, back as u64)));
+        }
+        pass.lists("target spiked", &mut spikes);
+        if !pass.saves() {
+            spiked.iter_mut().for_each(Vec::clear);
+            for (lane, before) in spikes {
+                if back.contains(&(before as usize)) {
+                    spiked[slot(before as usize)].push(lane);
+                }
+            }
+        }
     }
 }

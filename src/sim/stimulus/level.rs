@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::of_lanes;
 use super::pace::Sampled;
 use super::sequence::Sequence;
 use crate::axis::Axis;
 use crate::expression::{Expression, Operand};
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::normal::Normals;
@@ -156,6 +158,23 @@ impl Level {
         match &self.lanes {
             None => row.iter_mut().zip(&self.now).for_each(|(r, v)| *r += v),
             Some(lanes) => lanes.iter().zip(&self.now).for_each(|(&l, v)| row[l as usize] += v),
+        }
+    }
+}
+
+impl Snapshot for Level {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self { drive, lanes, now, normals: _, source: _, refreshed } = self;
+        match drive {
+            Drive::Ou { .. } => {
+                match lanes {
+                    Some(lanes) => of_lanes(pass, "process", lanes.iter().copied(), now),
+                    None => of_lanes(pass, "process", 0.., now),
+                }
+                *refreshed = Some(pass.now());
+            }
+            // These follow from the grid point.
+            Drive::Wave { .. } | Drive::Normal { .. } | Drive::Signal(_) | Drive::Expression { .. } => {}
         }
     }
 }

@@ -29,6 +29,7 @@ use varying::{Sources, Varying};
 use super::axis::Axis;
 use super::expression::Expression;
 use super::geometry::Geometry;
+use super::snapshot::{Pass, Snapshot, Word};
 use super::stepper::UnitValues;
 use super::values::{UnitNames, at, resolve};
 use spikedeck_core::math::exp;
@@ -58,7 +59,7 @@ pub(super) enum Events {
 pub(super) type Tell<'a> = &'a mut dyn FnMut(u32, f64, u64);
 
 /// Where events come from, for the lanes that they arrive at on one thread.
-pub(super) trait Source: std::fmt::Debug + Send {
+pub(super) trait Source: Snapshot + std::fmt::Debug + Send {
     /// Whether events can arrive in step `k`.
     fn is_active(&self, k: u64) -> bool;
 
@@ -68,6 +69,34 @@ pub(super) trait Source: std::fmt::Debug + Send {
     /// The first rate that gives no number of events, or more than are drawn: grid point and unit. The run stops there.
     fn broken(&self) -> Option<(u64, u32)> {
         None
+    }
+}
+
+impl Snapshot for Events {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        match self {
+            Self::Poisson(source) => source.visit(pass),
+            Self::Drawn(source) => source.visit(pass),
+            // Those up to the current grid point have arrived, or are on their way.
+            Self::Listed { arrivals, next } => *next = arrivals.partition_point(|a| a.0 <= pass.now()),
+        }
+    }
+}
+
+/// Hands over a value of each of some lanes, which are in any order and may be there several times.
+fn of_lanes<T: Word>(pass: &mut Pass<'_>, name: &str, lanes: impl Iterator<Item = u32>, values: &mut [T]) {
+    let mut entries: Vec<(u32, T)> = lanes.zip(values.iter().copied()).collect();
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(|j| entries[*j].0);
+    let count = entries.len();
+    pass.lists(name, &mut entries);
+    if pass.saves() {
+        return;
+    }
+    if entries.len() == count {
+        order.into_iter().zip(entries).for_each(|(j, (_, value))| values[j] = value);
+    } else {
+        pass.refuse(format!("the state of another network: {name} is of other units"));
     }
 }
 

@@ -3,6 +3,7 @@
 //! Four units share one Philox block (counter: unit / 4 and step), so a draw costs a quarter of a block and one
 //! look-up. Numbers are drawn with 32 bits: probabilities are exact to 2.3e-10, and counts rarer than that never come.
 
+use crate::snapshot::{Pass, Snapshot};
 use spikedeck_core::rng::{Key, SIDE, philox_side};
 use spikedeck_core::vector::vectorised;
 use spikedeck_scenario::Window;
@@ -134,6 +135,13 @@ pub(crate) struct Poisson {
     window: Window,
     /// Number of lanes.
     size: usize,
+}
+
+impl Snapshot for Poisson {
+    fn visit(&mut self, _: &mut Pass<'_>) {
+        // Draws are keyed by the step.
+        let Self { key: _, first_quad: _, buffer: _, tables: _, lanes: _, weight: _, window: _, size: _ } = self;
+    }
 }
 
 #[derive(Debug)]

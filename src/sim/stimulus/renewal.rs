@@ -5,8 +5,9 @@
 //! A unit's n-th interval is keyed by unit and n: it depends neither on the step nor on other units.
 
 use super::pace::Pace;
-use super::{Source, Tell};
+use super::{Source, Tell, of_lanes};
 use crate::axis::Axis;
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::UnitValues;
 use crate::values::{at, gamma, normal};
 use spikedeck_core::math::{exp, log, pow};
@@ -54,6 +55,28 @@ impl Renewal {
         let left = lanes.iter().zip(&dead).map(beginning).collect();
         let (drawn, rates) = (vec![0; lanes.len()], vec![0.0; lanes.len()]);
         Self { key, first, lanes, pace, law, weight, dead, left, drawn, rates, window, most, broken: None }
+    }
+}
+
+impl Snapshot for Renewal {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            key: _,
+            first: _,
+            lanes,
+            pace: _,
+            law: _,
+            weight: _,
+            dead: _,
+            left,
+            drawn,
+            rates: _,
+            window: _,
+            most: _,
+            broken: _,
+        } = self;
+        of_lanes(pass, "left of the interval", lanes.iter().copied(), left);
+        of_lanes(pass, "intervals", lanes.iter().copied(), drawn);
     }
 }
 

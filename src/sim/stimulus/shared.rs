@@ -4,9 +4,12 @@
 //! Every thread draws the shared train anew, keyed by the step alone; what becomes of an event at a unit is keyed by
 //! unit and step.
 
+use std::collections::HashMap;
+
 use super::poisson::Inverse;
 use super::{Source, Tell};
 use crate::axis::Axis;
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::rng::{Key, unit_interval};
@@ -93,6 +96,54 @@ impl Shared {
                         let slots = self.due.len() as u64;
                         self.due[(due % slots) as usize].push(j);
                     }
+                }
+            }
+        }
+    }
+}
+
+impl Snapshot for Shared {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            key: _,
+            first: _,
+            lanes,
+            weight: _,
+            train: _,
+            own: _,
+            kept: _,
+            jitter: _,
+            due,
+            next,
+            lead: _,
+            window: _,
+        } = self;
+        pass.number("next step of the train", next);
+        // The slot of each event that is due at a lane; lanes that are there several times have all of them in turn.
+        let mut events: Vec<(u32, u64)> = Vec::new();
+        let mut numbers: Vec<(u32, u64)> = Vec::new();
+        let (mut seen, mut numbered) = (HashMap::<u32, u64>::new(), HashMap::new());
+        let mut times = Vec::with_capacity(lanes.len());
+        for (j, lane) in (0..).zip(&*lanes) {
+            let number = seen.entry(*lane).or_default();
+            numbered.insert((*lane, *number), j);
+            times.push(*number);
+            *number += 1;
+        }
+        for (slot, list) in due.iter().enumerate() {
+            for j in list {
+                events.push((lanes[*j as usize], slot as u64));
+                numbers.push((lanes[*j as usize], times[*j as usize]));
+            }
+        }
+        pass.lists("due", &mut events);
+        pass.lists("due at", &mut numbers);
+        if !pass.saves() {
+            due.iter_mut().for_each(Vec::clear);
+            for ((lane, slot), (_, number)) in events.into_iter().zip(numbers) {
+                match (numbered.get(&(lane, number)), due.get_mut(slot as usize)) {
+                    (Some(j), Some(list)) => list.push(*j),
+                    _ => pass.refuse("the state of another network: a shared train is of other units"),
                 }
             }
         }

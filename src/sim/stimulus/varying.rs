@@ -8,6 +8,7 @@ use super::pace::Pace;
 use super::poisson::draws;
 use super::{Source, Tell};
 use crate::axis::Axis;
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::UnitValues;
 use crate::values::at;
 use spikedeck_core::math::exp;
@@ -76,6 +77,26 @@ impl Varying {
             broken: None,
             window: sources.window,
         }
+    }
+}
+
+impl Snapshot for Varying {
+    fn visit(&mut self, _: &mut Pass<'_>) {
+        // Draws are keyed by the step.
+        let Self {
+            key: _,
+            first_quad: _,
+            skip: _,
+            buffer: _,
+            lanes: _,
+            pace: _,
+            per_step: _,
+            weight: _,
+            means: _,
+            most: _,
+            broken: _,
+            window: _,
+        } = self;
     }
 }
 

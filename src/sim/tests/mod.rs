@@ -17,6 +17,7 @@ mod plasticity;
 mod rate_rules;
 mod rests;
 mod sources;
+mod states;
 mod stimuli;
 mod temperatures;
 mod upstrokes;

@@ -88,6 +88,17 @@ impl Forest {
         Self { trees, together, units, watched, spikes: Vec::new(), drive }
     }
 
+    /// Its trees: nothing else of it outlasts a row of steps.
+    pub(super) fn trees(&mut self) -> &mut [Tree] {
+        let Self { trees, together: _, units: _, watched: _, spikes: _, drive: _ } = self;
+        trees
+    }
+
+    /// Units of a cell, and places of a cell of its watched threshold.
+    pub fn each_cell(&self) -> [usize; 2] {
+        [self.units, self.watched]
+    }
+
     /// Whether so few units are driven that it is cheap to note with what, for many steps.
     pub fn is_driven_at_few(&self) -> bool {
         let cells: usize = self.trees.iter().map(Tree::cells).sum();

@@ -13,6 +13,7 @@ mod build;
 mod electrotonic;
 mod forest;
 mod probe;
+mod snapshot;
 mod solver;
 mod trust;
 mod watch;

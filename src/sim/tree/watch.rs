@@ -4,6 +4,7 @@ use smallvec::{SmallVec, smallvec};
 
 use super::{Tree, Zone};
 use crate::firing::{self, Firing, Refractory};
+use crate::snapshot::{Pass, Snapshot};
 use crate::stepper::LaneSpike;
 use spikedeck_core::math::holds;
 use spikedeck_equation::graph::{Binary, Node, Symbol};
@@ -135,6 +136,29 @@ impl Watch {
     /// Places that rest, with the value at which they are held.
     pub fn resting(&self) -> impl Iterator<Item = &(usize, f64)> {
         self.resting.iter()
+    }
+}
+
+impl Snapshot for Watch {
+    fn visit(&mut self, pass: &mut Pass<'_>) {
+        let Self {
+            at: _,
+            firing,
+            bound: _,
+            condition: _,
+            reset: _,
+            refractory: _,
+            holds: _,
+            interpolated: _,
+            // These are of one step.
+            earlier: _,
+            integrated: _,
+            resting: _,
+            dt: _,
+            parameters: _,
+            numbers: _,
+        } = self;
+        firing.visit(pass);
     }
 }
 

@@ -50,6 +50,14 @@ pub(crate) enum Heard {
 }
 
 impl Heard {
+    /// How many lanes hear.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Units(range) => range.len(),
+            Self::Cells { cells, places, .. } => cells.len() * *places as usize,
+        }
+    }
+
     /// Makes what spiked into lanes.
     pub fn lanes(&self, spikes: &mut Vec<u32>) {
         match self {

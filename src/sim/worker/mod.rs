@@ -2,6 +2,7 @@
 
 mod inputs;
 mod rounds;
+mod snapshot;
 mod stretch;
 
 pub(super) use self::inputs::{ContinuousInput, EventInput, Heard, LearningInput, Looked, PlasticInput};
