@@ -26,5 +26,7 @@ pub static SCENARIOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/scenarios
 pub static TREES_NEURON: &str = include_str!("reference/trees_neuron.json");
 /// Weights of NEST's plastic synapses, JSON (`reference/plasticity_nest.py` made them).
 pub static PLASTICITY_NEST: &str = include_str!("reference/plasticity_nest.json");
+/// What each scenario shows first, small, as text (`.ci/tour` made them; `spikedeck_plot::thumbnail` reads one).
+pub static THUMBNAILS: &str = include_str!("thumbnails.txt");
 /// The checklist of capabilities, TOML.
 pub static COVERAGE: &str = include_str!("coverage.toml");

@@ -204,6 +204,6 @@ mod tests {
         assert!((value(&o, "p.V_m", "rate") - 10.0).abs() < 1e-9);
         assert_eq!(metric(&o, "p.V_m", "rate").n, Some(496));
         let said = o.warnings.join("\n");
-        assert!(said.contains("1 samples are 0") && said.contains("3 samples are no finite numbers"), "{said}");
+        assert!(said.contains("1 sample is 0") && said.contains("3 samples are no finite numbers"), "{said}");
     }
 }

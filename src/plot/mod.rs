@@ -29,6 +29,7 @@ mod reduce;
 mod samples;
 pub mod scene;
 pub mod svg;
+pub mod thumbnail;
 mod ticks;
 pub mod view;
 

@@ -70,8 +70,8 @@ fn decade_label(exponent: i32) -> String {
 }
 
 /// Ticks of a logarithmic axis: decades with labels (every second, third, ... when there are many, the others without),
-/// the numbers between without; under one and a half decades 1, 2, 5 have labels too; under half a decade the ticks are those of a
-/// proportional axis.
+/// the numbers between without; under one and a half decades 1, 2, 5 have labels too; under half a decade the ticks are
+/// those of a proportional axis.
 pub fn log(range: (f64, f64), most: usize) -> Vec<Tick> {
     let Some((low, high)) = ordered(range) else { return Vec::new() };
     if low <= 0.0 {

@@ -41,6 +41,7 @@ mod state;
 mod terminal;
 #[cfg(test)]
 mod testing;
+pub mod tour;
 mod update;
 
 pub use panes::content;

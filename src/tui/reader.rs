@@ -181,9 +181,9 @@ fn in_words(pane: &Pane) -> String {
 /// How the run of a column stands. Progress is told in tenths.
 fn standing(app: &App, column: &Column) -> String {
     if let Some(job) = app.jobs.get(column.job).filter(|j| j.active()) {
-        let Some(progress) = &job.progress else { return "starting".to_owned() };
-        let stage = if job.state == JobState::Stopping { "stopping" } else { &progress.stage };
-        return format!("{stage}, {} %", (progress.fraction * 10.0).floor() * 10.0);
+        let (stage, fraction) = (job.words(), job.progress.fraction);
+        let tenths = (fraction * 10.0).floor() * 10.0;
+        return if fraction > 0.0 { format!("{stage}, {tenths} %") } else { stage.to_owned() };
     }
     if let Some(why) = &column.error {
         return format!("failed: {why}");

@@ -46,14 +46,55 @@ fn two_runs_side_by_side() {
     }
 }
 
+/// A scenario of so many ms is understood.
+fn resolved(stop: f64) -> JobEvent {
+    let facts = vec![
+        ("time".to_owned(), format!("{stop} ms in steps of 0.1 ms")),
+        ("connections".to_owned(), "about 12,500,000".to_owned()),
+    ];
+    let label = "adex-patterns".to_owned();
+    JobEvent::Resolved { label, path: None, beside: Vec::new(), time: Some((0.0, stop)), facts }
+}
+
+/// What takes long is named from the first frame on, whatever is run or opened and however small the screen is: before
+/// anything was looked at, and with all that is known of it. How far it is stands there only where that is known.
+#[test]
+fn the_first_frame_says_what_is_slow() {
+    use crate::state::jobs::doing;
+    use crate::state::source::Source;
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let sources = [Source::Scenario("brunel".into()), Source::Finished("data/lfp.parquet".into())];
+        for (source, words) in sources.into_iter().zip(["reading brunel", "reading lfp.parquet"]) {
+            let mut app = app(size);
+            crate::update::begin(&mut app, vec![source]);
+            let first = text(&buffer(&app));
+            assert!(first.contains(words) && !first.contains('%'), "{size:?}\n{first}");
+            let job = app.columns.list()[0].job;
+            update(&mut app, Message::Job(job, JobEvent::Progress(doing("reading 10,000,000 rows of lfp.parquet"))));
+            assert!(text(&buffer(&app)).contains("reading 10,000,000 rows of lfp.parquet"));
+            update(&mut app, Message::Job(job, resolved(500.0)));
+            let progress = Progress { fraction: 0.34, ..doing("drawing connections of excitation") };
+            update(&mut app, Message::Job(job, JobEvent::Progress(progress)));
+            let shown = text(&buffer(&app));
+            for told in ["drawing connections of excitation", " 34 %", "500 ms in steps of 0.1 ms", "about 12,500,000"]
+            {
+                assert!(shown.contains(told), "{size:?} {told}\n{shown}");
+            }
+            // With what there is on the screen, the head of the column says it.
+            update(&mut app, Message::Job(job, JobEvent::Live(Arc::new(content("a", 10.0)))));
+            update(&mut app, Message::Job(job, JobEvent::Progress(doing("analysing psd"))));
+            let shown = text(&buffer(&app));
+            assert!(shown.contains("analysing psd …") && !shown.contains("500 ms in steps"), "{shown}");
+        }
+    }
+}
+
 #[test]
 fn while_it_runs() {
     let mut app = app((120, 40));
     update(&mut app, key("enter"));
     let job = app.columns.list()[0].job;
-    let told =
-        JobEvent::Resolved { label: "adex-patterns".into(), path: None, beside: Vec::new(), time: Some((0.0, 2000.0)) };
-    update(&mut app, Message::Job(job, told));
+    update(&mut app, Message::Job(job, resolved(2000.0)));
     let eta = Some(std::time::Duration::from_secs(7));
     let progress = Progress { stage: "simulating".into(), fraction: 0.43, simulated: 860.0, rate: 1.31, eta };
     update(&mut app, Message::Job(job, JobEvent::Progress(progress)));
@@ -161,13 +202,7 @@ fn a_live_frame_is_a_sweep() {
     let mut app = app((120, 40));
     update(&mut app, key("enter"));
     let job = app.columns.list()[0].job;
-    update(
-        &mut app,
-        Message::Job(
-            job,
-            JobEvent::Resolved { label: "x".into(), path: None, beside: Vec::new(), time: Some((0.0, 1000.0)) },
-        ),
-    );
+    update(&mut app, Message::Job(job, resolved(1000.0)));
     let mut terminal = counting((120, 40));
     let mut worst = 0;
     for k in 1..=40 {

@@ -130,16 +130,16 @@ fn on_job(app: &mut App, id: JobId, event: JobEvent, effects: &mut Vec<Effect>) 
         return;
     };
     match event {
-        JobEvent::Resolved { label, path, beside, time } => {
+        JobEvent::Resolved { label, path, beside, time, facts } => {
             job.label.clone_from(&label);
             if let Some(column) = index.and_then(|i| app.columns.get_mut(i)) {
                 (column.label, column.path, column.changed) = (label, path, false);
-                column.beside = beside;
+                (column.beside, column.facts) = (beside, facts);
                 column.time = time.or(column.time);
                 effects.push(app.columns.watch());
             }
         }
-        JobEvent::Progress(progress) => job.progress = Some(progress),
+        JobEvent::Progress(progress) => job.progress = progress,
         JobEvent::Live(content) => {
             let waits = index.and_then(|i| app.columns.get(i)).is_some_and(Column::waits_for_all);
             app.dirty = index.is_some() && !app.columns.frozen() && !waits;
@@ -339,13 +339,7 @@ mod tests {
             let mut app = app(size);
             update(&mut app, key("enter"));
             let job = app.columns.list()[0].job;
-            let progress = spikedeck_run::Progress {
-                stage: "building".into(),
-                fraction: 0.2,
-                simulated: 0.0,
-                rate: 0.0,
-                eta: None,
-            };
+            let progress = spikedeck_run::Progress { fraction: 0.2, ..crate::state::jobs::doing("building") };
             update(&mut app, Message::Job(job, JobEvent::Progress(progress)));
             assert!(text(&buffer(&app)).contains("building"), "{size:?}");
             update(&mut app, key("esc"));
@@ -420,7 +414,13 @@ mod tests {
         update(&mut app, key("enter"));
         let job = app.columns.list()[0].job;
         let path = PathBuf::from("/tmp/a.toml");
-        let told = JobEvent::Resolved { label: "a".into(), path: Some(path.clone()), beside: Vec::new(), time: None };
+        let told = JobEvent::Resolved {
+            label: "a".into(),
+            path: Some(path.clone()),
+            beside: Vec::new(),
+            time: None,
+            facts: Vec::new(),
+        };
         let effects = update(&mut app, Message::Job(job, told));
         assert!(matches!(&effects[..], [Effect::Watch(p)] if p == std::slice::from_ref(&path)));
         let effects = update(&mut app, Message::FileChanged(path));

@@ -4,7 +4,7 @@
 #![allow(clippy::format_collect, reason = "rows of small files read best as a map")]
 
 /// Whether generated pages are written instead of compared: data/lists.md, data/coverage.md,
-/// data/scenario-reference.md, data/third-party.md, the picture in README and the messages in tests/bad_scenarios.
+/// data/scenario-reference.md, data/third-party.md, the pictures in README and the messages in tests/bad_scenarios.
 /// `.ci/pages` writes all of them.
 fn update_pages() -> bool {
     std::env::var_os("UPDATE_PAGES").is_some()
@@ -44,6 +44,7 @@ mod spikes;
 mod states;
 mod supply_chain;
 mod sweep;
+mod tour;
 mod trees;
 mod trials;
 mod validate;

@@ -7,12 +7,14 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::draw::cells::{line, line_right, tint};
 use crate::draw::footer::footer;
+use crate::draw::thumbnail;
 use crate::number::{count, fit};
 use crate::state::app::App;
 use crate::state::gallery::{Line, Preview};
 use crate::state::layout::{gallery, part};
 use crate::state::steps::Step;
 use spikedeck_plot::grid::wrap;
+use spikedeck_plot::thumbnail::HEIGHT;
 
 /// Draws the gallery.
 pub fn draw(app: &App, buf: &mut Buffer) {
@@ -142,6 +144,7 @@ fn preview(app: &App, buf: &mut Buffer, area: Rect) {
     }
     let Some(index) = g.chosen() else { return };
     let mut lines: Vec<Vec<(String, Style)>> = Vec::new();
+    let picture = thumbnail::of(app, area).filter(|_| matches!(g.previews.get(&index), Some(Ok(_))));
     match g.previews.get(&index) {
         None => {
             lines.push(vec![(g.entries[index].title.clone(), t.strong)]);
@@ -153,7 +156,7 @@ fn preview(app: &App, buf: &mut Buffer, area: Rect) {
                 lines.push(vec![(l.to_owned(), t.bad)]);
             }
         }
-        Some(Ok(p)) => describe(app, p, usize::from(area.width.min(88)), &mut lines),
+        Some(Ok(p)) => describe(app, p, usize::from(area.width.min(88)), picture.is_some(), &mut lines),
     }
     let rows = usize::from(area.height);
     let first = g.scroll.min(lines.len().saturating_sub(rows));
@@ -161,21 +164,62 @@ fn preview(app: &App, buf: &mut Buffer, area: Rect) {
         let borrowed: Vec<(&str, Style)> = pieces.iter().map(|(s, st)| (s.as_str(), *st)).collect();
         line(buf, part(area, 0, row as u16, area.width, 1), &borrowed);
     }
+    if let Some(grid) = &picture {
+        thumbnail::draw(app, buf, part(area, 0, 0, area.width.min(88), area.height), grid, first);
+    }
     if lines.len() > first + rows {
-        let more = format!(" ↓ {} more lines ", lines.len() - first - rows);
+        let more =
+            format!(" ↓ {} ", spikedeck_core::number::counted(lines.len() - first - rows, "more line", "more lines"));
         line_right(buf, part(area, 0, area.height - 1, area.width, 1), &[(&more, t.dim)]);
     }
 }
 
-fn describe(app: &App, p: &Preview, width: usize, out: &mut Vec<Vec<(String, Style)>>) {
+/// Text in lines of which the first so many are short.
+fn around(text: &str, short: usize, count: usize, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut rest = text;
+    while lines.len() < count && !rest.is_empty() {
+        let (paragraph, others) = rest.split_once('\n').unwrap_or((rest, ""));
+        let broken = wrap(paragraph, short);
+        if lines.len() + broken.len() <= count {
+            lines.extend(broken);
+            rest = others;
+            continue;
+        }
+        // What no longer fits beside is broken anew below.
+        let kept = &broken[..count - lines.len()];
+        let letters = kept.iter().flat_map(|l| l.chars()).filter(|c| !c.is_whitespace()).count();
+        lines.extend_from_slice(kept);
+        let below = paragraph.char_indices().filter(|(_, c)| !c.is_whitespace()).nth(letters);
+        lines.extend(below.map_or_else(Vec::new, |(at, _)| wrap(&paragraph[at..], width)));
+        rest = others;
+    }
+    if !rest.is_empty() {
+        lines.extend(wrap(rest, width));
+    }
+    lines
+}
+
+fn describe(app: &App, p: &Preview, width: usize, has_picture: bool, out: &mut Vec<Vec<(String, Style)>>) {
     let t = &app.theme;
-    out.push(vec![(p.title.clone(), t.strong)]);
+    // Beside the picture lines are short, below it they have all the width.
+    let beside = if has_picture { width - thumbnail::TAKEN } else { width };
+    for l in wrap(&p.title, beside) {
+        out.push(vec![(l, t.strong)]);
+    }
     if !p.tags.is_empty() {
-        out.push(vec![(p.tags.join(" · "), t.key.remove_modifier(ratatui::style::Modifier::BOLD))]);
+        for l in wrap(&p.tags.join(" · "), beside) {
+            out.push(vec![(l, t.key.remove_modifier(ratatui::style::Modifier::BOLD))]);
+        }
     }
     out.push(Vec::new());
-    for l in wrap(&crate::panes::cards::flowing(&p.description), width) {
+    let text = crate::panes::cards::flowing(&p.description);
+    let free = if has_picture { (HEIGHT + 1).saturating_sub(out.len()) } else { 0 };
+    for l in around(&text, beside, free, width) {
         out.push(vec![(l, t.text)]);
+    }
+    while has_picture && out.len() < HEIGHT {
+        out.push(Vec::new());
     }
     let heading = |title: &str, out: &mut Vec<Vec<(String, Style)>>| {
         out.push(Vec::new());
@@ -222,6 +266,24 @@ fn describe(app: &App, p: &Preview, width: usize, out: &mut Vec<Vec<(String, Sty
             for l in wrap(r, width.saturating_sub(2)) {
                 out.push(vec![(format!("  {l}"), t.text)]);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Nothing is lost beside a picture, no short line is longer than it may be, and below there is all the width.
+        #[test]
+        fn words_flow_around_a_picture(text in "[a-z]{1,30}( [a-z]{1,30}|\n[a-z]{1,9}){0,40}", count in 0usize..9) {
+            let lines = around(&text, 12, count, 40);
+            let plain = |t: &str| t.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(plain(&lines.concat()), plain(&text));
+            prop_assert!(lines.iter().take(count).all(|l| l.width() <= 12));
+            prop_assert!(lines.iter().all(|l| l.width() <= 40));
         }
     }
 }

@@ -9,6 +9,7 @@ mod heading;
 mod overlay;
 mod panel;
 mod run;
+mod thumbnail;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -56,7 +57,7 @@ pub fn paint(app: &App, area: Rect, buf: &mut Buffer) {
 
 /// All there is to say in one short line.
 fn status_word(app: &App) -> String {
-    match app.jobs.list().iter().rev().find(|j| j.active()).and_then(|j| j.progress.as_ref()) {
+    match app.jobs.list().iter().rev().find(|j| j.active()).map(|j| &j.progress) {
         Some(p) => format!("{:.0} %", p.fraction * 100.0),
         None => "spikedeck".to_owned(),
     }

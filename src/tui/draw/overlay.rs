@@ -141,7 +141,7 @@ fn palette(app: &App, buf: &mut Buffer, query: &str, selected: usize) {
 fn points(app: &App, buf: &mut Buffer, all: &[PointRow], query: &str, selected: usize) {
     let t = &app.theme;
     let area = dialog(app.size, 76, 18);
-    let title = format!("{} points", all.len());
+    let title = spikedeck_core::number::counted(all.len(), "point", "points");
     let inner = frame(app, buf, area, &title, "Enter opens beside · type to search · Esc close");
     let list = query_line(app, buf, inner, query, "values");
     let found = points_found(all, query);
@@ -177,16 +177,15 @@ fn jobs(app: &App, buf: &mut Buffer, selected: usize) {
             let mut pieces = vec![(format!("{:<28} ", fit(&j.label, 28)), t.text), (format!("{word:<9}"), style)];
             match (&j.state, &j.progress) {
                 (JobState::Failed(why), _) => pieces.push((why.lines().next().unwrap_or_default().to_owned(), t.dim)),
-                (JobState::Running | JobState::Stopping, Some(p)) => {
+                (JobState::Running | JobState::Stopping, p) => {
                     let (done, rest) = bar(p.fraction, 14);
-                    pieces.extend([
-                        (done, t.bar),
-                        (rest, t.faint),
-                        (format!(" {:>3.0} %  {}", p.fraction * 100.0, p.stage), t.dim),
-                    ]);
+                    // How far it is is not always known.
+                    let far =
+                        if p.fraction > 0.0 { format!("{:>3.0} %", p.fraction * 100.0) } else { "    …".into() };
+                    pieces.extend([(done, t.bar), (rest, t.faint), (format!(" {far}  {}", p.stage), t.dim)]);
                     pieces.push((p.eta.map_or_else(String::new, |d| format!("  {} left", clock(d))), t.dim));
                 }
-                (JobState::Running | JobState::Stopping, None) | (JobState::Done | JobState::Stopped, _) => {}
+                (JobState::Done | JobState::Stopped, _) => {}
             }
             (pieces, i == selected)
         })

@@ -148,8 +148,10 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
     let t = &app.theme;
     let job = app.job_of(index);
     if let Some(job) = job.filter(|j| j.active()) {
-        let Some(p) = &job.progress else { return vec![("starting ".to_owned(), t.dim)] };
-        let stage = if job.state == JobState::Stopping { "stopping" } else { &p.stage };
+        let (p, stage) = (&job.progress, job.words());
+        if p.fraction <= 0.0 {
+            return vec![(format!("{} … ", fit(stage, (width * 2 / 3).max(12))), t.dim)];
+        }
         let eta = p.eta.map_or_else(String::new, |d| format!("  {} left", clock(d)));
         let rate = if p.rate > 0.0 { format!("  {}×", three(p.rate)) } else { String::new() };
         let percent = format!(" {:>3.0} %", p.fraction * 100.0);
@@ -191,20 +193,34 @@ fn status(app: &App, index: usize, column: &Column, width: usize) -> Vec<(String
     out
 }
 
-/// A column that has nothing to show yet.
+/// A column that has nothing to show yet: what is done and how far it is, and how large it is.
 fn waiting(app: &App, buf: &mut Buffer, placed: &PlacedColumn, column: &Column) {
     let t = &app.theme;
-    let area = part(placed.area, 1, 1, placed.area.width.saturating_sub(2), placed.area.height.saturating_sub(1));
+    let area = part(placed.area, 1, 2, placed.area.width.saturating_sub(2), placed.area.height.saturating_sub(3));
+    let row = |k: usize| part(area, 0, k as u16, area.width, 1);
     let job = app.job_of(placed.column);
-    let text = match (&column.error, job.map(|j| (&j.state, j.progress.as_ref()))) {
-        (Some(why), _) => why.clone(),
-        (None, Some((JobState::Stopped, _))) => STOPPED_EARLY.to_owned(),
-        (None, Some((_, Some(p)))) => format!("{} …", p.stage),
-        (None, _) => "…".to_owned(),
+    if let Some(why) = &column.error {
+        for (k, l) in why.lines().take(usize::from(area.height)).enumerate() {
+            line(buf, row(k), &[(l, t.bad)]);
+        }
+        return;
+    }
+    let Some(job) = job.filter(|j| j.active()) else {
+        let is_stopped = job.is_some_and(|j| j.state == JobState::Stopped);
+        line(buf, row(0), &[(if is_stopped { STOPPED_EARLY } else { "…" }, t.dim)]);
+        return;
     };
-    let style = if column.error.is_some() { t.bad } else { t.dim };
-    for (row, l) in text.lines().take(usize::from(area.height).saturating_sub(1)).enumerate() {
-        line(buf, part(area, 0, 1 + row as u16, area.width, 1), &[(l, style)]);
+    line(buf, row(0), &[(job.words(), t.strong), (" …", t.dim)]);
+    let p = &job.progress;
+    if p.fraction > 0.0 {
+        let (done, rest) = bar(p.fraction, usize::from(area.width).clamp(20, 80) / 2);
+        let left = p.eta.map_or_else(String::new, |d| format!("  {} left", clock(d)));
+        let far = format!(" {:>3.0} %{left}", p.fraction * 100.0);
+        line(buf, row(1), &[(&done, t.bar), (&rest, t.faint), (&far, t.text)]);
+    }
+    let names = column.facts.iter().map(|f| f.0.width()).max().unwrap_or(0);
+    for (k, (name, value)) in column.facts.iter().enumerate() {
+        line(buf, row(3 + k), &[(&format!("{name:<names$}  "), t.dim), (value, t.text)]);
     }
 }
 

@@ -132,7 +132,7 @@ pub fn go(app: &mut App, index: usize, at_once: bool) -> Vec<Effect> {
     }
     let job = app.job_of(index).filter(|j| j.active());
     let has_long = |left: Duration| left.as_secs_f64() > QUICK;
-    let goes_on = job.is_some_and(|j| !j.progress.as_ref().and_then(|p| p.eta).is_some_and(has_long));
+    let goes_on = job.is_some_and(|j| !j.progress.eta.is_some_and(has_long));
     if goes_on && !at_once {
         if let Some(column) = app.columns.get_mut(index) {
             column.bench.again = true;

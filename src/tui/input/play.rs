@@ -111,7 +111,7 @@ mod tests {
         };
         let mut pane =
             Pane::new("plane", "Plane", Shape::Image(Image { value: Axis::new("u", ""), ..image }), "at the end");
-        pane.movie = Movie::of(&recording, &recording.traces[0]).map(Arc::new);
+        pane.movie = Movie::of(&recording, &recording.traces[0], false).map(Arc::new);
         let mut content = content("x", 10.0);
         content.panes.insert(0, pane);
         Arc::new(content)

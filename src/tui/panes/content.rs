@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::panes::arrange::arranged;
 use crate::panes::cards::{model_card, run_card};
 use crate::panes::opening::opening;
+use crate::panes::threshold;
 use spikedeck_run::{Check, Finished, Snapshot, Status};
 use spikedeck_scenario::Spec;
 use spikedeck_signal::Shape;
@@ -35,8 +36,9 @@ pub struct Content {
 impl Content {
     /// Panes of a finished run.
     pub fn of(finished: &Arc<Finished>) -> Self {
-        let mut panes =
-            arranged(&finished.recording, &finished.outcomes, finished.spec.as_deref(), None, &finished.checks);
+        let spec = finished.spec.as_deref();
+        let panes = arranged(&finished.recording, &finished.outcomes, spec, None, &finished.checks);
+        let mut panes = threshold::drawn(panes, spec);
         let opening = opening(&panes, finished.spec.as_deref(), finished.recording.window);
         panes.push(Pane::new("run", "Run", Shape::Card(run_card(finished)), String::new()));
         if let Some(spec) = &finished.spec {
@@ -69,7 +71,8 @@ impl Content {
 
     /// Panes of what there is so far, on the time axis that the run will fill.
     pub fn live(label: &str, snapshot: &Snapshot, spec: Option<&Spec>, time: Option<(f64, f64)>) -> Self {
-        let mut panes = arranged(&snapshot.recording, &snapshot.outcomes, spec, time, &[]);
+        let panes = arranged(&snapshot.recording, &snapshot.outcomes, spec, time, &[]);
+        let mut panes = threshold::drawn(panes, spec);
         unique(&mut panes);
         Self { label: label.to_owned(), panes, ..Self::default() }
     }

@@ -8,4 +8,5 @@ mod opening;
 pub mod pane;
 mod recorded;
 mod silent;
+mod threshold;
 pub mod together;

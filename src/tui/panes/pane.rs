@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::panes::movie::Movie;
 use spikedeck_plot::scene::{Body, with_pyramids};
 use spikedeck_plot::{Look, Picture, Pyramids, Scene, View};
-use spikedeck_signal::{NamedShape, Shape};
+use spikedeck_signal::{NamedShape, ReferenceLine, Shape};
 
 /// A pane of one result.
 #[derive(Debug, Clone)]
@@ -114,6 +114,16 @@ impl Pane {
         };
         pane.own_x = pane.ranges(&View::default()).map(|r| r.x);
         pane
+    }
+
+    /// The same with a line across, where it has curves.
+    #[must_use]
+    pub(crate) fn with_reference(mut self, line: ReferenceLine) -> Self {
+        if let Shape::Series(series) = &mut Arc::make_mut(&mut self.shape).shape {
+            series.references.push(line);
+            self.memory = Arc::default();
+        }
+        self
     }
 
     /// The same plane at another frame; as it is where nothing moves.

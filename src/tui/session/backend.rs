@@ -18,6 +18,8 @@ pub struct Prepared {
     pub beside: Vec<PathBuf>,
     /// The whole time axis that it will fill.
     pub time: Option<(f64, f64)>,
+    /// Its size: name and value (time, connections, memory).
+    pub facts: Vec<(String, String)>,
     /// What a reader should know already.
     pub warnings: Vec<String>,
     /// What was understood, if panes are to know it before the end.
@@ -61,6 +63,12 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// Why it is not written, or is another scenario there.
     fn save(&self, asked: &Asked, path: &Path) -> Result<(), String>;
+
+    /// What opening a finished run or somebody's recording is called while it lasts: with its size, as far as that is
+    /// known without reading it.
+    fn opening(&self, path: &Path) -> String {
+        format!("reading {}", Source::Finished(path.to_owned()).label())
+    }
 
     /// Opens a finished run or somebody's recording.
     ///

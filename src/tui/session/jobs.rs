@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::panes::content::Content;
 use crate::session::backend::Backend;
 use crate::session::guarded::guarded;
+use crate::state::jobs::doing;
 use crate::state::message::{JobEvent, JobId, Message};
 use crate::state::source::Source;
 use spikedeck_run::{Event, JobHandle, Snapshot};
@@ -52,11 +53,14 @@ impl Jobs {
             lower_priority();
             match source {
                 Source::Finished(path) => {
-                    let told = match backend.open(&path) {
-                        Ok(finished) => JobEvent::Done(Arc::new(Content::of(&finished))),
-                        Err(why) => JobEvent::Failed(why),
+                    let say = |told| tell.send(Message::Job(id, told));
+                    let _ = say(JobEvent::Progress(doing(backend.opening(&path))));
+                    let _ = match backend.open(&path) {
+                        Ok(finished) => {
+                            say(drawing()).and_then(|()| say(JobEvent::Done(Content::of(&finished).into())))
+                        }
+                        Err(why) => say(JobEvent::Failed(why)),
                     };
-                    let _ = tell.send(Message::Job(id, told));
                 }
                 Source::Scenario(asked) => match backend.prepare(&asked) {
                     Err(why) => {
@@ -68,6 +72,7 @@ impl Jobs {
                             path: prepared.path,
                             beside: prepared.beside,
                             time: prepared.time,
+                            facts: prepared.facts,
                         };
                         let _ = tell.send(Message::Job(id, told));
                         for warning in prepared.warnings {
@@ -106,6 +111,11 @@ impl Jobs {
     }
 }
 
+/// All is there, and panes are made of it.
+fn drawing() -> JobEvent {
+    JobEvent::Progress(doing("making panes"))
+}
+
 /// Threads that a job starts inherit this: keys are answered while a simulation has all processors.
 fn lower_priority() {
     // Linux counts niceness by thread; elsewhere it would slow the drawing too. Refused is no harm.
@@ -137,7 +147,12 @@ fn listen(id: JobId, info: &RunInfo, handle: &JobHandle, tell: &Sender<Message>)
         for event in others {
             let (told, last) = match event {
                 Event::Progress(p) => (JobEvent::Progress(p), false),
-                Event::Done(finished) => (JobEvent::Done(Arc::new(Content::of(&finished))), true),
+                Event::Done(finished) => {
+                    if !say(drawing()) {
+                        return;
+                    }
+                    (JobEvent::Done(Arc::new(Content::of(&finished))), true)
+                }
                 Event::Failed(why) => (JobEvent::Failed(why), true),
                 Event::Snapshot(_) => continue,
             };
@@ -243,7 +258,8 @@ mod tests {
         ] {
             let (tell, told) = channel();
             Jobs::default().start(1, source, Arc::new(Dies), tell);
-            let Message::Job(1, JobEvent::Failed(why)) = told.recv().unwrap() else { panic!("it has not failed") };
+            let last = told.iter().find(|m| !matches!(m, Message::Job(1, JobEvent::Progress(_))));
+            let Some(Message::Job(1, JobEvent::Failed(why))) = last else { panic!("it has not failed") };
             assert!(why.contains(words), "{why}");
         }
     }

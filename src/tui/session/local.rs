@@ -89,11 +89,12 @@ impl Backend for LocalBackend {
         let time = (0.0, s.steps as f64 * s.dt / s.time_base.seconds());
         let (path, threads) = (spec.path.clone(), self.threads);
         let beside = spec.files.iter().map(|f| f.path.clone()).filter(|p| p.is_file()).collect();
+        let facts = preview(&spec).facts;
         let spec = Arc::new(spec);
         let known = Some(spec.clone());
         let start =
             Box::new(move || run::start(spec, points, run::Options { threads, live: true, ..run::Options::default() }));
-        Ok(Prepared { label, path, beside, time: Some(time), warnings, spec: known, start })
+        Ok(Prepared { label, path, beside, time: Some(time), facts, warnings, spec: known, start })
     }
 
     fn understand(&self, asked: &Asked) -> Result<Vec<Adjustable>, String> {
@@ -116,6 +117,25 @@ impl Backend for LocalBackend {
             Ok((read, _)) if is_same(&read) => Ok(()),
             Ok(_) => Err(format!("{shown} is written, and gives another result than what is shown: look at it")),
             Err(why) => Err(format!("{shown} is written, and cannot be run there: {}", why.first())),
+        }
+    }
+
+    fn opening(&self, path: &Path) -> String {
+        let label = Source::Finished(path.to_owned()).label();
+        let rows = if table::is_run(path) {
+            table::Manifest::read(path).ok().map(|m| m.rows.values().sum())
+        } else if spikedeck_store::FileKind::of(path) == Some(spikedeck_store::FileKind::Parquet) {
+            spikedeck_store::describe(path).ok().map(|c| c.rows)
+        } else {
+            None
+        };
+        let size = || std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+        match (rows, size()) {
+            (Some(rows), _) => {
+                format!("reading {} of {label}", spikedeck_core::number::counted(rows as usize, "row", "rows"))
+            }
+            (None, Some(bytes)) => format!("reading {label}, {}", spikedeck_core::number::bytes(bytes)),
+            (None, None) => format!("reading {label}"),
         }
     }
 
@@ -217,6 +237,22 @@ fn preview(spec: &Spec) -> Preview {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is opened is named with as much of its size as is known without reading it.
+    #[test]
+    fn what_is_opened_is_named_with_its_size() {
+        use spikedeck_store::{Column, Format, Table, write};
+        let dir = tempfile::tempdir().unwrap();
+        let backend = LocalBackend::default();
+        let path = dir.path().join("long.parquet");
+        let table = Table { columns: vec![("time_ms".into(), Column::F64(vec![0.5; 1500]))], ..Table::default() };
+        write(&path, &table, Format::Parquet).unwrap();
+        assert_eq!(backend.opening(&path), "reading 1,500 rows of long.parquet");
+        let text = dir.path().join("spikes.csv");
+        std::fs::write(&text, "time_ms,unit\n1,0\n").unwrap();
+        assert_eq!(backend.opening(&text), "reading spikes.csv, 17 B");
+        assert_eq!(backend.opening(&dir.path().join("gone.csv")), "reading gone.csv");
+    }
 
     #[test]
     fn scenarios_and_runs_of_a_folder_are_found() {

@@ -1,6 +1,6 @@
 //! The loop around the pure state: receives, updates, does what is to be done outside, draws when something changed.
 
-mod backend;
+pub(crate) mod backend;
 mod editor;
 mod export;
 mod guarded;

@@ -38,6 +38,8 @@ pub struct Column {
     pub changed: bool,
     /// Whole time axis.
     pub time: Option<Range>,
+    /// Its size, as soon as it is known: name and value.
+    pub facts: Vec<(String, String)>,
     /// Why there is nothing, or why the last attempt gave nothing.
     pub error: Option<String>,
     /// Whether what it shows was written as a whole run.
@@ -64,6 +66,7 @@ impl Column {
             job,
             changed: false,
             time: None,
+            facts: Vec::new(),
             error: None,
             written: false,
             content: None,

@@ -31,11 +31,21 @@ pub struct Job {
     pub label: String,
     /// How it stands.
     pub state: JobState,
-    /// How far it is.
-    pub progress: Option<Progress>,
+    /// What it does, and how far it is.
+    pub progress: Progress,
+}
+
+/// Progress of work of which it is not known how far it is.
+pub fn doing(stage: impl Into<String>) -> Progress {
+    Progress { stage: stage.into(), fraction: 0.0, simulated: 0.0, rate: 0.0, eta: None }
 }
 
 impl Job {
+    /// What it does.
+    pub fn words(&self) -> &str {
+        if self.state == JobState::Stopping { "stopping" } else { &self.progress.stage }
+    }
+
     /// Whether it still works.
     pub fn active(&self) -> bool {
         matches!(self.state, JobState::Running | JobState::Stopping)
@@ -74,7 +84,9 @@ impl Jobs {
     pub fn start(&mut self, source: &Source) -> (JobId, Effect) {
         self.last += 1;
         let id = self.last;
-        self.list.push(Job { id, label: source.label(), state: JobState::Running, progress: None });
+        // Said before anything was looked at: what takes long has a name in the first frame.
+        let progress = doing(format!("reading {}", source.label()));
+        self.list.push(Job { id, label: source.label(), state: JobState::Running, progress });
         (id, Effect::Start(id, source.clone()))
     }
 

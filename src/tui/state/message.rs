@@ -30,6 +30,8 @@ pub enum JobEvent {
         beside: Vec<PathBuf>,
         /// Whole time axis.
         time: Option<(f64, f64)>,
+        /// Its size: name and value (time, connections, memory).
+        facts: Vec<(String, String)>,
     },
     /// How far.
     Progress(Progress),
