@@ -5,7 +5,7 @@ use super::prelude::*;
 use spikedeck_core::analytic::BandPass;
 use spikedeck_core::circular::rayleigh_p;
 use spikedeck_core::fft::Complex64;
-use spikedeck_core::number;
+use spikedeck_core::number::{self, shown};
 use spikedeck_core::phase_statistics::pairwise_consistency;
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::student_quantile_of;
@@ -276,7 +276,13 @@ fn look(
             .p(rayleigh_p(value, count))
             .note("n PLV²; p after Rayleigh, for spikes independent of each other"),
     );
-    f.word(format!("{name}: PLV {value:.3} in {} (chance {chance:.3}, p {})", band.name, number::p_value(p)));
+    f.word(format!(
+        "{name}: PLV {} in {} (chance {}, p {})",
+        shown(value),
+        band.name,
+        shown(chance),
+        number::p_value(p)
+    ));
     if draws {
         f.shape(format!("phases of {name} in {}", band.name), histogram(name, &inside, field));
     }

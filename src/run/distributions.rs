@@ -10,6 +10,7 @@
 
 use std::collections::BTreeSet;
 
+use spikedeck_core::number::counted;
 use spikedeck_core::number::{count, shown};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
@@ -103,7 +104,8 @@ impl Member {
             }
             if left_out > 0 {
                 notes.push(format!(
-                    "{label}: {left_out} units of {name} were not observed all the time and are left out"
+                    "{label}: {} of {name} not observed all the time and left out",
+                    counted(left_out, "unit was", "units were")
                 ));
             }
             // Every unit has a rate.

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use super::measure::measure;
 use super::watch::Watch;
 use super::{Finished, RunError, Tell};
+use spikedeck_core::number::counted;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Boundary, PopulationSpec, Spec, Stimulus as _};
 use spikedeck_signal::{Metric, NamedShape, Outcome, Scalars, Shape, Spikes, Trace};
@@ -159,7 +160,7 @@ fn spike_shift(at_dt: &Spikes, at_half: &Spikes, unit: &str) -> Vec<Metric> {
     let n = shifts.len() as u64;
     let count =
         Metric::new(subject.clone(), "count_shift", at_half.len() as f64 - at_dt.len() as f64, "", at_dt.len() as u64)
-            .note(format!("{} spikes at dt, {} at dt/2", at_dt.len(), at_half.len()));
+            .note(format!("{} at dt, {} at dt/2", counted(at_dt.len(), "spike", "spikes"), at_half.len()));
     let Some(&largest) = shifts.last() else {
         return vec![count];
     };
@@ -216,7 +217,7 @@ fn summary(metrics: &[Metric]) -> String {
         Some((shift, unit)) => {
             format!("at half the step spikes move by at most {} {unit}", short(shift)).trim_end().to_owned()
         }
-        None => format!("{} metrics compared at half the step", metrics.len()),
+        None => format!("{} compared at half the step", counted(metrics.len(), "metric", "metrics")),
     }
 }
 

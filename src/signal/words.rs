@@ -33,7 +33,9 @@ fn told(list: impl ExactSizeIterator<Item = String>, more: &str) -> String {
     let left = list.len().saturating_sub(TOLD);
     let mut text = list.take(TOLD).collect::<Vec<_>>().join("; ");
     if left > 0 {
-        text.push_str(&more.replace("{}", &count(left as u64)));
+        let more = more.replace("{}", &count(left as u64));
+        // What is left may be one.
+        text.push_str(if left == 1 { more.trim_end_matches('s') } else { &more });
     }
     text
 }

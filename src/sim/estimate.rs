@@ -77,7 +77,14 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
                 Ring::bytes(population.targets(Port::Event(port)), longest)
             })
             .sum();
-        parts.push((n * 8 * columns + rings, format!("population {}: {} units", population.name, population.size)));
+        parts.push((
+            n * 8 * columns + rings,
+            format!(
+                "population {}: {}",
+                population.name,
+                spikedeck_core::number::counted(population.size, "unit", "units")
+            ),
+        ));
     }
     for projection in &spec.projections {
         let to = projection.to.population;

@@ -118,7 +118,7 @@ fn entity(file: &str, manifest: &Manifest, bytes: Option<u64>) -> Value {
         _ => ("application/octet-stream", "what the run was made from"),
     };
     let what = match manifest.rows.get(file) {
-        Some(rows) => format!("{what}, {rows} rows"),
+        Some(rows) => format!("{what}, {}", spikedeck_core::number::counted(*rows as usize, "row", "rows")),
         None if file.starts_with("files/") => "file that the scenario was read from".to_owned(),
         None => what.to_owned(),
     };
@@ -151,7 +151,9 @@ fn title(manifest: &Manifest) -> String {
 }
 
 fn description(manifest: &Manifest) -> String {
-    let points = manifest.points.map_or_else(String::new, |n| format!(", {n} points"));
+    let points = manifest
+        .points
+        .map_or_else(String::new, |n| format!(", {}", spikedeck_core::number::counted(n, "point", "points")));
     format!(
         "{} ({}){points}: seed {}, spikedeck {}, {}",
         manifest.label, manifest.scenario.name, manifest.seed, manifest.version, manifest.status
