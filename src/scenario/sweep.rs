@@ -249,18 +249,6 @@ pub(super) fn trials(resolver: &mut Resolver<'_>, root: &Node, node: &Node) -> O
     Some(Trials { axes, count: count as u32 })
 }
 
-impl Redraws {
-    /// The key of `[simulation]` that a sweep sets for each of its seeds.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::All => "seed",
-            Self::Noise => "noise_seed",
-            Self::Values => "values_seed",
-            Self::Wiring => "wiring_seed",
-        }
-    }
-}
-
 /// The paths of axes, each by its parts, as written, and where.
 fn paths(axes: Option<&Node>) -> Vec<(Vec<String>, &str, &SourceSpan)> {
     let entries = axes.and_then(Node::entries).unwrap_or_default();

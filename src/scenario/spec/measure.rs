@@ -226,6 +226,18 @@ words! {
     }
 }
 
+impl Redraws {
+    /// The key of `[simulation]` that a sweep sets for each of its seeds.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::All => "seed",
+            Self::Noise => "noise_seed",
+            Self::Values => "values_seed",
+            Self::Wiring => "wiring_seed",
+        }
+    }
+}
+
 /// Trials of one network.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Trials {
