@@ -1,7 +1,6 @@
 //! Analyses: trait [`Analysis`] and the one list, [`ANALYSES`].
 //!
-//! Adding an analysis is one file and one line in the list; it then appears in panes, tables, figures, `list`,
-//! `explain`, the schema and the docs by itself. `subject` resolves what an analysis looks at to data.
+//! An analysis is one file and one line in the list; all else follows. `subject` resolves what it looks at to data.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -11,7 +10,6 @@
 //! use spikedeck_scenario::AnalysisSpec;
 //! use spikedeck_signal::{Population, Recording, SpikeTrains, Spikes, Window};
 //!
-//! // A clock: one unit that fires every 10 ms.
 //! let times: Vec<f64> = (1..=100).map(|k| 10.0 * f64::from(k)).collect();
 //! let populations = vec![Population { name: "clock".into(), size: 1, ..Population::default() }];
 //! let spikes = Spikes { population: "clock".into(), size: 1, units: vec![0; times.len()], times };
@@ -330,8 +328,7 @@ impl Request<'_> {
     }
 }
 
-/// An estimator: one file, one line in the list. From this everything else follows: what a scenario may say, the docs,
-/// and where its result appears.
+/// An estimator: one file, one line in the list, from which what a scenario may say and where it appears follow.
 pub trait Estimator: Sync {
     /// What it can be told.
     type Options: Options;

@@ -204,8 +204,8 @@ fn counted(rows: &[&[u32]], labels: &[u32], conditions: usize, by_condition: boo
     Table::count(&s, &r, if by_condition { conditions } else { slots }, distinct)
 }
 
-/// Bits that words tell of the condition of their trial or of their place in it; `how`: conditions, whether of these, and
-/// distinct words.
+/// Bits that words tell of the condition of their trial or of their place in it. `how`: conditions, whether of these,
+/// and distinct words.
 pub(super) fn information(correction: Correction, rows: &[&[u32]], labels: &[u32], how: (usize, bool, usize)) -> f64 {
     let raw = |rows: &[&[u32]], labels: &[u32]| counted(rows, labels, how.0, how.1, how.2).plug_in().information();
     let all = raw(rows, labels);

@@ -303,8 +303,10 @@ fn look(
         spikedeck_core::units::short(middle(at)),
         number::p_value(p)
     ));
-    let y = seen.surprise().map(|s| s.unwrap_or(f64::NAN)).collect();
-    let curve = Some((name.clone(), (0..windows).map(middle).collect(), y));
+    // Windows without a coincidence have no surprise to draw.
+    let drawn = seen.surprise().enumerate().filter_map(|(w, s)| Some((middle(w), s?)));
+    let (x, y) = drawn.unzip();
+    let curve = Some((name.clone(), x, y));
     Ok(Found { name, p: Some(p), curve })
 }
 
@@ -346,11 +348,7 @@ fn drawn(f: &mut Findings<'_>, curves: Vec<(String, Vec<f64>, Vec<f64>)>) {
     if curves.is_empty() || curves.len() > MOST_DRAWN {
         return;
     }
-    let curve = |(name, x, y): (String, Vec<f64>, Vec<f64>)| {
-        let known: Vec<usize> = (0..x.len()).filter(|&k| y[k].is_finite()).collect();
-        let of = |v: &[f64]| known.iter().map(|&k| v[k]).collect();
-        Curve { name, x: of(&x), y: of(&y), band: None, style: CurveStyle::Line }
-    };
+    let curve = |(name, x, y): (String, Vec<f64>, Vec<f64>)| Curve { name, x, y, band: None, style: CurveStyle::Line };
     let level = (0.95_f64 / 0.05).log10();
     let series = Series {
         x: super::psth::axis(f),

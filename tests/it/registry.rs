@@ -218,6 +218,8 @@ traces = [{ variables = [\"V_m\"] }]
                 "source = \"p.spikes[0]\"\ntarget = \"p.spikes[1]\"",
                 "source = \"p.V_m[0]\"\ntarget = \"p.V_m[1]\"",
                 "source = \"p.spikes\"\ntarget = \"p.V_m[0]\"",
+                "source = [\"p.V_m[0]\", \"p.V_m[1]\"]\ntarget = \"p.spikes[0]\"\nband = [\"fast 30 100\"]",
+                "source = \"p.V_m[0]\"\ntarget = \"p.spikes[0]\"\nband = [\"fast 30 100\"]\nfilter = \"butterworth\"",
             ],
             _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\"", "of = \"p.u\""],
         };
