@@ -10,8 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use spikedeck_core::number::counted;
-use spikedeck_core::number::{count, shown};
+use spikedeck_core::number::{self, count, shown};
 use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::{Correction, adjust, p_value};
@@ -105,7 +104,7 @@ impl Member {
             if left_out > 0 {
                 notes.push(format!(
                     "{label}: {} of {name} not observed all the time and left out",
-                    counted(left_out, "unit was", "units were")
+                    number::counted(left_out, "unit was", "units were")
                 ));
             }
             // Every unit has a rate.
