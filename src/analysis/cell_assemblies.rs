@@ -66,6 +66,10 @@ impl Estimator for CellAssemblies {
     const CARD: AnalysisCard = CARD;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
+        // Defaults may come from all of them: what cannot be read is told before what is too short.
+        for s in &subject::of_or_all_spikes(f.request)? {
+            subject::trains(f.request, s)?;
+        }
         f.each_spiking(|f, s| look(f, s, o))
     }
 }
