@@ -168,7 +168,7 @@ mod tests {
         assert!(!opened.contains("scenarios and runs"), "{opened}");
         tour.press("?").unwrap();
         assert!(tour.text().contains("─ Help"), "{}", tour.text());
-        assert!(tour.picture().starts_with("<svg") && tour.picture().contains("Help"));
+        assert!(tour.picture().starts_with("<svg"));
         assert!(tour.press("no-key").is_err());
         assert!(Tour::start(&["no-such-scenario"], (120, 40)).unwrap_err().contains("no-such-scenario"));
     }
