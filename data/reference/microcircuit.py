@@ -1,9 +1,13 @@
-"""Writes scenarios/microcircuit.toml: the cortical microcircuit of Potjans and Diesmann (2014), scaled down after van Albada et al. (2015).
+"""Writes scenarios/microcircuit.toml and, with the argument `large`, microcircuit-large.toml: the cortical microcircuit of Potjans and Diesmann (2014), scaled
+down after van Albada et al. (2015).
 
-Populations, connection probabilities, external in-degrees and rates are the published ones; numbers of connections follow from the probabilities,
-K = ln(1 - C)/ln(1 - 1/(N_pre N_post)). At scale s there are s N neurons with s times the in-degree; weights are divided by sqrt(s), which keeps the variance of the
-input, and a constant current replaces the mean that is missing, (1 - sqrt(s)) tau_syn (sum K w nu + K_ext w nu_ext). `python microcircuit.py 0.5 > half.toml` writes
-the circuit at one scale, without variants.
+Populations, connection probabilities, external in-degrees and rates are the published ones. The program works the rest out of the tables (`spikedeck explain circuits`):
+numbers of connections from the probabilities, K = ln(1 - C)/ln(1 - 1/(N_pre N_post)); at scale s there are s N neurons with s times the in-degree; weights are
+divided by sqrt(s), which keeps the variance of the input, and a constant current replaces the mean that is missing,
+(1 - sqrt(s)) tau_syn (sum K w nu + K_ext w nu_ext). What is written here anew for each scale are the limits of the rates.
+
+`python microcircuit.py long` writes every population, projection and stimulus out, as this file did before there were circuits: a test of the room `scenario` holds
+that both are the same to the last bit.
 """
 
 import math
@@ -81,7 +85,72 @@ references = [
 '''
 
 
+def measured(rows):
+    """Analyses and expectations."""
+    out = []
+    spikes = ", ".join(f'"{p}.spikes"' for p in POPULATIONS)
+    out.append(f'[analyses.raster]\nkind = "raster"\nof = [{spikes}]\nbin = "5 ms"\n')
+    out.append(f'[analyses.rates]\nkind = "rates"\nof = [{spikes}]\n')
+    out.append(f'[analyses.irregularity]\nkind = "isi"\nof = [{spikes}]\nmin_intervals = 3\n')
+    out.append(f'[analyses.fluctuation]\nkind = "population_rate"\nof = [{spikes}]\nbin = "3 ms"\n')
+    out.append("[expect]")
+    for i, p in enumerate(POPULATIONS):
+        low, high = rows[f"expect.{p}.min"], rows[f"expect.{p}.max"]
+        out.append(
+            f'{p} = {{ metric = "rates.{p}.spikes.mean_rate", min = {low}, max = {high}, source = "full scale: {RATE[i]} Hz in the reference implementation (NEST); limits by scale" }}'
+        )
+    return "\n".join(out)
+
+
+def limits(scale):
+    """Path and value of the limits of the rates, by scale."""
+    return {path: value for path, value in at(scale).items() if path.startswith("expect.")}
+
+
 def scenario(scale, variants, tags):
+    listed = lambda values: ", ".join(str(v) for v in values)
+    names = listed(f'"{p}"' for p in POPULATIONS)
+    out = [HEAD.replace("@PERCENT@", f"{100 * scale:g}"), f"tags = {tags}\n"]
+    out.append('[simulation]\nduration = "1.2 s"\ndt = "0.1 ms"\ntransient = "200 ms"\nseed = 1\n')
+    rows = "\n".join("    [" + ", ".join(f"{p:6.4f}" if p else "0.0   " for p in row) + "]," for row in PROBABILITY)
+    out.append(
+        f"""# Rows are targets, columns are sources, both in the order of `populations`. Sizes, weights, in-degrees and rates are those of
+# full scale.
+[circuits.column]
+scale = {scale:g}
+populations = [{names}]
+sizes = [{listed(SIZE)}]
+probability = [
+{rows}
+]
+rule = "fixed_total_number"
+autapses = true
+receptor = "syn"
+weight = [{listed(f'"{weight(7, j):.4f} pA"' for j in range(8))}]
+weight_spread = 0.1
+pairs.L4E_L23E.weight = "{weight(0, 2):.4f} pA"
+delay = [{listed('"0.75 ms"' if j % 2 else '"1.5 ms"' for j in range(8))}]
+delay_spread = 0.5
+background = {{ sources = [{listed(EXTERNAL)}], rate = "{NU_EXT:g} Hz", weight = "{W} pA" }}
+rates = [{listed(f'"{r} Hz"' for r in RATE)}]
+decimals = 4
+record.spikes = true
+
+[circuits.column.each]
+model = "lif"
+parameters = {{ tau_m = "10 ms", R_m = "40 Mohm", E_L = "-65 mV", V_th = "-50 mV", V_reset = "-65 mV", t_ref = "2 ms" }}
+initial = {{ V_m = {{ normal = {{ mean = "-58 mV", sd = "10 mV", max = "-50.1 mV" }} }} }}
+receptors.syn = {{ kind = "exp_current", tau = "{TAU_SYN * 1e3:g} ms" }}
+"""
+    )
+    out.append(measured(limits(scale)))
+    for name, s in variants:
+        out.append(f'\n[variants.{name}]\n"circuits.column.scale" = {s:g}')
+        out += [f'"{path}" = {value}' for path, value in limits(s).items()]
+    return "\n".join(out) + "\n"
+
+
+def written_out(scale, variants, tags):
     rows = at(scale)
     # Rules, ends and delays do not depend on the scale.
     out = [HEAD.replace("@PERCENT@", f"{100 * scale:g}"), f"tags = {tags}\n"]
@@ -109,17 +178,7 @@ def scenario(scale, variants, tags):
         out.append(f'[{c}]\ntarget = "{p}.I"\nkind = "constant"\namplitude = {rows[c + ".amplitude"]}\n')
     for p in POPULATIONS:
         out.append(f"[record.{p}]\nspikes = true\n")
-    spikes = ", ".join(f'"{p}.spikes"' for p in POPULATIONS)
-    out.append(f'[analyses.raster]\nkind = "raster"\nof = [{spikes}]\nbin = "5 ms"\n')
-    out.append(f'[analyses.rates]\nkind = "rates"\nof = [{spikes}]\n')
-    out.append(f'[analyses.irregularity]\nkind = "isi"\nof = [{spikes}]\nmin_intervals = 3\n')
-    out.append(f'[analyses.fluctuation]\nkind = "population_rate"\nof = [{spikes}]\nbin = "3 ms"\n')
-    out.append("[expect]")
-    for i, p in enumerate(POPULATIONS):
-        low, high = rows[f"expect.{p}.min"], rows[f"expect.{p}.max"]
-        out.append(
-            f'{p} = {{ metric = "rates.{p}.spikes.mean_rate", min = {low}, max = {high}, source = "full scale: {RATE[i]} Hz in the reference implementation (NEST); limits by scale" }}'
-        )
+    out.append(measured(rows))
     for name, s in variants:
         out.append(f"\n[variants.{name}]")
         out += [f'"{path}" = {value}' for path, value in at(s).items()]
@@ -129,9 +188,10 @@ def scenario(scale, variants, tags):
 if __name__ == "__main__":
     ordinary = '["network", "cortex", "microcircuit", "balanced", "scaling"]'
     large = '["network", "cortex", "microcircuit", "balanced", "scaling", "large"]'
-    if len(sys.argv) > 1 and sys.argv[1] != "large":
-        print(scenario(float(sys.argv[1]), [], ordinary), end="")
-    elif len(sys.argv) > 1:
+    small = (0.05, [("one_percent", 0.01), ("two_percent", 0.02), ("ten_percent", 0.1)], ordinary)
+    if sys.argv[1:] == ["large"]:
         print(scenario(0.2, [("half", 0.5), ("full", 1.0)], large), end="")
+    elif sys.argv[1:] == ["long"]:
+        print(written_out(*small), end="")
     else:
-        print(scenario(0.05, [("one_percent", 0.01), ("two_percent", 0.02), ("ten_percent", 0.1)], ordinary), end="")
+        print(scenario(*small), end="")

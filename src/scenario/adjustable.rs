@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use super::SCENARIO;
 use super::catalog::Catalog;
+use super::circuit;
+use super::files::NoFiles;
 use super::language::{Family, Key, Need, Of, Others, Range, Section, Takes};
 use super::overrides::{self, Overrides};
+use super::resolver::Resolver;
 use super::spec::{Spec, Value};
 use spikedeck_core::number::literal;
 use spikedeck_core::units::{Quantity, display_unit};
@@ -50,7 +53,11 @@ pub fn adjustables(spec: &Spec, catalog: &Catalog) -> Vec<Adjustable> {
     let text = report.text("scenario", spec.source.to_string());
     let mut root = parse(&mut report, text);
     // What a variant changed is among the overrides.
-    overrides::apply(&mut report, &mut root, &Overrides { variant: None, set: spec.overrides.clone() });
+    let set = Overrides { variant: None, set: spec.overrides.clone() };
+    let applied = overrides::apply(&mut report, &mut root, &set);
+    let mut resolver = Resolver::of(report, library(), catalog, &NoFiles);
+    circuit::expand(&mut resolver, &mut root);
+    applied.finish(&mut resolver.report, &mut root);
     let mut walk = Walk { spec, catalog, definitions: definitions(spec), found: Vec::new() };
     for key in SCENARIO.keys.iter().filter(|k| !LEFT_OUT.contains(&k.name)) {
         let node = root.get(key.name);
@@ -424,7 +431,7 @@ fn written(node: &Node) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{NoFiles, built_in, load};
+    use crate::{built_in, load};
     use std::collections::BTreeSet;
 
     fn read(text: &str, set: &[(String, String)]) -> Result<Spec, Report> {

@@ -26,6 +26,7 @@ mod adjustable;
 mod analysis;
 mod bands;
 pub mod catalog;
+mod circuit;
 mod clock;
 mod connect;
 mod connections;
@@ -96,7 +97,6 @@ use resolve::check_name;
 use resolver::Resolver;
 use spikedeck_model::document::{Entry, parse};
 use spikedeck_model::{Library, Report};
-use spikedeck_signal::TimeBase;
 
 /// A scenario file.
 pub static SCENARIO: Section = Section::new(
@@ -119,6 +119,7 @@ pub static SCENARIO: Section = Section::new(
             "recordings alone",
             population::POPULATION.about,
         ),
+        Key::optional("circuits", Takes::Named(&circuit::CIRCUIT), "none", circuit::CIRCUIT.about),
         Key::optional("projections", Takes::Named(&projection::PROJECTION), "none", projection::PROJECTION.about),
         Key::optional("stimuli", Takes::NamedOne(&STIMULI), "none", STIMULI.about),
         Key::optional("record", Takes::NamedOne(&record::RECORD), "nothing is kept", record::RECORD.about),
@@ -143,6 +144,7 @@ pub fn sections() -> Vec<&'static Section> {
         &grid::GRID,
         &mechanism::RECEPTOR,
         &mechanism::CHANNEL,
+        &circuit::CIRCUIT,
         &projection::PROJECTION,
         &plasticity::PLASTICITY,
         &recordings::RECORDING,
@@ -182,24 +184,12 @@ pub fn load(
     if report.failed() {
         return Err(report);
     }
-    let written = root.clone();
-    let applied = overrides::apply(&mut report, &mut root, overrides);
     let folder = origin.map(|p| p.parent().map_or_else(Default::default, Path::to_path_buf));
-    let mut resolver = Resolver {
-        names: Vec::new(),
-        report,
-        library,
-        catalog,
-        files,
-        used: Vec::new(),
-        folder,
-        time_base: TimeBase::Milliseconds,
-        dt: 0.0,
-        duration: 0.0,
-        transient: 0.0,
-        integrator: Integrator::Auto,
-        spike_times: SpikeTimes::Grid,
-    };
+    let mut resolver = Resolver { folder, ..Resolver::of(report, library, catalog, files) };
+    let written = circuit::expanded(&mut resolver, &root);
+    let applied = overrides::apply(&mut resolver.report, &mut root, overrides);
+    circuit::expand(&mut resolver, &mut root);
+    let applied = applied.finish(&mut resolver.report, &mut root);
     let spec = resolve::resolve(&mut resolver, &root, &written);
     match spec {
         Some(mut spec) if !resolver.report.failed() => {

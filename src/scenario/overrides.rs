@@ -1,6 +1,7 @@
 //! Overrides: variants, `--set PATH=VALUE` and sweep points change the tree before it is understood.
 
 use super::SCENARIO;
+use super::circuit;
 use super::distribution::DISTRIBUTIONS;
 use super::language::{Family, Key, Need, Section, Takes};
 use super::resolver::suggest;
@@ -37,9 +38,40 @@ pub fn is_named(key: &Key) -> bool {
     matches!(key.takes, Takes::Named(_) | Takes::NamedOne(_) | Takes::Analyses)
 }
 
-/// Applies the variant and the settings to `root`; gives path and TOML text of each in the order applied.
-pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides) -> Vec<(String, String)> {
-    let mut applied = Vec::new();
+/// A path, where it stands, and what is to stand behind it.
+type Change = (String, SourceSpan, Node);
+
+/// What was applied to a scenario, and what has to wait.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// Path and TOML text of each change in the order applied.
+    pub all: Vec<(String, String)>,
+    /// Changes of entries that circuits make.
+    waiting: Vec<Change>,
+}
+
+impl Applied {
+    /// Applies what waited for the circuits to be written out.
+    pub fn finish(self, report: &mut Report, root: &mut Node) -> Vec<(String, String)> {
+        for (path, place, value) in self.waiting {
+            set(report, root, &path, &place, value);
+        }
+        self.all
+    }
+
+    fn change(&mut self, report: &mut Report, root: &mut Node, (path, place, value): Change) {
+        self.all.push((path.clone(), value.to_toml()));
+        if circuit::may_make(root, &segments(&path)) {
+            self.waiting.push((path, place, value));
+        } else {
+            set(report, root, &path, &place, value);
+        }
+    }
+}
+
+/// Applies the variant and the settings to `root`, but for those that change what circuits make.
+pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides) -> Applied {
+    let mut applied = Applied::default();
     if let Some(name) = &overrides.variant {
         let variants = root.get("variants").and_then(Node::entries).unwrap_or_default().to_vec();
         match variants.iter().find(|v| v.key == *name) {
@@ -47,9 +79,8 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
                 for e in variant.value.entries().unwrap_or_default() {
                     let mut flat = Flat { report: &*report, root: &*root, changes: Vec::new() };
                     flat.of(e);
-                    for (path, place, value) in flat.changes {
-                        applied.push((path.clone(), value.to_toml()));
-                        set(report, root, &path, &place, value);
+                    for change in flat.changes {
+                        applied.change(report, root, change);
                     }
                 }
             }
@@ -74,24 +105,23 @@ pub(super) fn apply(report: &mut Report, root: &mut Node, overrides: &Overrides)
         let text = report.text("--set", format!("{path}={value}"));
         let node = parse_value(report, text, path.len() + 1);
         let place = SourceSpan { text, span: 0..path.len() };
-        applied.push((path.clone(), node.to_toml()));
-        set(report, root, path, &place, node);
+        applied.change(report, root, (path.clone(), place, node));
     }
     applied
 }
 
 /// What a variant changes, as paths and values: both `"populations.exc.size" = 5` and `populations.exc.size = 5` are
 /// understood.
-struct Flat<'a> {
-    report: &'a Report,
+pub(super) struct Flat<'a> {
+    pub report: &'a Report,
     /// The scenario that is changed.
-    root: &'a Node,
-    changes: Vec<(String, SourceSpan, Node)>,
+    pub root: &'a Node,
+    pub changes: Vec<Change>,
 }
 
 impl Flat<'_> {
     /// Adds what an entry of the variant changes.
-    fn of(&mut self, entry: &Entry) {
+    pub fn of(&mut self, entry: &Entry) {
         let table = part(&entry.key).filter(|key| is_table(key));
         let (Some(entries), Some(table)) = (entry.value.entries(), table) else {
             return self.change(entry.key.clone(), entry);
@@ -256,7 +286,8 @@ pub(super) fn adds_entry(path: &str, value: &Node) -> bool {
     matches!(value.item, Item::Table(_)) && is_entry_path(&segments(path))
 }
 
-fn set(report: &mut Report, root: &mut Node, path: &str, place: &SourceSpan, value: Node) {
+/// Puts a value where a path leads, or says that it leads nowhere.
+pub(super) fn set(report: &mut Report, root: &mut Node, path: &str, place: &SourceSpan, value: Node) {
     let parts = segments(path);
     let whole = is_entry_path(&parts);
     if !adds_entry(path, &value) && !check_path(report, root, path, place) {
@@ -302,7 +333,7 @@ mod tests {
                 ("simulation.seed".into(), "4".into()),
             ],
         };
-        let applied = apply(&mut report, &mut root, &o);
+        let applied = apply(&mut report, &mut root, &o).all;
         assert!(!report.failed(), "{report}");
         assert_eq!(applied[0], ("populations.exc.size".to_owned(), "9".to_owned()));
         assert_eq!(applied[1].1, "\"15 ms\"");
@@ -400,7 +431,7 @@ mod tests {
                 let mut root = parse(&mut report, text);
                 let set = if variant.is_empty() { vec![(dotted.clone(), "new".into())] } else { Vec::new() };
                 let name = (!variant.is_empty()).then(|| "v".to_owned());
-                let applied = apply(&mut report, &mut root, &Overrides { variant: name, set });
+                let applied = apply(&mut report, &mut root, &Overrides { variant: name, set }).all;
                 assert!(!report.failed(), "{report}");
                 assert_eq!(applied, [(dotted.clone(), "\"new\"".to_owned())], "{variant}");
                 if let Item::Table(entries) = &mut root.item {

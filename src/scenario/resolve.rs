@@ -2,16 +2,40 @@
 
 use std::sync::Arc;
 
+use super::catalog::Catalog;
+use super::files::FileLoader;
 use super::language::Table;
 use super::resolver::Resolver;
-use super::spec::{PopulationSpec, Spec, StimulusSpec};
+use super::spec::{Integrator, PopulationSpec, Spec, SpikeTimes, StimulusSpec};
 use super::{
     SCENARIO, analysis, later, lookup, plan, population, projection, record, recordings, selector, stimulus, sweep,
     target,
 };
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_model::document::{Entry, Item, Node};
-use spikedeck_model::{Definition, DefinitionKind, report, strings};
+use spikedeck_model::{Definition, DefinitionKind, Library, Report, report, strings};
+use spikedeck_signal::TimeBase;
+
+impl<'a> Resolver<'a> {
+    /// What is at hand before anything of a scenario is understood.
+    pub fn of(report: Report, library: &'a Library, catalog: &'a Catalog, files: &'a dyn FileLoader) -> Self {
+        Self {
+            report,
+            library,
+            catalog,
+            files,
+            used: Vec::new(),
+            folder: None,
+            time_base: TimeBase::Milliseconds,
+            dt: 0.0,
+            duration: 0.0,
+            transient: 0.0,
+            integrator: Integrator::Auto,
+            spike_times: SpikeTimes::Grid,
+            names: Vec::new(),
+        }
+    }
+}
 
 /// Longest name, in bytes: two of them with what belongs to a temporary name fit into the 255 of a file's name.
 const LONGEST_NAME: usize = 100;
@@ -105,6 +129,8 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
             own.read(resolver, node, kind);
         }
     }
+    // They were written out before; what is left is how they are called.
+    entries(resolver, f.get("circuits"), "circuits", "circuit");
     let population_entries = entries(resolver, f.get("populations"), "populations", "population");
     if population_entries.is_empty() && root.get("populations").is_none() && root.get("recordings").is_none() {
         resolver.error_help(

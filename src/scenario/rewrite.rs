@@ -35,7 +35,8 @@ fn put(document: &mut DocumentMut, path: &str, text: &str) -> Result<(), String>
         table =
             inside.ok_or_else(|| format!("`{}` is a value, so `{path}` leads nowhere", parts[..=depth].join(".")))?;
     }
-    if is_entry_path(&parts) && value.as_bool() == Some(false) {
+    // What is not there is made by a circuit; `false` in its place takes it away.
+    if is_entry_path(&parts) && value.as_bool() == Some(false) && table.contains_key(last) {
         table.remove(last);
         return Ok(());
     }

@@ -8,6 +8,7 @@ use super::analysis;
 use super::catalog::Catalog;
 use super::distribution::DISTRIBUTIONS;
 use super::language::{Family, Key, Need, Of, Others, Range, Section, Takes, WordOf};
+use super::population::POPULATION;
 use spikedeck_model::{Definition, DefinitionKind, Library};
 
 /// The schema of a scenario file, with the names of all built-in models, receptors, analyses and integrators.
@@ -141,6 +142,10 @@ impl Writer<'_> {
             Takes::Quantities(_, Some(n)) => {
                 json!({ "type": "array", "items": quantity(), "minItems": n, "maxItems": n })
             }
+            Takes::Matrix(of) => {
+                let items = self.takes(&Takes::Quantity(of), range);
+                json!({ "type": "array", "items": { "type": "array", "items": items } })
+            }
             Takes::Whole => match range {
                 Range::Any => json!({ "type": "integer" }),
                 Range::From(low) | Range::Above(low) => json!({ "type": "integer", "minimum": low as i64 }),
@@ -172,6 +177,10 @@ impl Writer<'_> {
             Takes::Definition(kind) => json!({ "type": "string", "examples": self.library.names(kind) }),
             Takes::Morphology => json!({ "type": "string", "examples": spikedeck_model::morphologies() }),
             Takes::Units => json!({ "$ref": "#/$defs/units" }),
+            // What the populations of a circuit are is what any population is.
+            Takes::Table(section) if std::ptr::eq(section, &POPULATION) => {
+                json!({ "$ref": "#/properties/populations/additionalProperties" })
+            }
             Takes::Table(section) => self.section(section),
             Takes::Tables(section) => json!({ "type": "array", "items": self.section(section) }),
             Takes::Named(section) => named(self.section(section)),

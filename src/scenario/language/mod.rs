@@ -61,6 +61,8 @@ pub enum Takes {
     Value(Of),
     /// A list of quantities: any number, or that many.
     Quantities(Of, Option<usize>),
+    /// A list of rows of quantities, a row for each target and a column for each source.
+    Matrix(Of),
     /// A whole number.
     Whole,
     /// A list of whole numbers of at least the first, at most as many as the second.

@@ -43,6 +43,7 @@ impl Takes {
             Self::Value(of) => format!("value ({})", of.words()),
             Self::Quantities(of, None) => format!("list of quantities ({})", of.words()),
             Self::Quantities(of, Some(n)) => format!("list of {n} quantities ({})", of.words()),
+            Self::Matrix(of) => format!("list of rows of quantities ({})", of.words()),
             Self::Whole => "whole number".to_owned(),
             Self::Wholes(least, most) => format!("list of 1 to {most} whole numbers from {least}"),
             Self::Flag => "true or false".to_owned(),
@@ -72,7 +73,7 @@ impl Takes {
     pub(super) fn of(&self) -> Of {
         match *self {
             Self::Either(list) => list.first().map_or(Of::Number, Self::of),
-            Self::Quantity(of) | Self::Value(of) | Self::Quantities(of, _) => of,
+            Self::Quantity(of) | Self::Value(of) | Self::Quantities(of, _) | Self::Matrix(of) => of,
             _ => Of::Number,
         }
     }

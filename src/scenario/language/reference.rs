@@ -170,6 +170,7 @@ impl Page<'_> {
             Takes::Quantity(_)
             | Takes::Value(_)
             | Takes::Quantities(..)
+            | Takes::Matrix(_)
             | Takes::Whole
             | Takes::Wholes(..)
             | Takes::Flag
