@@ -60,6 +60,21 @@ const COLUMNS: Settings = &[
     ("simulation.duration", "100 s"),
 ];
 
+/// A second of the microcircuit at a tenth, at half and at the whole of its size.
+const TENTH: Settings =
+    &[("circuits.column.scale", "0.1"), ("simulation.duration", "1 s"), ("simulation.transient", "0 s")];
+const HALF: Settings =
+    &[("circuits.column.scale", "0.5"), ("simulation.duration", "1 s"), ("simulation.transient", "0 s")];
+const WHOLE: Settings =
+    &[("circuits.column.scale", "1"), ("simulation.duration", "1 s"), ("simulation.transient", "0 s")];
+/// The whole of it, with a constant current in place of what arrives from outside.
+const WHOLE_DC: Settings = &[
+    ("circuits.column.scale", "1"),
+    ("circuits.column.background.kind", "constant"),
+    ("simulation.duration", "1 s"),
+    ("simulation.transient", "0 s"),
+];
+
 const HODGKIN_HUXLEY: Scenario = Scenario::Text("hodgkin-huxley-bench", include_str!("hodgkin-huxley.toml"));
 const STDP: Scenario = Scenario::Text("stdp-bench", include_str!("stdp.toml"));
 const AXON: Scenario = Scenario::Text("axon-bench", include_str!("axon.toml"));
@@ -71,7 +86,35 @@ const fn network(scenario: Scenario, set: Settings, per: Option<Per>) -> Work {
     Work::Network(Network { scenario, set, kept: Kept::Spikes, per, seeds: None })
 }
 
-/// Every case.
+/// Cases that take minutes or gigabytes: they run where they are named.
+pub(super) const LARGE: &[Case] = &[
+    Case {
+        name: "microcircuit-0.5",
+        about: "half of the cortical microcircuit, 38,586 neurons, 75 million connections, Poisson drive, 1 s",
+        work: network(Scenario::BuiltIn("microcircuit-large"), HALF, None),
+    },
+    Case {
+        name: "microcircuit-1",
+        about: "the whole of it, 77,169 neurons, 299 million connections, Poisson drive, 1 s",
+        work: network(Scenario::BuiltIn("microcircuit-large"), WHOLE, None),
+    },
+    Case {
+        name: "microcircuit-1-dc",
+        about: "the whole of it with constant currents from outside, 1 s",
+        work: network(Scenario::BuiltIn("microcircuit-large"), WHOLE_DC, None),
+    },
+];
+
+/// The cases that a word names: the one of this name, or all that go on with a dash, `microcircuit` for
+/// `microcircuit-0.1` and its like.
+pub(super) fn named(word: &str) -> Vec<&'static Case> {
+    let all = || CASES.iter().chain(LARGE);
+    let exact: Vec<&Case> = all().filter(|c| c.name == word).collect();
+    let of_family = |c: &&Case| c.name.strip_prefix(word).is_some_and(|rest| rest.starts_with('-'));
+    if exact.is_empty() { all().filter(of_family).collect() } else { exact }
+}
+
+/// Every quick case.
 pub(super) const CASES: &[Case] = &[
     Case {
         name: "parquet",
@@ -182,6 +225,12 @@ pub(super) const CASES: &[Case] = &[
             seeds: Some(100),
         }),
     },
+    Case {
+        name: "microcircuit-0.1",
+        about: "a tenth of the cortical microcircuit (Potjans, Diesmann 2014), 7717 neurons, 3 million connections, \
+                Poisson drive, 1 s",
+        work: network(Scenario::BuiltIn("microcircuit-large"), TENTH, None),
+    },
 ];
 
 #[cfg(test)]
@@ -191,8 +240,9 @@ mod tests {
     /// Names are given once, and every scenario resolves with its settings.
     #[test]
     fn every_network_resolves() {
-        for (k, case) in CASES.iter().enumerate() {
-            assert!(CASES[..k].iter().all(|c| c.name != case.name), "{} is there twice", case.name);
+        let all: Vec<&Case> = CASES.iter().chain(LARGE).collect();
+        for (k, case) in all.iter().enumerate() {
+            assert!(all[..k].iter().all(|c| c.name != case.name), "{} is there twice", case.name);
             if let Work::Network(network) = &case.work {
                 let spec = network.spec().unwrap_or_else(|e| panic!("{}: {e:?}", case.name));
                 assert!(spec.analyses.is_empty() && spec.simulation.steps >= 100, "{}", case.name);
@@ -200,6 +250,33 @@ mod tests {
                     assert!(per.updates(&spec) >= 1e6, "{}", case.name);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_word_names_a_case_or_a_family() {
+        let names = |word: &str| named(word).iter().map(|c| c.name).collect::<Vec<_>>();
+        assert_eq!(names("swc"), ["swc"]);
+        assert_eq!(names("cuba"), ["cuba-4000", "cuba-40000"]);
+        let circuit = ["microcircuit-0.1", "microcircuit-0.5", "microcircuit-1", "microcircuit-1-dc"];
+        assert_eq!(names("microcircuit"), circuit);
+        assert!(names("micro").is_empty() && names("").is_empty());
+    }
+
+    /// The sizes that the cases tell, and a background that is spikes or a current.
+    #[test]
+    fn the_microcircuit_is_as_large_as_is_told() {
+        for (case, units, poisson) in [
+            ("microcircuit-0.1", 7717, 8),
+            ("microcircuit-0.5", 38_586, 8),
+            ("microcircuit-1", 77_169, 8),
+            ("microcircuit-1-dc", 77_169, 0),
+        ] {
+            let Work::Network(network) = &named(case)[0].work else { panic!("{case} is a network") };
+            let spec = network.spec().unwrap();
+            assert_eq!(spec.populations.iter().map(|p| p.size).sum::<usize>(), units, "{case}");
+            let drawn = spec.stimuli.iter().filter(|s| s.name.starts_with("background_")).count();
+            assert_eq!((drawn, spec.stimuli.len() - drawn), (poisson, 8), "{case}");
         }
     }
 }

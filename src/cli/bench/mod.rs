@@ -15,12 +15,13 @@ use serde_json::json;
 use super::error::CliError;
 
 use super::output::{self, Align, Grid, Tone};
-use cases::CASES;
+use cases::{CASES, LARGE, named};
+use spikedeck_core::number::{brief, count};
 
 /// Arguments of `bench`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Cases; all quick ones if none is named
+    /// Cases, or families of them (`microcircuit`); all quick ones if none is named
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Print one JSON object a case
@@ -45,11 +46,36 @@ struct Measured {
     extra: Vec<(&'static str, f64)>,
 }
 
+impl Measured {
+    /// A further number by its name.
+    fn extra(&self, name: &str) -> Option<f64> {
+        self.extra.iter().find(|e| e.0 == name).map(|e| e.1)
+    }
+
+    /// What tables of the speed of networks list beside the time: what building took, the seconds that a second of the
+    /// model takes, and how much was done in them.
+    fn of_a_network(&self, seconds: f64) -> Option<String> {
+        let (build, model) = (self.extra("build_s")?, self.extra("model_s")?);
+        let whole = |name: &str| self.extra(name).map(|v| count(v as u64));
+        Some(format!(
+            "built in {} s; real-time factor {}; {} neurons, {} connections, {} spikes ({} Hz), {} synaptic events; {}",
+            brief(build),
+            brief(seconds / model),
+            whole("neurons")?,
+            whole("connections")?,
+            whole("spikes")?,
+            brief(self.extra("rate_hz")?),
+            whole("events")?,
+            processor()
+        ))
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let mut out = output::out();
     if args.list {
         let mut grid = Grid::new(&[Align::Left; 2]);
-        for case in CASES {
+        for case in CASES.iter().chain(LARGE) {
             grid.row([case.name, case.about], Tone::Plain);
         }
         grid.write(&mut out, "", false, false)?;
@@ -57,11 +83,12 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     }
     let mut chosen = Vec::new();
     for name in &args.names {
-        let Some(case) = CASES.iter().find(|c| c.name == name) else {
-            let names: Vec<&str> = CASES.iter().map(|c| c.name).collect();
+        let found = named(name);
+        if found.is_empty() {
+            let names: Vec<&str> = CASES.iter().chain(LARGE).map(|c| c.name).collect();
             return Err(CliError::Usage(format!("there is no case `{name}`; there are: {}", names.join(", "))));
-        };
-        chosen.push(case);
+        }
+        chosen.extend(found);
     }
     if chosen.is_empty() {
         chosen.extend(CASES);
@@ -90,6 +117,10 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                 if let Some((key, count)) = last.per {
                     object[key] = json!(median / count * 1e9);
                 }
+                if let Some(model) = last.extra("model_s") {
+                    object["real_time_factor"] = json!(median / model);
+                    object["processor"] = json!(processor());
+                }
             }
             writeln!(out, "{object}")?;
         } else {
@@ -104,6 +135,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
                 if args.threads == 1 { "thread" } else { "threads" },
                 case.about
             )?;
+            if let Some(line) = repeats.last().and_then(|m| m.of_a_network(median)) {
+                writeln!(out, "{:16} {line}", "")?;
+            }
         }
         out.flush()?;
     }
@@ -111,6 +145,13 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         output::say("this is a debug build: build with --release before comparing");
     }
     Ok(())
+}
+
+/// What the processor calls itself.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info.lines().find_map(|l| l.strip_prefix("model name")?.split_once(':'));
+    name.map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
 }
 
 /// The most memory that this process ever held, since it was last reset (Linux: VmHWM).

@@ -107,7 +107,7 @@ impl Network {
             }
         }
         for (key, value) in &mut whole.extra {
-            if *key == "rate_hz" {
+            if matches!(*key, "rate_hz" | "neurons") {
                 *value /= seeds as f64;
             }
         }
@@ -134,6 +134,8 @@ impl Network {
         let seconds = facts.simulate_seconds;
         let mut extra = vec![
             ("build_s", facts.build_seconds),
+            ("model_s", duration),
+            ("neurons", units as f64),
             ("spikes", facts.spikes as f64),
             ("rate_hz", facts.spikes as f64 / units as f64 / duration),
             ("events", facts.events as f64),
