@@ -2,6 +2,7 @@
 
 use super::binding::{Bound, UnitOptions, display};
 use super::prelude::*;
+use rayon::prelude::*;
 use spikedeck_core::trajectory::Trajectory;
 use spikedeck_core::units::{brief, short};
 use spikedeck_scenario::{InputId, Integrator, SpikeTimes};
@@ -242,31 +243,37 @@ impl<'b, 'a> Protocol<'b, 'a> {
         Ok(Some(high))
     }
 
-    /// Steady rate of exactly located spikes for each input; `None` where the model has no reset.
+    /// Steady rate of exactly located spikes for each input; `None` where the model has no reset. A trajectory that
+    /// locates its spikes goes at its own pace, so that inputs are no lanes here: they are shared out to the threads.
     fn exact(&self, f: &Findings<'_>) -> Result<Option<Vec<f64>>, AnalysisError> {
         let mut rates = Vec::new();
-        for (k, &input) in self.inputs.iter().enumerate() {
-            f.progress(k as f64 / self.inputs.len() as f64)?;
-            let flow = self.bound.with_input(self.port, input);
-            let mut trajectory = Trajectory::new(&flow, 0.0, &self.bound.initial, Vec::new(), self.dt);
-            if !trajectory.is_hybrid() || !flow.is_autonomous() {
-                return Ok(None);
-            }
-            let (mut times, mut seen) = (Vec::new(), 0);
-            // A single state starts each interval anew, so two spikes say it all.
-            let enough = if flow.dimension() == 1 { 3 } else { u64::MAX };
-            while trajectory.t < self.steps as f64 * self.dt * (1.0 - 1e-12) && trajectory.resets < enough {
-                if trajectory.advance(self.dt).is_err() {
-                    return Ok(None);
-                }
-                if trajectory.resets > seen {
-                    seen = trajectory.resets;
-                    times.push(trajectory.last_reset);
-                }
-            }
-            rates.push(steady_rate(&times));
+        for some in self.inputs.chunks(rayon::current_num_threads().max(1)) {
+            f.progress(rates.len() as f64 / self.inputs.len() as f64)?;
+            let found: Option<Vec<f64>> = some.par_iter().map(|&input| self.exact_rate(input)).collect();
+            let Some(found) = found else { return Ok(None) };
+            rates.extend(found);
         }
         Ok(Some(rates))
+    }
+
+    /// The same for one input.
+    fn exact_rate(&self, input: f64) -> Option<f64> {
+        let flow = self.bound.with_input(self.port, input);
+        let mut trajectory = Trajectory::new(&flow, 0.0, &self.bound.initial, Vec::new(), self.dt);
+        if !trajectory.is_hybrid() || !flow.is_autonomous() {
+            return None;
+        }
+        let (mut times, mut seen) = (Vec::new(), 0);
+        // A single state starts each interval anew, so two spikes say it all.
+        let enough = if flow.dimension() == 1 { 3 } else { u64::MAX };
+        while trajectory.t < self.steps as f64 * self.dt * (1.0 - 1e-12) && trajectory.resets < enough {
+            trajectory.advance(self.dt).ok()?;
+            if trajectory.resets > seen {
+                seen = trajectory.resets;
+                times.push(trajectory.last_reset);
+            }
+        }
+        Some(steady_rate(&times))
     }
 
     /// The least input that fires, `best` if it is known better than on the grid. The lowest of the grid is none: the

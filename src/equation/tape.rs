@@ -74,14 +74,16 @@ impl Tape {
 
     /// Evaluates all expressions into `out`.
     pub fn evaluate(&self, values: &Values<'_>, out: &mut [f64]) {
-        let mut small = [0.0; 192];
-        let mut large = Vec::new();
-        let scratch = if self.nodes.len() <= small.len() {
-            &mut small[..self.nodes.len()]
-        } else {
-            large.resize(self.nodes.len(), 0.0);
-            &mut large[..]
-        };
+        // Room is cleared at each call: most expressions take a little of it.
+        match self.nodes.len() {
+            0..=24 => self.evaluate_in(&mut [0.0; 24], values, out),
+            25..=192 => self.evaluate_in(&mut [0.0; 192], values, out),
+            more => self.evaluate_in(&mut vec![0.0; more], values, out),
+        }
+    }
+
+    fn evaluate_in(&self, room: &mut [f64], values: &Values<'_>, out: &mut [f64]) {
+        let scratch = &mut room[..self.nodes.len()];
         run(&self.nodes, values, scratch);
         for (o, &r) in out.iter_mut().zip(&self.roots) {
             *o = scratch[r as usize];
