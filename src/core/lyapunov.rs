@@ -63,8 +63,8 @@ pub struct Spectrum {
 }
 
 /// Half the difference of the halves of a run, in half intervals of the growth about each half's own rate, beyond which
-/// it drifts.
-const DRIFTS: f64 = 2.0;
+/// it drifts: three standard errors and more.
+const DRIFTS: f64 = 1.5;
 /// Share of the fastest exponent below which a difference is rounding.
 const ROUNDING: f64 = 1e-9;
 /// Points of the convergence curve.
