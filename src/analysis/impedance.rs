@@ -1,5 +1,7 @@
 //! Impedance at rest: how large and how late a state follows a small oscillation of an input, over its frequency.
 
+mod chirp;
+
 use super::binding::{Bound, UnitOptions, display};
 use super::prelude::*;
 use spikedeck_core::linear::eigenvalues;
@@ -27,12 +29,16 @@ const CARD: AnalysisCard = AnalysisCard {
     title: "Impedance",
     synonyms: &["zap", "resonance", "linear_response", "transfer_function", "admittance", "frequency_response"],
     summary: "how a state at rest follows a small oscillation of an input: size and phase over frequency, resonance",
-    formula: "Z(f) = e_sᵀ (2πi f − J)⁻¹ ∂f/∂I at the fixed point; resonance: greatest |Z|; Q = |Z| there over |Z(0)|",
+    formula: "Z(f) = e_sᵀ (2πi f − J)⁻¹ ∂f/∂I at the fixed point; resonance: greatest |Z|; Q = |Z| there over |Z(0)|\n\
+              with `zap`, as in an experiment: the unit is driven from rest by I + A sin φ(t), whose frequency grows \
+              by the same factor in equal times, and by I − A sin φ(t); Z_zap(f) is the transform of half the difference \
+              over that of the chirp; \
+              deviation: root mean square of |Z_zap − Z|/|Z| over the frequencies",
     assumptions: "Deterministic equations of one unit, which rest at the fixed point that the trajectory from the \
                   initial state comes to, with constant input. Oscillations are small: the response is linear.",
-    bias: "None: the Jacobian is symbolic. A ZAP (chirp) of finite amplitude and sweep shows the same but for its size \
-           and speed.",
-    cost: "O(n³) a frequency",
+    bias: "None: the Jacobian is symbolic. A chirp of finite amplitude shows the same up to the square of its size, \
+           which `zap` measures.",
+    cost: "O(n³) a frequency; with `zap` O(samples) a frequency",
     caveats: "Of a fixed point that is unstable the numbers have no meaning in an experiment, and there is a warning. \
               Spikes are no part of it. Near a Hopf point the peak grows without bound, and the linear range shrinks.",
     references: &[
@@ -50,6 +56,10 @@ options! {
         from: Option<Frequency> = frequency_if_given(), "lowest frequency (default a tenth of the slowest mode's)";
         to: Option<Frequency> = frequency_if_given(), "highest frequency (default ten times the fastest mode's)";
         points: usize = integer("400").between(10.0, 1e6), "frequencies, evenly spaced in their logarithm";
+        zap: Option<Quantity> = of_input("input"),
+            "amplitude of a chirp (ZAP) that drives the unit from rest, to hold against the linear response";
+        zap_duration: Option<Time> = time_if_given(),
+            "how long the chirp lasts (default 20 periods of the lowest frequency)";
         duration: Option<Time> = time_if_given().stretch(), "time to come to rest (default the scenario's duration)";
         step: Option<Time> = time_if_given().piece(), "step of the Runge-Kutta scheme (default the scenario's dt)";
         unit: UnitOptions = shared();
@@ -128,6 +138,13 @@ impl Estimator for Impedance {
                 format!("{subject}: no resonance in the range, at whose upper end the response is greatest")
             }
         });
+        let by_chirp = match o.zap {
+            Some(amplitude) => {
+                let drive = chirp::Drive { family: &family, bound: &bound, rest: &rest, modes: &modes };
+                drive.measure(o, amplitude.si, &linear, &frequencies, f)?
+            }
+            None => None,
+        };
         let x = || Axis::new("frequency", bound.base.rate_unit()).log();
         let references = |at: Option<f64>| {
             at.map(|at| ReferenceLine { name: "resonance".into(), at, vertical: true }).into_iter().collect()
@@ -138,7 +155,11 @@ impl Estimator for Impedance {
         for (title, y, values) in
             [("impedance", Axis::new("|Z|", unit.as_str()), size), ("phase", Axis::new("phase of Z", "deg"), phase)]
         {
-            let curves = vec![curve(title, frequencies.clone(), values, CurveStyle::Line)];
+            let mut curves = vec![curve(title, frequencies.clone(), values, CurveStyle::Line)];
+            if let Some(seen) = &by_chirp {
+                let y = seen.z.iter().map(|(z, arg)| if title == "phase" { arg.to_degrees() } else { z / scale });
+                curves.push(curve("by the chirp", seen.frequencies.clone(), y.collect(), CurveStyle::Points));
+            }
             f.shape(title, Shape::Series(Series { x: x(), y, curves, references: references(resonance) }));
         }
         Ok(())
@@ -390,5 +411,34 @@ mod tests {
         assert!((value("steady") - 1.0 / (g + b)).abs() < 1e-12);
         let peak = ((1.0 + s) / ((g + b - c * s).powi(2) + (g + c).powi(2) * s)).sqrt();
         assert!((value("peak") - peak).abs() < 1e-9 && (value("q") - peak * (g + b)).abs() < 1e-9);
+    }
+
+    /// What a chirp shows goes to the linear response as the square of its size; a unit that it makes fire has none.
+    #[test]
+    fn a_chirp_shows_the_linear_response() {
+        let mut model = Model {
+            equations: "dV/dt = (-g*V - W - c*V**2 + I)/C : 1\ndW/dt = (b*V - W)/tau : 1",
+            parameters: &[("g", "0.1"), ("C", "1"), ("b", "0.4"), ("tau", "20"), ("c", "0.05"), ("top", "0.5")],
+            inputs: &[("I", "1")],
+            initial: &["0.1", "0"],
+            time_unit: spikedeck_equation::TimeUnit::Dimensionless,
+            ..Model::default()
+        };
+        let at = |model: &Model, zap: &str| {
+            let options = [("from", word("0.004")), ("to", word("0.2")), ("zap", word(zap))];
+            run(&Impedance, &model.scenario(0.05, 20_000, &[]), &Recording::default(), &options).unwrap()
+        };
+        let (small, large) = (at(&model, "0.005"), at(&model, "0.05"));
+        let value = |o: &crate::Outcome, name: &str| metric(o, "p", name).value.unwrap();
+        let (a, b) = (value(&small, "zap.deviation"), value(&large, "zap.deviation"));
+        assert!(a < 1e-3 && b > 5.0 * a, "{a} {b}");
+        assert!((value(&small, "zap.resonance") / value(&small, "resonance") - 1.0).abs() < 1e-3);
+        assert!(value(&large, "zap.swing") > 5.0 * value(&small, "zap.swing"));
+        assert_eq!(small.shapes.len(), 2);
+        model.threshold = Some("V > top");
+        model.reset = Some("V = 0");
+        let fires = at(&model, "1");
+        assert!(metric(&fires, "p", "zap.deviation").note.contains("the unit fires"));
+        assert!(metric(&fires, "p", "resonance").value.is_some());
     }
 }

@@ -184,12 +184,17 @@ pub fn variable(default: &'static str) -> Opt<String> {
 
 /// A state of the population that is looked at: the first, if none is named.
 pub fn state() -> Opt<StateId> {
-    Opt::new(OptionKind::State { not: None }, None)
+    Opt::new(OptionKind::State { not: None, only_named: false }, None)
+}
+
+/// A state of the population that is looked at, if one is named.
+pub fn state_if_given() -> Opt<Option<StateId>> {
+    Opt::new(OptionKind::State { not: None, only_named: true }, None)
 }
 
 /// Another state than the one that option `key` names: the first such, if none is named.
 pub fn another_state(key: &'static str) -> Opt<StateId> {
-    Opt::new(OptionKind::State { not: Some(key) }, None)
+    Opt::new(OptionKind::State { not: Some(key), only_named: false }, None)
 }
 
 /// An input of the population that is looked at: the first, if none is named.

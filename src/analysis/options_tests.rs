@@ -188,6 +188,7 @@ fn times_cut_the_run_or_do_not() {
         "to",
         "transient",
         "width",
+        "zap_duration",
     ];
     for declaration in crate::declarations().values() {
         for option in declaration.options.iter().filter(|o| o.kind == OptionKind::Time) {

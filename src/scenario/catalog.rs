@@ -152,6 +152,8 @@ pub enum OptionKind {
     State {
         /// The key of that other option, which is declared before.
         not: Option<&'static str>,
+        /// Whether there is none where none is named.
+        only_named: bool,
     },
     /// The name of an input of the population that is looked at; without it the first.
     Input,

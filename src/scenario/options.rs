@@ -192,7 +192,8 @@ impl Reading<'_> {
             resolver.error(&self.kind.place, format!("`{}` {why}", self.name));
         };
         match spec.kind {
-            OptionKind::State { not } => {
+            OptionKind::State { only_named: true, .. } => None,
+            OptionKind::State { not, only_named: false } => {
                 let population = self.around.population()?;
                 let taken = match not.map(|key| self.read.get(key)) {
                     None => None,

@@ -155,7 +155,12 @@ fn phase(p: &PhasePortrait) -> String {
     } else {
         told(p.fixed_points.iter().map(one), "; and {} more fixed points")
     };
-    let paths = counted(p.trajectories.len(), "trajectory", "trajectories");
+    let names: Vec<&str> = p.trajectories.iter().map(|c| c.name.as_str()).collect();
+    let paths = match names.len() {
+        0 | 1 => counted(names.len(), "trajectory", "trajectories"),
+        n if n <= TOLD => format!("{n} curves ({})", names.join(", ")),
+        n => format!("{n} curves ({} and others)", names[..TOLD].join(", ")),
+    };
     let nullclines = counted(p.nullclines.len(), "nullcline", "nullclines");
     format!("phase plane of {} and {}: {paths}, {nullclines}; {points}", p.x.title(), p.y.title())
 }

@@ -24,14 +24,16 @@ const BORDER: usize = 1000;
 /// A plane of two states in SI, with the others somewhere.
 pub(super) struct Plane<'b, 'a> {
     pub bound: &'b Bound<'a>,
-    x: usize,
-    y: usize,
+    pub x: usize,
+    pub y: usize,
     /// SI ranges.
-    ranges: [(f64, f64); 2],
+    pub ranges: [(f64, f64); 2],
     /// Typical size of each state.
-    scale: Vec<f64>,
+    pub scale: Vec<f64>,
     /// Integrated states, SI.
-    path: Vec<Vec<f64>>,
+    pub path: Vec<Vec<f64>>,
+    /// Step and length of the integration.
+    pub times: (f64, f64),
     /// Recorded values of both states in display units, if there are.
     recorded: Option<(Vec<f64>, Vec<f64>)>,
     others: Others,
@@ -46,7 +48,8 @@ impl<'b, 'a> Plane<'b, 'a> {
         ranges: [Option<(f64, f64)>; 2],
         f: &mut Findings<'_>,
     ) -> Result<Self, AnalysisError> {
-        let (path, failure) = integrate(f.request, o, bound)?;
+        let times = times(f.request, o)?;
+        let (path, failure) = integrate(f.request, times, bound)?;
         if let Some(why) = failure {
             f.warn(why);
         }
@@ -79,12 +82,19 @@ impl<'b, 'a> Plane<'b, 'a> {
                 *s = display(v.dimension).1;
             }
         }
-        Ok(Self { bound, x, y, ranges, scale, path, recorded, others: o.others })
+        Ok(Self { bound, x, y, ranges, scale, path, times, recorded, others: o.others })
     }
 
     /// The two states of a full state, in display units.
     pub fn shown(&self, state: &[f64]) -> [f64; 2] {
         [self.x, self.y].map(|s| state[s] / display(self.bound.system.states()[s].dimension).1)
+    }
+
+    /// Whether a state lies in the ranges.
+    pub fn shows(&self, state: &[f64]) -> bool {
+        let [rx, ry] = self.ranges;
+        let (x, y) = (state[self.x], state[self.y]);
+        x > rx.0 && x < rx.1 && y > ry.0 && y < ry.1
     }
 
     /// The axis of the first (0) or second (1) state.
@@ -134,6 +144,9 @@ impl<'b, 'a> Plane<'b, 'a> {
         let mut rate = vec![0.0; n];
         let mut found = Vec::with_capacity(cells * cells);
         for row in 0..cells {
+            if !proceed() {
+                return Vec::new();
+            }
             let mut guess = base.clone();
             for column in 0..cells {
                 let here = self.reduced(grid.at(column, row), &mut guess, &mut rate);
@@ -144,9 +157,6 @@ impl<'b, 'a> Plane<'b, 'a> {
             }
         }
         let mut seeds = Vec::new();
-            if !proceed() {
-                return Vec::new();
-            }
         for row in 0..cells - 1 {
             for column in 0..cells - 1 {
                 let at = |dx: usize, dy: usize| found[(row + dy) * cells + column + dx].as_ref();
@@ -199,11 +209,7 @@ impl<'b, 'a> Plane<'b, 'a> {
             }
             turned += by;
         }
-        let inside = |r: &&Equilibrium| {
-            let (x, y) = (r.state[self.x], r.state[self.y]);
-            x > rx.0 && x < rx.1 && y > ry.0 && y < ry.1
-        };
-        let sum = equilibria.iter().filter(inside).map(|r| self.index(r)).sum::<Option<i64>>()?;
+        let sum = equilibria.iter().filter(|r| self.shows(&r.state)).map(|r| self.index(r)).sum::<Option<i64>>()?;
         Some((turned / TAU).round() as i64 == sum)
     }
 
@@ -346,33 +352,31 @@ impl<'b, 'a> Plane<'b, 'a> {
 
     /// The recorded trajectory if there is one, else the integrated one.
     pub fn trajectories(&self) -> Vec<Curve> {
-        let curve = |name: &str, x: Vec<f64>, y: Vec<f64>| Curve {
-            name: name.into(),
-            x,
-            y,
-            band: None,
-            style: CurveStyle::Line,
+        let Some((x, y)) = &self.recorded else {
+            return vec![super::path("trajectory".into(), &self.path, CurveStyle::Line, |x| self.shown(x))];
         };
-        if let Some((x, y)) = &self.recorded {
-            return vec![curve("recorded", x.clone(), y.clone())];
-        }
-        let (x, y) = self.path.iter().map(|p| self.shown(p)).map(|[x, y]| (x, y)).unzip();
-        vec![curve("trajectory", x, y)]
+        let (x, y) = (x.clone(), y.clone());
+        vec![Curve { name: "recorded".into(), x, y, band: None, style: CurveStyle::Line }]
     }
 }
 
-/// States along a trajectory from the initial state, and what ended it early.
-fn integrate(
-    request: &Request<'_>,
-    o: &Options,
-    bound: &Bound<'_>,
-) -> Result<(Vec<Vec<f64>>, Option<String>), AnalysisError> {
+/// Step and length of the integration.
+fn times(request: &Request<'_>, o: &Options) -> Result<(f64, f64), AnalysisError> {
     let (dt, steps) = request.scenario.map_or((0.0, 0), |s| (s.simulation.dt, s.simulation.steps));
     let step = o.step.map_or(dt, |t| t.seconds);
     let duration = o.duration.map_or(steps as f64 * dt, |t| t.seconds);
     if step.is_nan() || duration.is_nan() || step <= 0.0 || duration <= 0.0 {
         return Err(AnalysisError::Unsuitable("`step` and `duration` must be positive".into()));
     }
+    Ok((step, duration))
+}
+
+/// States along a trajectory from the initial state, and what ended it early.
+fn integrate(
+    request: &Request<'_>,
+    (step, duration): (f64, f64),
+    bound: &Bound<'_>,
+) -> Result<(Vec<Vec<f64>>, Option<String>), AnalysisError> {
     let mut trajectory = Trajectory::new(&bound.flow, 0.0, &bound.initial, Vec::new(), step);
     let mut path = vec![bound.initial.clone()];
     let stride = (duration / TRAJECTORY_POINTS as f64).max(step);

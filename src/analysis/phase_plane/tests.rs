@@ -1,6 +1,6 @@
 use super::*;
 use crate::Outcome;
-use crate::equation_fixtures::{Model, fhn, run, whole, word, words};
+use crate::equation_fixtures::{Model, Said, fhn, number, run, whole, word, words};
 use crate::testing::metric;
 use spikedeck_equation::TimeUnit;
 use spikedeck_signal::{Recording, Trace, Window};
@@ -226,4 +226,114 @@ fn every_fixed_point_in_the_ranges_is_found() {
     assert_eq!(found.len(), 4, "{found:?}");
     found.iter().zip([-1.9, 0.31, 0.36, 1.7]).for_each(|(f, k)| near(*f, k, 1e-9));
     assert!(metric(&out, "p", "fixed_points").note.contains("border of the ranges agree"));
+}
+
+/// x' = y, y' = x − x³ − 0.3 y: the separatrix of the saddle at 0 parts what comes to rest at 1 from what comes to −1.
+#[test]
+fn a_separatrix_parts_what_comes_to_rest_elsewhere() {
+    let model = Model {
+        equations: "dx/dt = y : 1\ndy/dt = x - x**3 - 0.3*y : 1",
+        initial: &["0.5", "0"],
+        time_unit: TimeUnit::Dimensionless,
+        ..Model::default()
+    };
+    let range = [("x_range", words(&["-2", "2"])), ("y_range", words(&["-1.5", "1.5"]))];
+    let out = run(&PhasePlane, &model.scenario(0.02, 5000, &[]), &Recording::default(), &range).unwrap();
+    let lines = metric(&out, "p", "separatrices");
+    assert_eq!((lines.value, lines.n), (Some(1.0), Some(1)));
+    assert!(lines.note.contains("2 from outside the ranges"), "{}", lines.note);
+    assert_eq!(metric(&out, "p", "cycles").value, Some(0.0));
+    assert!(metric(&out, "p", "cycles").note.contains("every trajectory comes to rest or leaves"));
+    let line = portrait(&out).trajectories.iter().find(|c| c.name == "separatrix").unwrap();
+    let end = |mut p: [f64; 2]| {
+        let f = |p: [f64; 2]| [p[1], p[0] - p[0].powi(3) - 0.3 * p[1]];
+        for _ in 0..20_000 {
+            let (a, h) = (f(p), 0.005);
+            let b = f([p[0] + 0.5 * h * a[0], p[1] + 0.5 * h * a[1]]);
+            p = [p[0] + h * b[0], p[1] + h * b[1]];
+        }
+        p[0]
+    };
+    let mut tried = 0;
+    for k in (10..line.x.len() - 10).step_by(line.x.len() / 12) {
+        let (dx, dy) = (line.x[k + 1] - line.x[k - 1], line.y[k + 1] - line.y[k - 1]);
+        let length = dx.hypot(dy);
+        let beside = |by: f64| [line.x[k] - by * dy / length, line.y[k] + by * dx / length];
+        let (left, right) = (end(beside(1e-3)), end(beside(-1e-3)));
+        assert!((left.abs() - 1.0).abs() < 1e-3 && (left + right).abs() < 1e-3, "{k}: {left} {right}");
+        tried += 1;
+    }
+    assert!(tried > 8);
+}
+
+/// r' = r(r² − 1)(4 − r²)/20, θ' = 1: cycles of radius 2 (stable) and 1 (unstable), of period 2π, with multipliers
+/// e^{−2.4π} and e^{0.6π}. FitzHugh-Nagumo at I 0.33 has a stable cycle of period 48.810 beside its stable rest, and
+/// between them, since the Hopf point is subcritical, an unstable one.
+#[test]
+fn cycles_have_periods_amplitudes_and_multipliers() {
+    let model = Model {
+        equations: "dx/dt = 0.05*(x**2 + y**2 - 1)*(4 - x**2 - y**2)*x - y : 1\n\
+                    dy/dt = 0.05*(x**2 + y**2 - 1)*(4 - x**2 - y**2)*y + x : 1",
+        initial: &["2.5", "0"],
+        time_unit: TimeUnit::Dimensionless,
+        ..Model::default()
+    };
+    let range = [("x_range", words(&["-3", "3"])), ("y_range", words(&["-3", "3"]))];
+    let out = run(&PhasePlane, &model.scenario(0.02, 4000, &[]), &Recording::default(), &range).unwrap();
+    let of = |name: &str| metric(&out, "p", name).value.unwrap();
+    assert_eq!(of("cycles"), 2.0);
+    let pi = std::f64::consts::PI;
+    for (i, radius, multiplier) in [(1, 2.0, (-2.4 * pi).exp()), (2, 1.0, (0.6 * pi).exp())] {
+        near(of(&format!("cycle_{i}.period")), 2.0 * pi, 1e-6);
+        near(of(&format!("cycle_{i}.frequency")), 0.5 / pi, 1e-7);
+        near(of(&format!("cycle_{i}.amplitude.x")), 2.0 * radius, 1e-3);
+        near(of(&format!("cycle_{i}.amplitude.y")), 2.0 * radius, 1e-3);
+        near(of(&format!("cycle_{i}.multiplier")) / multiplier, 1.0, 1e-4);
+    }
+    let names: Vec<&str> = portrait(&out).trajectories.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["trajectory", "stable cycle", "unstable cycle"]);
+    assert!(out.summary.contains("2 limit cycles, 1 stable"), "{}", out.summary);
+    let range = [("set", words(&["I = 0.33"])), ("x_range", words(&["-2.5", "2.5"])), ("y_range", words(&["-1", "2"]))];
+    let out = run(&PhasePlane, &fhn().scenario(0.05, 16_000, &[]), &Recording::default(), &range).unwrap();
+    let of = |name: &str| metric(&out, "p", name).value.unwrap();
+    assert_eq!((of("cycles"), of("fixed_points")), (2.0, 1.0));
+    near(of("cycle_1.period"), 48.810, 2e-3);
+    assert!(of("cycle_1.multiplier") < 1.0 && of("cycle_2.multiplier") > 1.0);
+    assert!(of("cycle_2.amplitude.v") < of("cycle_1.amplitude.v"));
+    let none = [
+        ("set", words(&["I = 0"])),
+        ("cycles", Said::Toml("false".into())),
+        ("separatrices", Said::Toml("false".into())),
+    ];
+    let out = run(&PhasePlane, &fhn().scenario(0.05, 400, &[]), &Recording::default(), &none).unwrap();
+    assert!(out.metrics.iter().all(|m| m.metric != "cycles" && m.metric != "separatrices"));
+}
+
+/// A third state in space: seen along x the second state lies to the right and the third up, in units of the box.
+#[test]
+fn three_states_are_seen_from_the_side() {
+    let model = Model {
+        equations: "dx/dt = -0.1*x : 1\ndy/dt = 1 - y : 1\ndz/dt = 2 - 2*z : 1",
+        initial: &["1", "0", "0"],
+        time_unit: TimeUnit::Dimensionless,
+        ..Model::default()
+    };
+    let options = [("z", word("z")), ("azimuth", number(0.0)), ("elevation", number(0.0))];
+    let scenario = model.scenario(0.01, 4000, &[]);
+    let out = run(&PhasePlane, &scenario, &Recording::default(), &options).unwrap();
+    let space = out.shapes.iter().find(|s| s.name == "space").unwrap();
+    let Shape::Phase(p) = &space.shape else { panic!() };
+    let path = &p.trajectories[0];
+    for (k, x) in path.x.iter().enumerate() {
+        // z = 1 − (1 − y)² along this trajectory.
+        let (y, z) = (x + 0.5, path.y[k] + 0.5);
+        near(z, 1.0 - (1.0 - y).powi(2), 1e-6);
+    }
+    assert_eq!(p.trajectories.len(), 4);
+    assert!(p.trajectories[3].name.starts_with("z from 0 to 1"), "{}", p.trajectories[3].name);
+    // The rest lies at the far end of the box.
+    let rest = &p.fixed_points[0];
+    assert!((rest.x - 0.5).abs() < 1e-6 && (rest.y - 0.5).abs() < 1e-6, "{rest:?}");
+    let error = run(&PhasePlane, &scenario, &Recording::default(), &[("z", word("y"))]).unwrap_err();
+    assert!(error.to_string().contains("same state"), "{error}");
 }
