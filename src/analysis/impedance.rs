@@ -31,8 +31,8 @@ const CARD: AnalysisCard = AnalysisCard {
     summary: "how a state at rest follows a small oscillation of an input: size and phase over frequency, resonance",
     formula: "Z(f) = e_sᵀ (2πi f − J)⁻¹ ∂f/∂I at the fixed point; resonance: greatest |Z|; Q = |Z| there over |Z(0)|\n\
               with `zap`, as in an experiment: the unit is driven from rest by I + A sin φ(t), whose frequency grows \
-              by the same factor in equal times, and by I − A sin φ(t); Z_zap(f) is the transform of half the difference \
-              over that of the chirp; \
+              by the same factor in equal times, and by I − A sin φ(t); Z_zap(f) is the transform of half the \
+              difference over that of the chirp; \
               deviation: root mean square of |Z_zap − Z|/|Z| over the frequencies",
     assumptions: "Deterministic equations of one unit, which rest at the fixed point that the trajectory from the \
                   initial state comes to, with constant input. Oscillations are small: the response is linear.",

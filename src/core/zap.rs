@@ -1,6 +1,6 @@
 //! Impedance as it is measured: a unit at rest is driven by a chirp (ZAP), and the transforms of what follows and of
-//! what drives are divided (Puil, Gimbarzevsky, Miura 1986, doi:10.1152/jn.1986.55.5.995). It is driven once more by the
-//! same with the other sign: half of the difference has nothing of what is even in the amplitude.
+//! what drives are divided (Puil, Gimbarzevsky, Miura 1986, doi:10.1152/jn.1986.55.5.995). It is driven once more by
+//! the same with the other sign: half of the difference has nothing of what is even in the amplitude.
 
 use super::dynamics::Dynamics;
 use super::family::Family;
@@ -87,8 +87,8 @@ pub struct Settings<'s> {
     pub state: usize,
 }
 
-/// Drives a member of `family` by a chirp of its parameter, and by its negative. `allowed` is asked at every sample: where it says no, there
-/// is no response.
+/// Drives a member of `family` by a chirp of its parameter, and by its negative. `allowed` is asked at every sample:
+/// where it says no, there is no response.
 ///
 /// # Errors
 /// A state that becomes infinite or NaN.
