@@ -21,6 +21,16 @@ pub(super) fn usual() -> Vec<Band> {
     BANDS[1..].iter().map(|&(name, low, high)| Band { name: name.into(), low, high }).collect()
 }
 
+/// Name and edges of the bands that are written, else of the usual ones, which are in hertz: none where time has no
+/// unit.
+pub(super) fn given(written: &[Band], base: TimeBase) -> Vec<(&str, f64, f64)> {
+    match (written.is_empty(), base) {
+        (false, _) => written.iter().map(|band| (band.name.as_str(), band.low, band.high)).collect(),
+        (true, TimeBase::Milliseconds) => BANDS.to_vec(),
+        (true, TimeBase::Dimensionless) => Vec::new(),
+    }
+}
+
 /// Which filter cuts the band out.
 pub(super) fn filter() -> Opt<BandPass> {
     choice(BandPass::Fir).about(

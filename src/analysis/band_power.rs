@@ -1,12 +1,13 @@
 //! Power in bands: absolute, and as a share of a wider range, each with an interval over stretches of time.
 
 use super::prelude::*;
-use super::psd::{self, BANDS, TaperOptions, power_unit};
+use super::band_filter;
+use super::psd::{self, TaperOptions, power_unit};
 use spikedeck_core::statistics::{mean, student_quantile_of, variance, varies};
 use spikedeck_core::units::short;
 use spikedeck_core::welch::{Scaling, Settings, Spectrum, welch_in_groups};
 use spikedeck_scenario::Band;
-use spikedeck_signal::{Axis, CurveStyle, Series, Shape, TimeBase};
+use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 
 /// The analysis `band_power`.
 pub struct BandPower;
@@ -57,9 +58,7 @@ impl Estimator for BandPower {
     const SAMPLED: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        let usual: &[(&str, f64, f64)] = if f.base == TimeBase::Milliseconds { &BANDS } else { &[] };
-        let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
-        let bands: Vec<(&str, f64, f64)> = if o.bands.is_empty() { usual.to_vec() } else { written.collect() };
+        let bands = band_filter::given(&o.bands, f.base);
         if bands.is_empty() {
             return Err(AnalysisError::Unsuitable("time has no unit here: say `bands`".into()));
         }

@@ -61,7 +61,7 @@ impl Estimator for Cable {
             }
             if let Some(root) = sections.first() {
                 f.word(format!(
-                    "{}: {} sections, input resistance {:.4} {}",
+                    "{}: {} sections, input resistance {} {}",
                     s.text,
                     sections.len(),
                     shown(root.input_resistance / ohm.scale),

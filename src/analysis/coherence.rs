@@ -8,7 +8,7 @@ use self::law::Law;
 use super::dependence::signals::{Pairs, Signal, pairs};
 use super::tapers::{tapers_fit, usual_tapers};
 use super::prelude::*;
-use super::psd::{self, BANDS};
+use super::psd;
 use spikedeck_core::coherence::{
     self, CrossSpectra, Cut, chance_level, chance_tail, cross_spectra, interval, mean_interval, mean_tail, unbiased,
 };
@@ -17,7 +17,7 @@ use spikedeck_core::statistics::student_quantile_of;
 use spikedeck_core::tapers::dpss;
 use spikedeck_core::units::short;
 use spikedeck_core::welch::{Detrend, Scaling, Settings, Taper, default_segment};
-use spikedeck_scenario::{Band, Observable};
+use spikedeck_scenario::Band;
 use spikedeck_signal::TimeBase;
 
 /// The analysis `coherence`.
@@ -93,7 +93,7 @@ options! {
             "upper end of the range of peak and delay, and of what is shown (default: Nyquist)";
         bands: Vec<Band> = bands(),
             "bands as \"NAME LOW HIGH\" in Hz (default: delta 1 4, theta 4 8, alpha 8 13, beta 13 30, gamma 30 80)";
-        bin: Option<Time> = time_if_given().piece(),
+        bin: Option<Time> = time_if_given().piece().usually(derived::FINE_BIN),
             "counts and rates in bins of this length, traces averaged in them (default 1 ms where only spikes and \
              rates are looked at, 10 ms where spikes or rates are, the recorded interval for traces)";
     }
@@ -114,7 +114,7 @@ impl Estimator for Coherence {
     }
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        let pairs = pairs(f.request, o.bin.or_else(|| fine_bin(f.request)), true)?;
+        let pairs = pairs(f.request, o.bin, true)?;
         pairs.tell_outside(f);
         let cut = cut(o, &pairs, f)?;
         let rate = 1.0 / pairs.interval();
@@ -188,15 +188,6 @@ impl Estimator for Coherence {
 
 /// Pairs up to which each has curves of its own.
 const MOST_DRAWN: usize = 6;
-
-/// A millisecond, where nothing but spikes and rates is looked at.
-fn fine_bin(request: &Request<'_>) -> Option<Time> {
-    let spec = request.spec;
-    let mut all = spec.of.iter().chain(&spec.source).chain(&spec.target);
-    let events = all.all(|s| matches!(s.what, Observable::Spikes | Observable::Rate));
-    let base = request.recording.time_base;
-    (events && base == TimeBase::Milliseconds).then(|| Time::of_seconds(1e-3, base))
-}
 
 /// Why nothing can be told of a signal.
 pub(super) fn unfit(s: &Signal) -> Option<String> {
@@ -408,12 +399,9 @@ fn delay(name: &str, found: &Found, range: std::ops::Range<usize>, law: &Law, su
 }
 
 fn of_bands(o: &Options, f: &mut Findings<'_>, name: &str, found: &Found, law: &Law) {
-    let usual: &[(&str, f64, f64)] = if f.base == TimeBase::Milliseconds { &BANDS } else { &[] };
-    let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
-    let given: Vec<(&str, f64, f64)> = if o.bands.is_empty() { usual.to_vec() } else { written.collect() };
     let top = found.step * (found.coherence.len() - 1) as f64;
     let hz = f.base.rate_unit();
-    for (band, low, high) in given {
+    for (band, low, high) in super::band_filter::given(&o.bands, f.base) {
         let metric = format!("band_{band}");
         let mut bins = found.range(low, high);
         if bins.end > bins.start && (bins.end - 1) as f64 * found.step >= high * (1.0 - 1e-9) {

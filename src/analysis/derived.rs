@@ -23,6 +23,15 @@ pub struct Derivation {
     pub matters: fn(&Request<'_>) -> bool,
 }
 
+/// All that a request looks at.
+fn subjects<'a>(r: &'a Request<'_>) -> impl Iterator<Item = &'a Subject> {
+    r.spec.of.iter().chain(&r.spec.source).chain(&r.spec.target)
+}
+
+fn is_of_events(s: &Subject) -> bool {
+    matches!(s.what, Observable::Spikes | Observable::Rate)
+}
+
 /// A value that counts where spikes are looked at.
 const fn from(how: &'static str, value: fn(&Request<'_>) -> f64) -> Derivation {
     Derivation { how, value, matters: |r| !spiking(r).is_empty() }
@@ -41,11 +50,18 @@ pub const TWENTIETH: Derivation = from("a twentieth of the typical interval betw
 
 /// The same for the bins of rates, which count only where a rate is looked at.
 pub const RATE_BIN: Derivation = Derivation {
-    matters: |r| {
-        let spec = r.spec;
-        spec.of.iter().chain(&spec.source).chain(&spec.target).any(|s| s.what == Observable::Rate)
-    },
+    matters: |r| subjects(r).any(|s| s.what == Observable::Rate),
     ..TWENTIETH
+};
+
+/// The usual bin of spikes and rates where time has units, in seconds.
+pub const SIGNAL_BIN: Derivation =
+    Derivation { how: "usual for spikes and rates", value: |_| 0.01, matters: |r| subjects(r).any(is_of_events) };
+
+/// The same, finer where nothing but spikes and rates is looked at.
+pub const FINE_BIN: Derivation = Derivation {
+    value: |r| if subjects(r).all(is_of_events) { 1e-3 } else { 0.01 },
+    ..SIGNAL_BIN
 };
 
 /// A quarter of the typical interval, in whole steps: bins of a rate that is looked at, and kernels.

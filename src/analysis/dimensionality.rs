@@ -51,9 +51,7 @@ const CARD: AnalysisCard = AnalysisCard {
 options! {
     /// What `dimensionality` can be told.
     pub struct Options {
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
-             the recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
         standardise: bool = flag(true), "whether each signal is brought to variance 1 before";
         max_factors: usize = integer("5").between(0.0, 30.0), "factors up to which models are held against each other";
         surrogates: usize = integer("100").between(19.0, 100_000.0), "surrogates (each signal rotated alone)";

@@ -115,9 +115,7 @@ options! {
         estimator: By = choice(By::Nsb), "which estimate is called `entropy`; all stand in the table under their own \
         names";
         word: usize = integer("1").between(1.0, 64.0), "symbols in turn that make one word (windows that overlap)";
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
-             the recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
         bins: usize = report::bins("8", 4096.0);
         binning: Binning = choice(Binning::EqualWidth).about("bins of equal width, or with equal shares of samples \
         (whose \

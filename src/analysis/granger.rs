@@ -2,7 +2,7 @@
 
 use super::dependence::signals::{Pairs, Signal, pairs};
 use super::prelude::*;
-use super::psd::BANDS;
+use super::band_filter;
 use spikedeck_core::coherence::{Cut, cross_spectra};
 use spikedeck_core::fft::Complex64;
 use spikedeck_core::granger::{Model, Moments, chance_level, interval, tail};
@@ -14,7 +14,7 @@ use spikedeck_core::units::short;
 use spikedeck_core::welch::{Detrend, default_segment};
 use spikedeck_core::wilson::factors;
 use spikedeck_scenario::Band;
-use spikedeck_signal::{Axis, CurveStyle, Matrix, Series, Shape, TimeBase};
+use spikedeck_signal::{Axis, CurveStyle, Matrix, Series, Shape};
 
 /// The analysis `granger`.
 pub struct Granger;
@@ -83,9 +83,7 @@ options! {
              apart after Wilson, without an order that has to be right";
         segment: Option<Time> = super::psd::segment();
         nw: f64 = number("4").between(1.0, 100.0), "factored: time-bandwidth product of the 2 nw − 1 tapers";
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the \
-             recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
     }
 }
 
@@ -100,9 +98,9 @@ impl Estimator for Granger {
     type Options = Options;
     const KIND: &'static str = "granger";
     const SUBJECTS: Subjects = Subjects::Directed;
-    const CAUSAL: Option<&str> = Some(crate::prefilter::BEFORE_AND_AFTER);
     const CARD: AnalysisCard = CARD;
     const SAMPLED: bool = true;
+    const CAUSAL: Option<&str> = Some(crate::prefilter::BEFORE_AND_AFTER);
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
         let pairs = pairs(f.request, o.bin, false)?;
@@ -337,12 +335,9 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
 
 /// The mean over frequency of the measure in each band.
 fn of_bands(o: &Options, f: &mut Findings<'_>, name: &str, values: &[f64], nyquist: f64) {
-    let usual: &[(&str, f64, f64)] = if f.base == TimeBase::Milliseconds { &BANDS } else { &[] };
-    let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
-    let given: Vec<(&str, f64, f64)> = if o.bands.is_empty() { usual.to_vec() } else { written.collect() };
     let step = nyquist / (values.len() - 1) as f64;
     let unit = f.base.rate_unit();
-    for (band, low, high) in given {
+    for (band, low, high) in band_filter::given(&o.bands, f.base) {
         let inside: Vec<f64> =
             (0..values.len()).filter(|&k| (low..high).contains(&(k as f64 * step))).map(|k| values[k]).collect();
         let metric = format!("band_{band}");

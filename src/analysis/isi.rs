@@ -1,14 +1,14 @@
 //! Interval statistics: CV, CV2, LV, LvR, Fano factor, and the distribution of intervals.
 
+mod counts;
+
 use super::prelude::*;
-use super::stretches;
+use counts::Counts;
 use spikedeck_core::intervals::{Corrected, corrected_cv, cv, cv2, lv, lvr};
 use spikedeck_core::number::{counted, shown};
-use spikedeck_core::statistics::{
-    dependent_error, mean, mean_interval, median, quantile, student_quantile_of, variance,
-};
+use spikedeck_core::statistics::{dependent_error, mean, mean_interval, median, quantile, student_quantile_of};
 use spikedeck_scenario::Subject;
-use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, UnitTable, Window};
+use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape, UnitTable};
 
 /// The analysis `isi`.
 pub struct Isi;
@@ -335,78 +335,6 @@ fn around(metric: Metric, low: f64, high: f64) -> Metric {
 
 /// Bias of CV that no reader of three digits sees.
 const NEGLIGIBLE: f64 = 5e-4;
-
-/// Spikes of each unit counted in the windows of the Fano factor.
-struct Counts {
-    window: Window,
-    windows: usize,
-    per_unit: Vec<f64>,
-    /// The counts of the last unit that fired in the windows.
-    last: Vec<f64>,
-    total: f64,
-    outside: subject::Outside,
-}
-
-impl Counts {
-    fn new(window: Window, o: &Options) -> Self {
-        let windows = subject::bin_count(window, o.fano_window.axis);
-        let outside = subject::Outside::new(window, o.fano_window);
-        Self { window, windows, per_unit: Vec::new(), last: Vec::new(), total: 0.0, outside }
-    }
-
-    /// Counts a unit; its Fano factor if it has one.
-    fn look(&mut self, train: &[f64], o: &Options) -> Option<f64> {
-        self.outside.look(train);
-        if self.windows < 2 {
-            return None;
-        }
-        let mut counts = vec![0.0; self.windows];
-        for &time in train {
-            let window = subject::bin_of(time, self.window.start, o.fano_window.axis);
-            if let Some(c) = window.and_then(|i| counts.get_mut(i)) {
-                *c += 1.0;
-            }
-        }
-        let sum: f64 = counts.iter().sum();
-        (sum > 0.0).then(|| {
-            let fano = variance(&counts, o.ddof) / mean(&counts);
-            self.total += sum;
-            self.per_unit.push(fano);
-            self.last = counts;
-            fano
-        })
-    }
-
-    /// The Fano factor, and whether counts are too low to tell anything.
-    fn fano(&self, name: &str, o: &Options) -> (Metric, bool) {
-        let (windows, ddof, n) = (self.windows, o.ddof, self.windows as u64);
-        if windows < 2 {
-            return (Metric::missing(name, "fano", "", n, "needs two windows; shorten fano_window"), false);
-        }
-        let sparse = self.total < 0.25 * (windows * self.per_unit.len().max(1)) as f64;
-        let what = format!("{windows} windows, ddof {ddof}; chance: Poisson");
-        let metric = match self.per_unit.as_slice() {
-            [] => return (Metric::missing(name, "fano", "", n, "no spikes in the windows"), false),
-            [one] => {
-                let m = Metric::new(name, "fano", *one, "", n).chance(1.0).note(what);
-                let sums = stretches::moments(&self.last, windows, 0.0);
-                match stretches::interval(&sums, |s| stretches::variance(s, ddof) / (s[1] / s[0])) {
-                    Some((low, high)) => m.interval(low, high).note("95 % interval by the jackknife over windows"),
-                    None => m.note("no interval: too few windows"),
-                }
-            }
-            many => {
-                let (m, low, high) = mean_interval(many, 0.95);
-                Metric::new(name, "fano", m, "", n)
-                    .chance(1.0)
-                    .interval(low.max(0.0), high)
-                    .note(what)
-                    .note(format!("mean and 95 % interval over {} units (t)", many.len()))
-            }
-        };
-        (metric, sparse)
-    }
-}
 
 /// Interval histogram up to the 99th percentile in 60 bins, beside that of a Poisson process of the same mean.
 fn intervals(pooled: &[f64], unit: &str) -> Distribution {

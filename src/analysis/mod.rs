@@ -346,6 +346,9 @@ pub trait Estimator: Sync {
     const LIVE: bool = false;
     /// Whether it looks at sampled signals, which may go through a filter first: it has the options of `prefilter`.
     const SAMPLED: bool = false;
+    /// What becomes of it where a filter before it looks ahead, if it tells before from after, or tests what it has
+    /// fitted on samples that were left out: a warning wherever there is a filter.
+    const CAUSAL: Option<&str> = None;
     /// Whether it looks at all trials together ([`Recording::each_trial`]), and not at each by itself.
     const ACROSS_TRIALS: bool = false;
 
@@ -354,9 +357,6 @@ pub trait Estimator: Sync {
     /// # Errors
     /// The first that does not, and why.
     fn together(_options: &Self::Options, _times: RunTimes) -> Result<(), Wrong> {
-    /// What becomes of it where a filter before it looks ahead, if it tells before from after, or tests what it has
-    /// fitted on samples that were left out: a warning wherever there is a filter.
-    const CAUSAL: Option<&str> = None;
         Ok(())
     }
 
@@ -428,6 +428,9 @@ impl<E: Estimator> Analysis for E {
         }
         prefilter::has_work(request)?;
         let mut findings = Findings::new(request, progress);
+        if let Some(why) = E::CAUSAL {
+            prefilter::warn(&mut findings, why);
+        }
         self.measure(&options, &mut findings)?;
         Ok(findings.outcome(E::TITLE, E::TABLE, settings))
     }
@@ -436,9 +439,6 @@ impl<E: Estimator> Analysis for E {
         E::LIVE
     }
 
-        if let Some(why) = E::CAUSAL {
-            prefilter::warn(&mut findings, why);
-        }
     fn across_trials(&self) -> bool {
         E::ACROSS_TRIALS
     }

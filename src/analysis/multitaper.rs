@@ -1,7 +1,8 @@
 //! Multitaper spectrum: density with adaptive weights and jackknife interval, band powers, and the F-test for lines.
 
 use super::prelude::*;
-use super::psd::{BANDS, power_unit};
+use super::band_filter;
+use super::psd::power_unit;
 use super::tapers::{tapers_fit, usual_tapers};
 use spikedeck_core::multitaper::{
     Eigenspectra, LineTest, Multitaper as Spectrum, PADDED, Weights, line_tail, line_test, multitaper, refined,
@@ -12,7 +13,7 @@ use spikedeck_core::tapers::{Tapers, dpss};
 use spikedeck_core::units::short;
 use spikedeck_core::welch::{Detrend, Scaling, chi_squared_factors};
 use spikedeck_scenario::Band;
-use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape, TimeBase};
+use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape};
 
 /// The analysis `multitaper`.
 pub struct Multitaper;
@@ -334,12 +335,9 @@ impl Made {
     /// scatter as noise does.
     fn bands(&self, o: &Options, f: &mut Findings<'_>, line: Option<f64>) {
         let s = &self.spectrum;
-        let usual: &[(&str, f64, f64)] = if f.base == TimeBase::Milliseconds { &BANDS } else { &[] };
-        let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
-        let given: Vec<(&str, f64, f64)> = if o.bands.is_empty() { usual.to_vec() } else { written.collect() };
         let top = s.step * (s.power.len() - 1) as f64;
         let hz = f.base.rate_unit();
-        for (band, low, high) in given {
+        for (band, low, high) in band_filter::given(&o.bands, f.base) {
             let metric = format!("band_{band}");
             let mut bins = self.range(low, high);
             if bins.end > bins.start && (bins.end - 1) as f64 * s.step >= high * (1.0 - 1e-9) {

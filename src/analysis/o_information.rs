@@ -57,9 +57,7 @@ options! {
     pub struct Options {
         estimator: By = choice(By::Auto),
             "auto: plugin where all signals are spike counts or have few distinct values, else gaussian";
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, \
-             the recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
         bins: usize = report::bins("3", 16.0);
         binning: Binning = report::binning();
         surrogates: usize = integer("199").between(19.0, 100_000.0), "surrogates (each signal rotated alone)";

@@ -38,13 +38,15 @@ pub struct Opt<T> {
     time: TimeRole,
     about: &'static str,
     without_units: Option<(WithoutUnits, Option<Derivation>)>,
+    /// What is taken, in seconds, where time has units and nothing is said.
+    usually: Option<Derivation>,
     holds: PhantomData<T>,
 }
 
 impl<T> Opt<T> {
     fn new(kind: OptionKind, default: Option<&'static str>) -> Self {
         let (range, time, about, without_units, holds) = (None, TimeRole::Other, "", None, PhantomData);
-        Self { kind, default, range, time, about, without_units, holds }
+        Self { kind, default, range, time, about, without_units, usually: None, holds }
     }
 
     /// With a least and a greatest value in SI.
@@ -78,6 +80,14 @@ impl<T> Opt<T> {
     #[must_use]
     pub fn about(mut self, about: &'static str) -> Self {
         self.about = about;
+        self
+    }
+
+    /// What is taken, in seconds, where nothing is said, time has units, and it matters for what is looked at: the
+    /// outcome says so.
+    #[must_use]
+    pub fn usually(mut self, derivation: Derivation) -> Self {
+        self.usually = Some(derivation);
         self
     }
 
@@ -120,6 +130,14 @@ pub fn rate_bin() -> Opt<Time> {
 /// A time without default.
 pub fn time_if_given() -> Opt<Option<Time>> {
     Opt::new(OptionKind::Time, None)
+}
+
+/// The bin of signals: traces have an interval of their own.
+pub fn signal_bin() -> Opt<Option<Time>> {
+    time_if_given().piece().usually(derived::SIGNAL_BIN).about(
+        "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the \
+         recorded interval for traces)",
+    )
 }
 
 /// A frequency with a default such as `"10 Hz"`.
@@ -312,6 +330,18 @@ impl<T: Value> Field<T> for Opt<T> {
         let default = || self.spec(key, "").default_value(base == TimeBase::Milliseconds);
         if let Some(value) = from.options.get(key).cloned().or_else(default) {
             return T::of(&value, base).ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value}")));
+        }
+        let usual = self.usually.zip(from.request).filter(|_| base == TimeBase::Milliseconds);
+        if let Some((usual, request)) = usual.filter(|(usual, request)| (usual.matters)(request)) {
+            let value = (usual.value)(request);
+            from.settings.push(Setting {
+                key: key.to_owned(),
+                value: 1e3 * value,
+                unit: base.unit().to_owned(),
+                how: usual.how.to_owned(),
+            });
+            return T::of(&OptionValue::Number(value), base)
+                .ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value}")));
         }
         let say = || AnalysisError::Unsuitable(format!("time has no unit here: say `{key}`, a plain number"));
         match self.without_units {

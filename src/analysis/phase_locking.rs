@@ -60,9 +60,7 @@ options! {
         filter: BandPass = band_filter::filter();
         surrogates: usize = integer("199").between(19.0, 100_000.0),
             "rotations of the second signal; the least p-value is 1/(number + 1)";
-        bin: Option<Time> = time_if_given().piece(),
-            "counts and rates in bins of this length, traces averaged in them (default 10 ms for spikes and rates, the \
-             recorded interval for traces)";
+        bin: Option<Time> = signal_bin();
     }
 }
 

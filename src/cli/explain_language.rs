@@ -17,15 +17,18 @@ pub(super) const WRITE: &str = "Write it";
 pub(super) fn found(name: &str, wants: &dyn Fn(&str) -> bool) -> Vec<(String, Card)> {
     let mut found = Vec::new();
     let titled = |kind: &str| format!("{name}  {kind}");
-    if wants("stimulus")
-        && let Some(kind) = STIMULI.kind(name)
-    {
-        found.push((titled("stimulus"), kind_card(&STIMULI, kind, "[stimuli.NAME]\n")));
-    }
-    if wants("rule")
-        && let Some(kind) = RULES.kind(name)
-    {
-        found.push((titled("connection rule"), kind_card(&RULES, kind, "connect = ")));
+    for family in families() {
+        let (asked, title, line) = match family.name {
+            n if n == STIMULI.name => ("stimulus", "stimulus".to_owned(), "[stimuli.NAME]\n".to_owned()),
+            n if n == RULES.name => ("rule", "connection rule".to_owned(), "connect = ".to_owned()),
+            "record" => ("section", "kind of `record`".to_owned(), "[record.NAME]\n".to_owned()),
+            n => ("section", format!("kind of `{n}`"), format!("{n} = ")),
+        };
+        if wants(asked)
+            && let Some(kind) = family.kind(name)
+        {
+            found.push((titled(&title), kind_card(family, kind, &line)));
+        }
     }
     if wants("distribution")
         && let Some(key) = DISTRIBUTIONS.key(name)
@@ -57,8 +60,9 @@ pub(super) fn found(name: &str, wants: &dyn Fn(&str) -> bool) -> Vec<(String, Ca
 pub(super) fn names() -> Vec<&'static str> {
     let kinds = |f: &'static Family| f.kinds.iter().chain(f.others).map(|k| k.name);
     let words = |w: &'static [WordOf]| w.iter().map(|w| w.name);
-    kinds(&STIMULI)
-        .chain(kinds(&RULES))
+    families()
+        .into_iter()
+        .flat_map(kinds)
         .chain(DISTRIBUTIONS.keys.iter().map(|k| k.name))
         .chain(words(Boundary::WORDS))
         .chain(sections().into_iter().map(|s| s.name))

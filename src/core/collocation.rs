@@ -61,7 +61,7 @@ fn lagrange(k: usize) -> Vec<f64> {
 /// Values along a cycle of period 1: at the nodes of a mesh, and at the Gauss points between them; with those of the
 /// period and of the parameter. A cycle, or a direction in which cycles change.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Course {
+pub struct Orbit {
     /// Nodes of the mesh from 0 to 1.
     pub mesh: Vec<f64>,
     /// States at the nodes, one after the other; the last is the first.
@@ -74,7 +74,7 @@ pub struct Course {
     pub parameter: f64,
 }
 
-impl Course {
+impl Orbit {
     /// From what it is at each time from 0 to 1.
     pub fn from_fn(mesh: Vec<f64>, period: f64, parameter: f64, at: impl Fn(f64) -> Vec<f64>) -> Self {
         let nodes = mesh.iter().flat_map(|&t| at(t)).collect();
@@ -188,7 +188,7 @@ impl Course {
 
     /// A mesh of as many intervals on which the error of each is about the same: the derivative that the polynomials
     /// leave out, estimated from how the highest that they have changes between intervals, is spread evenly.
-    pub fn even_mesh(&self) -> Vec<f64> {
+    pub(crate) fn even_mesh(&self) -> Vec<f64> {
         let (n, count) = (self.dimension(), self.intervals());
         let step = |j: usize| self.mesh[j + 1] - self.mesh[j];
         // The highest derivative of the polynomial through the first node and the Gauss points.
@@ -244,9 +244,9 @@ impl Course {
 #[derive(Debug, Clone)]
 pub struct Round {
     /// What to add.
-    pub change: Course,
+    pub change: Orbit,
     /// Where the branch goes: the change along which the plane is left at the rate 1.
-    pub along: Course,
+    pub along: Orbit,
     /// What a turn does to small deviations; `None` where it forgets them beyond what numbers tell.
     pub turn: Option<DMatrix<f64>>,
 }
@@ -270,9 +270,9 @@ struct Eliminated {
 pub fn round<F: Family + ?Sized>(
     family: &F,
     gauss: &Gauss,
-    at: &Course,
-    ahead: &Course,
-    normal: &Course,
+    at: &Orbit,
+    ahead: &Orbit,
+    normal: &Orbit,
 ) -> Option<Round> {
     let (n, count) = (at.dimension(), at.intervals());
     let intervals: Vec<Interval> = (0..count).map(|j| interval(family, gauss, at, j)).collect::<Option<_>>()?;
@@ -365,7 +365,7 @@ pub fn round<F: Family + ?Sized>(
 }
 
 /// All values from those of the first node, the period and the parameter.
-fn back(at: &Course, intervals: &[Interval], chain: &[Eliminated], solved: &DVector<f64>, rest: f64) -> Course {
+fn back(at: &Orbit, intervals: &[Interval], chain: &[Eliminated], solved: &DVector<f64>, rest: f64) -> Orbit {
     let (n, count) = (at.dimension(), at.intervals());
     let first = solved.rows(0, n).into_owned();
     let others = DVector::from_column_slice(&[solved[n], solved[n + 1], rest]);
@@ -379,7 +379,7 @@ fn back(at: &Course, intervals: &[Interval], chain: &[Eliminated], solved: &DVec
         let values = interval.stages.columns(0, n) * &nodes[j] + interval.stages.columns(n, 3) * &others;
         stages.extend(values.iter());
     }
-    Course {
+    Orbit {
         mesh: at.mesh.clone(),
         nodes: nodes.iter().flat_map(|v| v.iter().copied()).collect(),
         stages,
@@ -389,7 +389,7 @@ fn back(at: &Course, intervals: &[Interval], chain: &[Eliminated], solved: &DVec
 }
 
 /// Interval `j` with its Gauss points eliminated.
-fn interval<F: Family + ?Sized>(family: &F, gauss: &Gauss, at: &Course, j: usize) -> Option<Interval> {
+fn interval<F: Family + ?Sized>(family: &F, gauss: &Gauss, at: &Orbit, j: usize) -> Option<Interval> {
     let n = at.dimension();
     let h = (at.mesh[j + 1] - at.mesh[j]) * at.period;
     let h_alone = at.mesh[j + 1] - at.mesh[j];

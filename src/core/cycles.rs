@@ -1,7 +1,7 @@
 //! Branches of cycles, followed from the Hopf points at which they begin: folds, period doublings, where they end.
 
 use super::bracket::Bracket;
-use super::collocation::{Course, Gauss, Round, round};
+use super::collocation::{Orbit, Gauss, Round, round};
 use super::continuation::Special;
 use super::family::{Family, Plain};
 use super::hopf::Onset;
@@ -97,14 +97,14 @@ pub struct Branch {
     /// How it ends.
     pub end: End,
     /// The last cycle, in plain numbers.
-    pub last: Course,
+    pub last: Orbit,
 }
 
 /// A cycle on its way.
 #[derive(Debug, Clone)]
 struct Node {
-    course: Course,
-    along: Course,
+    course: Orbit,
+    along: Orbit,
     turn: Option<DMatrix<f64>>,
     multipliers: Option<Vec<(f64, f64)>>,
 }
@@ -130,14 +130,14 @@ pub fn branch<F: Family + ?Sized>(
         let (sin, cos) = (TAU * t).sin_cos();
         re.iter().zip(im).map(|(a, b)| a * cos - b * sin).collect()
     };
-    let mut along = Course::from_fn(mesh.clone(), 0.0, 0.0, circle);
+    let mut along = Orbit::from_fn(mesh.clone(), 0.0, 0.0, circle);
     along = scaled(&along, 1.0 / along.overlap(&along).sqrt());
-    let rest = Course::from_fn(mesh, period, mu, |_| at.clone());
+    let rest = Orbit::from_fn(mesh, period, mu, |_| at.clone());
     walker.walk(&rest, along)
 }
 
-fn scaled(course: &Course, factor: f64) -> Course {
-    let zero = Course {
+fn scaled(course: &Orbit, factor: f64) -> Orbit {
+    let zero = Orbit {
         nodes: vec![0.0; course.nodes.len()],
         stages: vec![0.0; course.stages.len()],
         period: 0.0,
@@ -148,14 +148,14 @@ fn scaled(course: &Course, factor: f64) -> Course {
 }
 
 /// The inner product of two directions at a cycle of this period.
-fn product(a: &Course, b: &Course, period: f64) -> f64 {
+fn product(a: &Orbit, b: &Orbit, period: f64) -> f64 {
     a.overlap(b) + a.period * b.period / (period * period) + a.parameter * b.parameter
 }
 
 /// How far a course is from its own mean.
-fn size(course: &Course) -> f64 {
+fn size(course: &Orbit) -> f64 {
     let mean = course.mean();
-    let rest = Course::from_fn(course.mesh.clone(), 0.0, 0.0, |_| mean.clone());
+    let rest = Orbit::from_fn(course.mesh.clone(), 0.0, 0.0, |_| mean.clone());
     let off = course.plus(-1.0, &rest);
     off.overlap(&off).sqrt()
 }
@@ -178,7 +178,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
     }
 
     /// Newton's method on the plane through `ahead` whose normal is `normal`; the cycle and the number of rounds.
-    fn correct(&self, ahead: &Course, normal: &Course) -> Option<(Node, usize)> {
+    fn correct(&self, ahead: &Orbit, normal: &Orbit) -> Option<(Node, usize)> {
         let mut at = ahead.clone();
         let mut before = f64::INFINITY;
         for rounds in 1..=10 {
@@ -210,7 +210,7 @@ impl<F: Family + ?Sized> Walker<'_, '_, F> {
     }
 
     /// Follows the branch from a cycle of no size in the direction `along`.
-    fn walk(&self, rest: &Course, along: Course) -> Branch {
+    fn walk(&self, rest: &Orbit, along: Orbit) -> Branch {
         let (mut cycles, mut turns) = (Vec::new(), Vec::new());
         let mut from = Node { course: rest.clone(), along, turn: None, multipliers: None };
         let mut step = FIRST;
@@ -364,10 +364,10 @@ fn diverges(cycles: &[Cycle]) -> bool {
 }
 
 /// Whether the second cycle lies opposite to the first: what was high is low.
-fn flipped(a: &Course, b: &Course) -> bool {
-    let off = |c: &Course| {
+fn flipped(a: &Orbit, b: &Orbit) -> bool {
+    let off = |c: &Orbit| {
         let mean = c.mean();
-        c.plus(-1.0, &Course::from_fn(c.mesh.clone(), 0.0, 0.0, |_| mean.clone()))
+        c.plus(-1.0, &Orbit::from_fn(c.mesh.clone(), 0.0, 0.0, |_| mean.clone()))
     };
     off(a).overlap(&off(b)) < 0.0
 }

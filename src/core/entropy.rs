@@ -190,7 +190,7 @@ fn log_rising(x: f64, n: f64) -> f64 {
 }
 
 /// Second derivative of the logarithm of the gamma function of a positive number (recurrence and asymptotic series).
-pub fn trigamma(x: f64) -> f64 {
+pub(crate) fn trigamma(x: f64) -> f64 {
     let (mut x, mut sum) = (x, 0.0);
     while x < 12.0 {
         sum += 1.0 / (x * x);

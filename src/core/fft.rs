@@ -26,6 +26,6 @@ fn real_planner() -> MutexGuard<'static, RealFftPlanner<f64>> {
 }
 
 /// The shared plan of a real forward transform of `n` samples.
-pub fn real_plan(n: usize) -> Arc<dyn RealToComplex<f64>> {
+pub(crate) fn real_plan(n: usize) -> Arc<dyn RealToComplex<f64>> {
     real_planner().plan_fft_forward(n)
 }

@@ -117,7 +117,7 @@ pub fn entropy(counts: &[u64]) -> f64 {
 
 /// How many of `possible` bins are relevant, so that the expected number of occupied ones after this many draws is the
 /// number that was seen (Panzeri and Treves 1996, appendix; as in their published routine).
-pub fn bayes_count(counts: &[u64], possible: usize) -> f64 {
+pub(crate) fn bayes_count(counts: &[u64], possible: usize) -> f64 {
     let n: u64 = counts.iter().sum();
     let n = n as f64;
     let seen: Vec<f64> = counts.iter().filter(|&&c| c > 0).map(|&c| c as f64).collect();

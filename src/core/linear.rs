@@ -17,7 +17,7 @@ const TILE: usize = 4;
 ///
 /// More than two dozen columns are taken in blocks, so that nearly all is done by products of matrices. The bits do not
 /// depend on the instructions of the machine.
-pub fn orthonormalise(frame: &mut [f64], n: usize, k: usize, diagonal: &mut [f64]) {
+pub(crate) fn orthonormalise(frame: &mut [f64], n: usize, k: usize, diagonal: &mut [f64]) {
     if k <= PANEL {
         return orthonormalise_panel(frame, n, k, diagonal);
     }
@@ -181,7 +181,7 @@ pub fn log_abs_determinant(matrix: &[f64], n: usize) -> f64 {
 /// Variance of the last variable that the others leave unexplained, for a symmetric covariance matrix of `n` variables
 /// (row-major): the square of the last diagonal entry of its Cholesky factor. `None` if the variables before it are
 /// collinear.
-pub fn residual_variance(covariance: &[f64], n: usize) -> Option<f64> {
+pub(crate) fn residual_variance(covariance: &[f64], n: usize) -> Option<f64> {
     let mut lower = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {

@@ -162,7 +162,7 @@ pub fn log(x: f64) -> f64 {
 
 /// Natural logarithm of a positive number that is neither subnormal nor infinite.
 #[inline(always)]
-pub fn log_normal_range(x: f64) -> f64 {
+pub(crate) fn log_normal_range(x: f64) -> f64 {
     let (m, k) = split(x);
     log_of(m, k)
 }

@@ -41,7 +41,7 @@ pub fn philox_side(key: Key, first: u32, step: u64) -> [[u64; SIDE]; 4] {
 
 /// [`Key::block`] 0 of `unit` in the steps `first`, `first + 1`, ..., word by word in the low halves of the numbers.
 #[inline(always)]
-pub fn philox_steps(key: Key, unit: u32, first: u64) -> [[u64; SIDE]; 4] {
+pub(crate) fn philox_steps(key: Key, unit: u32, first: u64) -> [[u64; SIDE]; 4] {
     let step = |i: usize| first.wrapping_add(i as u64);
     let (low, high) = (std::array::from_fn(|i| step(i) & LOW), std::array::from_fn(|i| step(i) >> 32));
     side_by_side(key, [[u64::from(unit); SIDE], low, high, [0; SIDE]])

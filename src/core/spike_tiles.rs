@@ -7,7 +7,7 @@ use super::spike_distance::Edges;
 
 /// Share of the window that lies within `dt` of a spike: tiles are cut at its edges, and overlap counts once. Only
 /// differences of times are used, which do not round differently late in a recording. O(n).
-pub fn tiled(train: &[f64], dt: f64, edges: Edges) -> f64 {
+fn tiled(train: &[f64], dt: f64, edges: Edges) -> f64 {
     let (Some(first), Some(last)) = (train.first(), train.last()) else { return 0.0 };
     let inner: f64 = train.windows(2).map(|w| (w[1] - w[0]).min(2.0 * dt)).sum();
     let covered = (first - edges.start).min(dt) + inner + (edges.stop - last).min(dt);

@@ -261,7 +261,7 @@ impl Quantity {
     }
 
     /// The value in the unit that its dimension is displayed in.
-    pub fn in_display_unit(self) -> f64 {
+    fn in_display_unit(self) -> f64 {
         self.value / display_unit(self.dimension).scale
     }
 }

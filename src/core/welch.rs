@@ -366,7 +366,7 @@ fn sides(k: usize, n: usize) -> f64 {
 }
 
 /// What is left of samples without their trend, in place of what `into` holds.
-pub fn detrend_into(samples: &[f64], detrend: Detrend, into: &mut Vec<f64>) {
+pub(crate) fn detrend_into(samples: &[f64], detrend: Detrend, into: &mut Vec<f64>) {
     let trend = Trend::of(samples, detrend);
     into.clear();
     into.extend(samples.iter().enumerate().map(|(i, x)| x - trend.at(i)));

@@ -311,7 +311,7 @@ pub enum Event {
 /// How far a job is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
-    /// What is being done (`building`, `simulating`, `psd`).
+    /// What is being done (`building`, `simulating`, `analysing psd`).
     pub stage: String,
     /// 0 to 1.
     pub fraction: f64,

@@ -152,6 +152,10 @@ pub fn sections() -> Vec<&'static Section> {
         &sweep::VARIANT,
         &sweep::SWEEP,
         &sweep::TRIALS,
+        &definition::MODEL,
+        &definition::MECHANISM,
+        &definition::RULE,
+        &tree::SECTION,
     ]
 }
 

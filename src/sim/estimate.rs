@@ -90,10 +90,8 @@ pub(super) fn estimate(spec: &Spec) -> (u64, String) {
         let to = projection.to.population;
         let wiring = wiring(spec, projection, &places);
         let count = expected(&wiring);
-        let (weights, delays) = match &projection.rule {
-            Rule::Edges { weight, delay, .. } => (weight.is_some(), delay.is_some()),
-            _ => (false, false),
-        };
+        let (weights, delays) = projection.rule.listed();
+        let (weights, delays) = (weights.is_some(), delays.is_some());
         let differ = |value: &Value<PairName>, listed: bool| listed || !matches!(value, Value::Constant(_));
         let changes =
             projection.plasticity.as_ref().is_some_and(spikedeck_scenario::PlasticitySpec::has_connection_states);
@@ -156,9 +154,9 @@ fn power_of_two(slots: u64) -> u64 {
 
 /// The longest delay to expect; listed pairs may bring their own.
 fn longest(projection: &ProjectionSpec) -> f64 {
-    match &projection.rule {
-        Rule::Edges { delay: Some(list), .. } => list.iter().copied().fold(0.0, f64::max),
-        _ => greatest(&projection.delay),
+    match projection.rule.listed().1 {
+        Some(list) => list.iter().copied().fold(0.0, f64::max),
+        None => greatest(&projection.delay),
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn draw(o: &Options, f: &mut Findings<'_>, name: &str, found: &Found,
         .then(|| y.iter().map(|c| interval(*c, law.worth, 0.025, 0.025)).map(|(l, h)| (l.min(1.0), h)).unzip());
     let axis = || Axis::frequency(f.base.rate_unit(), &x);
     let (frequency, other) = (axis(), axis());
+    let line = Curve { name: name.to_owned(), x, y, band, style: CurveStyle::Line };
     f.shape(
         format!("coherence of {name}"),
         Shape::Series(Series {

@@ -8,8 +8,6 @@ use spikedeck_signal::{TimeBase, Window};
 
 /// Most signals on one side of the pairs.
 const MOST_SIGNALS: usize = 128;
-/// Bin for spikes and rates when the scenario gives none, in seconds.
-const DEFAULT_BIN: f64 = 0.01;
 
 /// One signal, sampled regularly.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,7 +54,7 @@ pub fn pairs(request: &Request<'_>, bin: Option<Time>, symmetric: bool) -> Resul
         return Err(AnalysisError::Unsuitable("write `source` and `target`, each a subject or a list of them".into()));
     }
     let all: Vec<&Subject> = from.iter().chain(to).collect();
-    let bin = usual(request, bin, &all)?;
+    known(request, bin, &all)?;
     let sources = resolve(request, from, bin)?;
     let targets = if directed { resolve(request, to, bin)? } else { sources.clone() };
     let same = sources == targets;
@@ -81,7 +79,7 @@ pub fn pairs(request: &Request<'_>, bin: Option<Time>, symmetric: bool) -> Resul
 /// `NotRecorded`, or `Unsuitable` for too many signals.
 pub fn of(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Result<Vec<Signal>, AnalysisError> {
     let all: Vec<&Subject> = subjects.iter().collect();
-    let bin = usual(request, bin, &all)?;
+    known(request, bin, &all)?;
     resolve(request, subjects, bin)
 }
 
@@ -112,20 +110,13 @@ pub fn aligned(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -
     Ok(pairs.sources)
 }
 
-/// The bin: as the option says; else 10 ms if spikes or rates are among the subjects; else none.
-fn usual(request: &Request<'_>, bin: Option<Time>, subjects: &[&Subject]) -> Result<Option<Time>, AnalysisError> {
-    if bin.is_some() {
-        return Ok(bin);
+/// Where time has no unit, spikes and rates need a bin that somebody says; elsewhere the option has one for them.
+fn known(request: &Request<'_>, bin: Option<Time>, subjects: &[&Subject]) -> Measured {
+    let events = subjects.iter().any(|s| matches!(s.what, Observable::Spikes | Observable::Rate));
+    if bin.is_none() && events && request.recording.time_base == TimeBase::Dimensionless {
+        return Err(AnalysisError::Unsuitable("time has no unit here: say `bin`, a plain number".into()));
     }
-    if !subjects.iter().any(|s| matches!(s.what, Observable::Spikes | Observable::Rate)) {
-        return Ok(None);
-    }
-    match request.recording.time_base {
-        base @ TimeBase::Milliseconds => Ok(Some(Time::of_seconds(DEFAULT_BIN, base))),
-        TimeBase::Dimensionless => {
-            Err(AnalysisError::Unsuitable("time has no unit here: say `bin`, a plain number".into()))
-        }
-    }
+    Ok(())
 }
 
 fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Result<Vec<Signal>, AnalysisError> {

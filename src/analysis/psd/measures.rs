@@ -273,13 +273,9 @@ fn bands(o: &Options, e: &Estimate, base: TimeBase) -> Vec<Metric> {
     if o.taper.scaling == Scaling::Spectrum && e.rms.is_some() {
         return Vec::new(); // sums of line powers are not powers of bands
     }
-    // The usual bands are in hertz.
-    let usual: &[(&str, f64, f64)] = if base == TimeBase::Milliseconds { &BANDS } else { &[] };
-    let written = o.bands.iter().map(|band| (band.name.as_str(), band.low, band.high));
-    let given: Vec<(&str, f64, f64)> = if o.bands.is_empty() { usual.to_vec() } else { written.collect() };
     let top = s.frequency(s.power.len() - 1);
     let mut found = Vec::new();
-    for (name, low, high) in given {
+    for (name, low, high) in crate::band_filter::given(&o.bands, base) {
         let mut bins = s.range(low, high);
         bins.start = bins.start.max(e.first);
         if bins.end > bins.start && s.frequency(bins.end - 1) >= high * (1.0 - 1e-9) {

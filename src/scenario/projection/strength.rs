@@ -4,7 +4,7 @@ use super::{ProjectionEnds, Written};
 use crate::connect::Wiring;
 use crate::continuous::{carried_value, dimension_of};
 use crate::resolver::{Resolver, unit_example};
-use crate::spec::{Coupling, PairName, Port, Rule, Value};
+use crate::spec::{Coupling, PairName, Port, Value};
 use crate::value::Wanted;
 use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_model::document::Node;
@@ -84,10 +84,7 @@ pub(super) fn read(
 
 /// The weights that a file lists.
 fn listed(wiring: &Wiring) -> Option<Value<PairName>> {
-    match &wiring.rule {
-        Rule::Edges { weight: Some(list), .. } => Some(Value::Each(list.clone())),
-        _ => None,
-    }
+    wiring.rule.listed().0.map(|list| Value::Each(list.clone()))
 }
 
 /// Reads `weight`.

@@ -323,6 +323,24 @@ pub enum Rule {
     },
 }
 
+impl Rule {
+    /// The weights (SI) and delays (seconds) that it brings itself, one a connection.
+    pub fn listed(&self) -> (Option<&Arc<[f64]>>, Option<&Arc<[f64]>>) {
+        match self {
+            Self::Edges { weight, delay, .. } => (weight.as_ref(), delay.as_ref()),
+            Self::OneToOne
+            | Self::AllToAll
+            | Self::Probability { .. }
+            | Self::FixedIndegree { .. }
+            | Self::FixedOutdegree { .. }
+            | Self::FixedTotalNumber { .. }
+            | Self::Neighbours { .. }
+            | Self::Gaussian { .. }
+            | Self::SmallWorld { .. } => (None, None),
+        }
+    }
+}
+
 /// What a projection carries.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Coupling {

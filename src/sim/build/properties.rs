@@ -178,13 +178,13 @@ impl<'a> ConnectionValues<'a> {
                 (Value::Expression(formula), _) => Source::Computed(formula, pair),
             }
         };
-        let listed = |list: &'a Option<std::sync::Arc<[f64]>>| list.as_ref().map(|l| Source::Listed(l, Order::Edge));
-        let (own_weight, own_delay) = match &projection.rule {
-            Rule::Edges { weight, delay, .. } => (listed(weight), listed(delay)),
-            _ => (None, None),
+        let (weights, delays) = projection.rule.listed();
+        let source = |listed: Option<&'a std::sync::Arc<[f64]>>, value, purpose| match listed {
+            Some(list) => Source::Listed(list, Order::Edge),
+            None => find(value, purpose),
         };
-        let weight = own_weight.unwrap_or_else(|| find(&projection.weight, "weight"));
-        let delay = own_delay.unwrap_or_else(|| find(&projection.delay, "delay"));
+        let weight = source(weights, &projection.weight, "weight");
+        let delay = source(delays, &projection.delay, "delay");
         let least = if matches!(delay, Source::Drawn(..) | Source::Computed(..)) { 1.0 } else { 0.0 };
         let count = || AtomicU64::new(0);
         let (rounded, too_long, no_weight, no_delay) = (count(), count(), AtomicU64::new(NONE), AtomicU64::new(NONE));

@@ -114,16 +114,19 @@ pub struct Modes {
     kind: Boundary,
     /// On a ring: the line, or the line with its mirror image.
     ring: CircularConvolution,
+    /// Where the line begins on the ring.
+    shift: usize,
 }
 
 impl Modes {
     /// `coefficients[m - 1]` belongs to the m-th power of the Laplacian; `h` is the step.
     pub fn new(lattice: &Lattice, count: usize, coefficients: &[f64], h: f64) -> Self {
         let kind = lattice.ends[0];
-        let length = match kind {
-            Boundary::Periodic => count,
-            Boundary::NoFlux => 2 * count,
-            _ => 2 * (count + 1),
+        let (length, shift) = match kind {
+            Boundary::Periodic => (count, 0),
+            Boundary::NoFlux => (2 * count, 0),
+            Boundary::Killed => (2 * (count + 1), 1),
+            Boundary::Fixed | Boundary::Noisy => unreachable!("the scenario refuses modes for ends that hold a value"),
         };
         let factor = |k: usize| {
             let wave = std::f64::consts::TAU * k as f64 / (length as f64 * lattice.spacing);
@@ -131,7 +134,7 @@ impl Modes {
             let rate = coefficients.iter().rev().fold(0.0, |sum: f64, c| (sum + c) * laplacian);
             exp(rate * h)
         };
-        Self { kind, ring: CircularConvolution::of_modes(length, factor) }
+        Self { kind, shift, ring: CircularConvolution::of_modes(length, factor) }
     }
 
     /// Two lines at a time, as the real and the imaginary part of one.
@@ -139,7 +142,6 @@ impl Modes {
         let Lines { count, stride, groups } = lines;
         let total = groups * stride;
         let at = |line: usize, j: usize| (line / stride * count + j) * stride + line % stride;
-        let shift = usize::from(!matches!(self.kind, Boundary::Periodic | Boundary::NoFlux));
         let mut parts = [Vec::new(), Vec::new()];
         for first in (0..total).step_by(2) {
             let pair = first..total.min(first + 2);
@@ -153,7 +155,7 @@ impl Modes {
             let [re, im] = &mut parts;
             self.ring.apply(re, im);
             for (line, part) in pair.zip(&parts) {
-                (0..count).for_each(|j| values[at(line, j)] = part[j + shift]);
+                (0..count).for_each(|j| values[at(line, j)] = part[j + self.shift]);
             }
         }
     }
@@ -164,7 +166,10 @@ impl Modes {
             match self.kind {
                 Boundary::Periodic => ring[j] = value(j),
                 Boundary::NoFlux => (ring[j], ring[2 * count - 1 - j]) = (value(j), value(j)),
-                _ => (ring[j + 1], ring[2 * count + 1 - j]) = (value(j), -value(j)),
+                // The others are refused when the modes are made.
+                Boundary::Killed | Boundary::Fixed | Boundary::Noisy => {
+                    (ring[j + 1], ring[2 * count + 1 - j]) = (value(j), -value(j));
+                }
             }
         }
     }

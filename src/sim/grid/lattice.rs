@@ -117,7 +117,7 @@ impl Lattice {
         match (self.ends[end], end) {
             (Boundary::NoFlux, 0) | (Boundary::Periodic, 1) => cell(0),
             (Boundary::NoFlux | Boundary::Periodic, _) => cell(last),
-            _ => ghosts.now[end][group * lines.stride + i],
+            (Boundary::Fixed | Boundary::Noisy | Boundary::Killed, _) => ghosts.now[end][group * lines.stride + i],
         }
     }
 
@@ -159,7 +159,7 @@ impl Lattice {
                 Ok(if k < count { k } else { 2 * count - 1 - k })
             }
             Boundary::NoFlux => Ok(if end == 0 { 0 } else { count - 1 }),
-            _ => Err(end),
+            Boundary::Fixed | Boundary::Noisy | Boundary::Killed => Err(end),
         }
     }
 }

@@ -192,7 +192,7 @@ enum First {
 }
 
 /// How a lane goes through a step.
-struct Course<'a> {
+struct WithinStep<'a> {
     around: &'a Around<'a>,
     free: &'a Inside,
     surface: &'a Tape,
@@ -205,7 +205,7 @@ struct Course<'a> {
     left: Cell<u32>,
 }
 
-impl Course<'_> {
+impl WithinStep<'_> {
     fn point(&self, at: f64, states: Vec<f64>) -> Point {
         let n = states.len();
         let rate = |i: usize| (0..n).fold(self.offset[i], |sum, j| self.matrix[i * n + j].mul_add(states[j], sum));
@@ -358,7 +358,7 @@ impl Stepper {
         let mut gradient = vec![0.0; n];
         excursions.gradient.evaluate(&around.values(&old, 0.0), &mut gradient);
         let (matrix, offset) = free.linear(&around, n).expect("excursions are looked for where equations are linear");
-        let course = Course {
+        let course = WithinStep {
             around: &around,
             free,
             surface: &locate.surface,
