@@ -434,7 +434,8 @@ mod tests {
         assert!(a < 1e-3 && b > 5.0 * a, "{a} {b}");
         assert!((value(&small, "zap.resonance") / value(&small, "resonance") - 1.0).abs() < 1e-3);
         assert!(value(&large, "zap.swing") > 5.0 * value(&small, "zap.swing"));
-        assert_eq!(small.shapes.len(), 2);
+        // Size and phase with the points of the chirp beside, and the numbers.
+        assert_eq!(small.shapes.len(), 3);
         model.threshold = Some("V > top");
         model.reset = Some("V = 0");
         let fires = at(&model, "1");

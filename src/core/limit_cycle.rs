@@ -20,6 +20,10 @@ const AT: f64 = 1e-4;
 /// Returns from which a cycle is looked for, and rounds of Newton's method for each.
 const RETURNS: usize = 6;
 const ROUNDS: usize = 25;
+/// Turns after which a cycle that was closed later than after one is looked for.
+const MOST_TURNS: u32 = 8;
+/// Difference of a state, in its typical size, after a turn at which it is the same.
+const SAME: f64 = 1e-6;
 /// When Newton's method has arrived, in typical sizes.
 const ARRIVED: f64 = 1e-9;
 /// A deviation that changes by less than this in a turn neither dies out nor grows: the cycle is one of many.
@@ -244,10 +248,19 @@ fn close<D: Dynamics>(system: &D, start: &[f64], period: f64, scale: &[f64], ste
         }
         let length = change[..n].iter().fold((change[n] / period).abs(), |m, c| m.max(c.abs()));
         if length < ARRIVED {
-            return of(&scaled, &y, period, step);
+            return of(&scaled, &y, one_turn(&scaled, &y, period, step), step);
         }
     }
     None
+}
+
+/// The period of one turn where a state comes back after several.
+fn one_turn<D: Dynamics>(scaled: &Scaled<'_, D>, y: &[f64], period: f64, step: f64) -> f64 {
+    let comes_back = |turns: &u32| {
+        let mut way = Trajectory::new(scaled, 0.0, y, Vec::new(), step);
+        way.advance(period / f64::from(*turns)).is_ok() && way.x.iter().zip(y).all(|(a, b)| (a - b).abs() < SAME)
+    };
+    (2..=MOST_TURNS).rev().find(comes_back).map_or(period, |turns| period / f64::from(turns))
 }
 
 /// The cycle through a state that comes back after a period, in plain numbers; `None` where it does not attract.
@@ -437,6 +450,9 @@ mod tests {
         assert!(outer.states.iter().all(|x| (x[0].hypot(x[1]) - 2.0).abs() < 1e-6));
         assert!(outer.extent().iter().all(|e| (e.0 + 2.0).abs() < 1e-3 && (e.1 - 2.0).abs() < 1e-3));
         assert!((outer.distance(&[0.0, 1.0], &SCALE) - 0.25).abs() < 1e-3);
+        // Closed after three turns it is the same.
+        let thrice = close(&Rings, &[2.0, 0.0], 3.0 * TAU, &SCALE, 0.01).unwrap();
+        assert!((thrice.period - TAU).abs() < 1e-7, "{}", thrice.period);
         assert_eq!(go([0.5, 0.2]), Goes::Known);
         assert_eq!(settle(&rests, &[outer]).from(&Rings, &[3.0, 0.5], &all, &mut || true), Some(Goes::Known));
         assert_eq!(settle(&rests, &[]).from(&Rings, &[3.0, 0.5], &all, &mut || false), None);

@@ -36,8 +36,8 @@ pub struct Spectrum {
     /// Exponents per unit of time, natural logarithm, largest first. Minus infinity where the reset forgets a
     /// direction.
     pub exponents: Vec<f64>,
-    /// Half of the 95 % interval of each, from covariances of the growth in stretches of the run; where growth drifts,
-    /// what the halves of the run differ by, which has no level of its own.
+    /// Half of the 95 % interval of each, from covariances of the growth in stretches of the run; where the growth of
+    /// one drifts, not less than what the halves of the run differ by, which has no level of its own.
     pub half_width: Vec<f64>,
     /// By how much the growth in the second half of the run differs from that in the first, where that is more than
     /// stretches of a run on an attractor would differ by; else nothing.
@@ -276,12 +276,21 @@ fn measured(
     let fastest = result.exponents.iter().filter(|e| e.is_finite()).fold(0.0_f64, |most, e| most.max(e.abs()));
     result.curve = marks.iter().skip(1).map(|(t, l)| (*t, l.iter().map(|l| l / t).collect())).collect();
     for j in 0..k {
-        let (half, drift) = (half_width(&marks, 1, j, settings.batches), drift(&marks, j));
+        let drift = drift(&marks, j);
         // The drift itself is no noise.
         let noise = half_width(&marks, 2, j, settings.batches);
-        let drift = (0.5 * drift.abs() > (DRIFTS * noise).max(ROUNDING * fastest)).then_some(drift);
-        result.half_width.push(drift.map_or(half, f64::abs));
-        result.drift.push(drift);
+        result.drift.push((0.5 * drift.abs() > (DRIFTS * noise).max(ROUNDING * fastest)).then_some(drift));
+    }
+    // Where one drifts the run is not on its attractor, and nothing is known of the others but how far they moved.
+    let is_settled = result.drift.iter().all(Option::is_none);
+    for j in 0..k {
+        let half = half_width(&marks, 1, j, settings.batches);
+        let moved = drift(&marks, j).abs();
+        result.half_width.push(match result.drift[j] {
+            Some(drift) => drift.abs(),
+            None if is_settled => half,
+            None => half.max(moved),
+        });
     }
     result.running_sd = (0..k).map(|j| running_sd(&result.curve, j)).collect();
     result.time = time;

@@ -366,8 +366,10 @@ fn a_start_off_the_attractor_is_told() {
         },
     };
     let early = spectrum(&system, &[0.001, 0.0], settings(2, 0.1, 12.0, 0.01, 0.1), || true).unwrap();
-    assert!(early.drift[0].is_some_and(|d| d < 0.0), "{early:?}");
-    assert!(early.exponents[0] - early.half_width[0] <= 0.0, "{early:?}");
+    // Scaled by what the states have been, the frame turns: which of both exponents drifts is a matter of that.
+    assert!(early.drift.iter().flatten().any(|d| *d < 0.0), "{early:?}");
+    let holds = |j: usize, truth: f64| (early.exponents[j] - truth).abs() <= early.half_width[j];
+    assert!(holds(0, 0.0) && holds(1, -2.0), "{early:?}");
     let late = spectrum(&system, &[0.001, 0.0], settings(2, 30.0, 400.0, 0.01, 0.1), || true).unwrap();
     near(late.exponents[0], 0.0, 1e-3);
     near(late.exponents[1], -2.0, 1e-3);
