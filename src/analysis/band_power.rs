@@ -1,7 +1,7 @@
 //! Power in bands: absolute, and as a share of a wider range, each with an interval over stretches of time.
 
-use super::prelude::*;
 use super::band_filter;
+use super::prelude::*;
 use super::psd::{self, TaperOptions, power_unit};
 use spikedeck_core::statistics::{mean, student_quantile_of, variance, varies};
 use spikedeck_core::units::short;

@@ -6,9 +6,9 @@ mod pictures;
 
 use self::law::Law;
 use super::dependence::signals::{Pairs, Signal, pairs};
-use super::tapers::{tapers_fit, usual_tapers};
 use super::prelude::*;
 use super::psd;
+use super::tapers::{tapers_fit, usual_tapers};
 use spikedeck_core::coherence::{
     self, CrossSpectra, Cut, chance_level, chance_tail, cross_spectra, interval, mean_interval, mean_tail, unbiased,
 };

@@ -49,20 +49,16 @@ pub const TWENTIETH: Derivation = from("a twentieth of the typical interval betw
 });
 
 /// The same for the bins of rates, which count only where a rate is looked at.
-pub const RATE_BIN: Derivation = Derivation {
-    matters: |r| subjects(r).any(|s| s.what == Observable::Rate),
-    ..TWENTIETH
-};
+pub const RATE_BIN: Derivation =
+    Derivation { matters: |r| subjects(r).any(|s| s.what == Observable::Rate), ..TWENTIETH };
 
 /// The usual bin of spikes and rates where time has units, in seconds.
 pub const SIGNAL_BIN: Derivation =
     Derivation { how: "usual for spikes and rates", value: |_| 0.01, matters: |r| subjects(r).any(is_of_events) };
 
 /// The same, finer where nothing but spikes and rates is looked at.
-pub const FINE_BIN: Derivation = Derivation {
-    value: |r| if subjects(r).all(is_of_events) { 1e-3 } else { 0.01 },
-    ..SIGNAL_BIN
-};
+pub const FINE_BIN: Derivation =
+    Derivation { value: |r| if subjects(r).all(is_of_events) { 1e-3 } else { 0.01 }, ..SIGNAL_BIN };
 
 /// A quarter of the typical interval, in whole steps: bins of a rate that is looked at, and kernels.
 pub const QUARTER: Derivation = from("a quarter of the typical interval between spikes, in whole steps", |r| {

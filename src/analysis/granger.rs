@@ -1,8 +1,8 @@
 //! Granger causality between signals: in time, conditional on others, and over frequency.
 
+use super::band_filter;
 use super::dependence::signals::{Pairs, Signal, pairs};
 use super::prelude::*;
-use super::band_filter;
 use spikedeck_core::coherence::{Cut, cross_spectra};
 use spikedeck_core::fft::Complex64;
 use spikedeck_core::granger::{Model, Moments, chance_level, interval, tail};

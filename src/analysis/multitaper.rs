@@ -1,7 +1,7 @@
 //! Multitaper spectrum: density with adaptive weights and jackknife interval, band powers, and the F-test for lines.
 
-use super::prelude::*;
 use super::band_filter;
+use super::prelude::*;
 use super::psd::power_unit;
 use super::tapers::{tapers_fit, usual_tapers};
 use spikedeck_core::multitaper::{

@@ -1,8 +1,8 @@
 //! Spectrogram: the spectrum of each segment over time, as an image.
 
-use super::tapers::{tapers_fit, usual_tapers};
 use super::prelude::*;
 use super::psd::{self, TaperOptions};
+use super::tapers::{tapers_fit, usual_tapers};
 use spikedeck_core::number::shown;
 use spikedeck_core::statistics::{deviation, mean};
 use spikedeck_core::tapers::dpss;

@@ -10,10 +10,10 @@ pub use bins::{Outside, Rate, bin_count, bin_of, rate};
 
 use super::prefilter;
 use super::value::Time;
-use traces::trace_columns;
 use super::{AnalysisError, Request};
 use spikedeck_scenario::{Observable, Place, PopulationId, Subject};
 use spikedeck_signal::{Population, Recording, TimeBase, Trace, Train, UnitTable, Window, written};
+use traces::trace_columns;
 
 /// Sorted spike trains of some units.
 #[derive(Debug, Clone, PartialEq)]

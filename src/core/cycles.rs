@@ -1,7 +1,7 @@
 //! Branches of cycles, followed from the Hopf points at which they begin: folds, period doublings, where they end.
 
 use super::bracket::Bracket;
-use super::collocation::{Orbit, Gauss, Round, round};
+use super::collocation::{Gauss, Orbit, Round, round};
 use super::continuation::Special;
 use super::family::{Family, Plain};
 use super::hopf::Onset;

@@ -377,9 +377,11 @@ impl<'a, D: Dynamics> Trajectory<'a, D> {
             return Err(TrajectoryError::ResetBeyondThreshold { time: self.t });
         }
         self.armed = false;
-        self.held = self.system.refractory(&self.x).filter(|(time, _)| *time > 0.0).map(|(time, states)| {
-            (self.t + time, (0..n).map(|s| states.contains(&s)).collect())
-        });
+        self.held = self
+            .system
+            .refractory(&self.x)
+            .filter(|(time, _)| *time > 0.0)
+            .map(|(time, states)| (self.t + time, (0..n).map(|s| states.contains(&s)).collect()));
         let mut f_after = vec![0.0; n];
         self.system.rate(self.t, &self.x, &mut f_after);
         self.hold(&mut f_after, 1);

@@ -130,9 +130,11 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, root: &Node, written: &Node) 
         }
     }
     // They were written out before; what is left is how they are called.
-    entries(resolver, f.get("circuits"), "circuits", "circuit");
+    let circuits = entries(resolver, f.get("circuits"), "circuits", "circuit");
     let population_entries = entries(resolver, f.get("populations"), "populations", "population");
-    if population_entries.is_empty() && root.get("populations").is_none() && root.get("recordings").is_none() {
+    // A circuit that could not be written out has said why.
+    let are_said = !circuits.is_empty() || root.get("populations").is_some() || root.get("recordings").is_some();
+    if population_entries.is_empty() && !are_said {
         resolver.error_help(
             &root.place,
             "a scenario has at least one population",

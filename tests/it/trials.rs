@@ -60,9 +60,8 @@ fn trials_are_no_seeds_in_a_comparison() {
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         let rows = String::from_utf8(out.stdout).unwrap();
         let rows = rows.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
-        let row = |r: serde_json::Value| {
-            Some((r["metric"].as_str()?.to_owned(), r["pairs"].clone(), r["p_value"].clone()))
-        };
+        let row =
+            |r: serde_json::Value| Some((r["metric"].as_str()?.to_owned(), r["pairs"].clone(), r["p_value"].clone()));
         rows.filter_map(row).collect::<Vec<_>>()
     };
     let (of_folders, of_scenarios) = (compared(&stored), compared(&unsaved));

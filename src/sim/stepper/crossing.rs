@@ -177,13 +177,7 @@ impl Stepper {
     }
 
     /// Where a lane goes that was reset to `states` after a part of the step.
-    fn onward(
-        &self,
-        locate: &Locate,
-        free: &Inside,
-        around: &Around<'_>,
-        (from, states): (f64, &[f64]),
-    ) -> Onward {
+    fn onward(&self, locate: &Locate, free: &Inside, around: &Around<'_>, (from, states): (f64, &[f64])) -> Onward {
         let surface = |states: &[f64], later: f64| locate.surface.value(&around.values(states, later));
         let later = from * self.dt;
         let before = surface(states, later);

@@ -288,9 +288,7 @@ fn modifiers(number: Option<u16>) -> KeyModifiers {
 fn pasted(bytes: &[u8]) -> Next {
     let (start, end) = PASTE;
     match bytes.windows(end.len()).position(|w| w == end) {
-        Some(at) => {
-            Next::Said(Said::Paste(text_of(&bytes[start.len().min(at)..at])), at + end.len())
-        }
+        Some(at) => Next::Said(Said::Paste(text_of(&bytes[start.len().min(at)..at])), at + end.len()),
         None => Next::More,
     }
 }
