@@ -332,7 +332,7 @@ mod tests {
         for seed in 0..40 {
             let trains: Vec<Vec<f64>> = (0..5).map(|u| poisson(seed, u, 10.0, 60_000.0)).collect();
             // Two seconds on, two seconds off.
-            let slow = trains.iter().map(|t| t.iter().copied().filter(|t| (t / 2000.0) as u64 % 2 == 0).collect());
+            let slow = trains.iter().map(|t| t.iter().copied().filter(|t| ((t / 2000.0) as u64).is_multiple_of(2)).collect());
             for (k, r) in [trains.clone(), slow.collect()].iter().map(|t| recording(t, 60_000.0)).enumerate() {
                 let o = run(&CellAssemblies, &r, vec![], &[]).unwrap();
                 found[k] += usize::from(value(&o, "p.spikes", "assemblies") > 0.0);

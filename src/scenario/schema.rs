@@ -178,7 +178,7 @@ impl Writer<'_> {
             Takes::Morphology => json!({ "type": "string", "examples": spikedeck_model::morphologies() }),
             Takes::Units => json!({ "$ref": "#/$defs/units" }),
             // What the populations of a circuit are is what any population is.
-            Takes::Table(section) if std::ptr::eq(section, &POPULATION) => {
+            Takes::Table(section) if std::ptr::eq(section, &raw const POPULATION) => {
                 json!({ "$ref": "#/properties/populations/additionalProperties" })
             }
             Takes::Table(section) => self.section(section),

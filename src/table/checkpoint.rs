@@ -27,7 +27,7 @@ const BEGINNING: &[u8] = b"{\"spikedeck_state\":";
 const DIGITS: usize = 64;
 
 /// How long a run goes on between two states if nothing else is said: what is lost when it is killed.
-const EVERY: Duration = Duration::from_secs(600);
+const EVERY: Duration = Duration::from_mins(10);
 
 /// States may take this part of the time at most.
 const SHARE: u32 = 20;

@@ -132,7 +132,7 @@ mod tests {
                 pairs.map(|(i, j)| share(i, j) * of(i) * of(j)).sum()
             };
             let events = Overlap::new(&times, length);
-            for of in [&|k: usize| values[k] as f64, &|_: usize| 1.0] as [&dyn Fn(usize) -> f64; 2] {
+            for of in [&|k: usize| values[k], &|_: usize| 1.0] as [&dyn Fn(usize) -> f64; 2] {
                 let wanted = over(of);
                 assert!((events.sum(of) - wanted).abs() < 1e-9 * wanted.abs().max(1.0), "{rate} {length}: {wanted}");
             }

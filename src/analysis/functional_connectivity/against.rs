@@ -136,7 +136,7 @@ pub fn dynamics(o: &Options, f: &mut Findings<'_>, name: &str, kept: &[&Signal])
     let (length, step) = (samples(window), o.window_step.map_or(samples(window) / 2, samples).max(1));
     let windows = if length <= n { (n - length) / step + 1 } else { 0 };
     let least = if o.measure == Of::Partial { LEAST.max(kept.len() + 5) } else { LEAST };
-    if length < least || windows < 3 || windows > MOST_WINDOWS || pairs < 3 {
+    if length < least || !(3..=MOST_WINDOWS).contains(&windows) || pairs < 3 {
         return Err(AnalysisError::Unsuitable(format!(
             "`window`: {windows} windows of {length} samples ({} s apart) of {pairs} pairs: 3 to {MOST_WINDOWS} \
              windows of {least} samples or more, and three pairs, can be compared",
