@@ -302,7 +302,9 @@ mod tests {
             let t = (t / 10.0).floor() * 10.0 + 3.0 + (k % 5) as f64;
             [0, 2, 4].iter().enumerate().for_each(|(i, &u): (usize, &usize)| trains[u].push(t + 20.0 * i as f64));
         }
-        trains.iter_mut().for_each(|t| t.sort_by(f64::total_cmp));
+        for t in &mut trains {
+            t.sort_by(f64::total_cmp);
+        }
         recording(&trains, 200_000.0)
     }
 
@@ -332,7 +334,8 @@ mod tests {
         for seed in 0..40 {
             let trains: Vec<Vec<f64>> = (0..5).map(|u| poisson(seed, u, 10.0, 60_000.0)).collect();
             // Two seconds on, two seconds off.
-            let slow = trains.iter().map(|t| t.iter().copied().filter(|t| ((t / 2000.0) as u64).is_multiple_of(2)).collect());
+            let slow =
+                trains.iter().map(|t| t.iter().copied().filter(|t| ((t / 2000.0) as u64).is_multiple_of(2)).collect());
             for (k, r) in [trains.clone(), slow.collect()].iter().map(|t| recording(t, 60_000.0)).enumerate() {
                 let o = run(&CellAssemblies, &r, vec![], &[]).unwrap();
                 found[k] += usize::from(value(&o, "p.spikes", "assemblies") > 0.0);

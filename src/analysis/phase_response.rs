@@ -284,7 +284,6 @@ mod tests {
                 reset: Some("v = 0"),
                 refractory: Some(("t_ref", &["v"])),
                 time_unit: TimeUnit::Dimensionless,
-                ..Model::default()
             };
             let scenario = model.scenario(0.01, 20_000, &[("I", "0")]);
             let points = [("points", whole(2000))];

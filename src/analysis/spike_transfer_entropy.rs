@@ -206,7 +206,9 @@ const ROUNDING: f64 = 1e-9;
 fn raised(drawn: &mut [f64]) {
     if !drawn.is_empty() {
         let below = mean(drawn).min(0.0);
-        drawn.iter_mut().for_each(|d| *d -= below);
+        for d in drawn.iter_mut() {
+            *d -= below;
+        }
     }
 }
 

@@ -78,7 +78,10 @@ mod tests {
                 let values: Vec<f64> = (0..n).map(|k| if k + n / 7 + 1 >= n { 1000.0 } else { 0.0 }).collect();
                 let (low, high) = mean_about(&values, count).unwrap();
                 let value = mean(&values);
-                assert!(low <= value && value <= high && (f64::midpoint(low, high) - value).abs() < 1e-9, "{n} {count}");
+                assert!(
+                    low <= value && value <= high && (f64::midpoint(low, high) - value).abs() < 1e-9,
+                    "{n} {count}"
+                );
                 let sums = moments(&values, count, 0.0);
                 let total = sums.iter().fold([0.0; 2], |t, s| [t[0] + s[0], t[1] + s[1]]);
                 assert_eq!(total, [n as f64, values.iter().sum()], "{n} {count}");

@@ -414,7 +414,9 @@ mod tests {
             for ms in 0..500 {
                 let t = f64::from(ms) + 0.5;
                 if (200..300).contains(&ms) && s.uniform() < 1e-3 * common {
-                    trains.iter_mut().for_each(|train| train.push(t));
+                    for train in &mut trains {
+                        train.push(t);
+                    }
                 }
                 for train in &mut trains {
                     if s.uniform() < 0.02 {

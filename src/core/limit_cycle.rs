@@ -42,12 +42,16 @@ impl<D: Dynamics + ?Sized> Dynamics for Backward<'_, D> {
 
     fn rate(&self, t: f64, x: &[f64], out: &mut [f64]) {
         self.0.rate(-t, x, out);
-        out.iter_mut().for_each(|v| *v = -*v);
+        for v in out.iter_mut() {
+            *v = -*v;
+        }
     }
 
     fn jacobian(&self, t: f64, x: &[f64], out: &mut [f64]) {
         self.0.jacobian(-t, x, out);
-        out.iter_mut().for_each(|v| *v = -*v);
+        for v in out.iter_mut() {
+            *v = -*v;
+        }
     }
 }
 
@@ -305,7 +309,9 @@ pub fn direction(jacobian: &[f64], n: usize, eigenvalue: f64) -> Option<Vec<f64>
         if length == 0.0 || !length.is_finite() {
             return None;
         }
-        v.iter_mut().for_each(|v| *v /= length);
+        for v in &mut v {
+            *v /= length;
+        }
     }
     Some(v)
 }
@@ -348,7 +354,9 @@ pub fn line_to<D: Dynamics + ?Sized>(
         let mut f = vec![0.0; n];
         scaled.rate(0.0, y, &mut f);
         let length = f.iter().map(|f| f * f).sum::<f64>().sqrt();
-        f.iter_mut().for_each(|f| *f /= -length);
+        for f in &mut f {
+            *f /= -length;
+        }
         f
     };
     let plus = |y: &[f64], h: f64, d: &[f64]| y.iter().zip(d).map(|(y, d)| y + h * d).collect::<Vec<f64>>();

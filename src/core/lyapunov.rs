@@ -197,7 +197,9 @@ pub fn pulsed_spectrum<P: Pulsed>(
     let speed = if fast > 0.0 { fast } else { 1.0 / settings.step };
     let mut frame = first_frame(n, k);
     for (row, s) in frame.chunks_exact_mut(k).zip(&scale) {
-        row.iter_mut().for_each(|v| *v *= s);
+        for v in row.iter_mut() {
+            *v *= s;
+        }
     }
     let trajectory = PulsedTrajectory::new(system, start, frame, settings.step);
     let mut network = Jumping { trajectory, scale, speed };

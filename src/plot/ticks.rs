@@ -254,7 +254,7 @@ mod tests {
     fn steps_are_round_and_none_comes_of_nothing() {
         assert_eq!(nice_step(3.4), 5.0);
         assert!((nice_step(0.02) - 0.02).abs() < 1e-12);
-        assert!(!(nice_step(0.0) > 0.0));
+        assert_eq!(nice_step(0.0), 0.0);
     }
 
     #[test]

@@ -428,7 +428,7 @@ fn dealt(distances: &[f64], n: usize, k: usize) -> f64 {
                 let other = i + stream.below((n - i) as u32) as usize;
                 order.swap(i, other);
             }
-            in_a.iter_mut().for_each(|x| *x = false);
+            in_a.fill(false);
             order[..k].iter().for_each(|&i| in_a[i] = true);
             apart(distances, n, &in_a)
         })

@@ -19,6 +19,9 @@ use spikedeck_scenario::Spec;
 use spikedeck_signal::Recording;
 use spikedeck_sim::{BuildError, Network, State, Stop};
 
+/// Where a run goes while it lasts: its parts, and its states.
+type Outlets = (Option<Box<dyn Sink>>, Option<Box<dyn Keeper>>);
+
 /// Runs `spec` once on the calling thread. Cancelled or failed runs come back with what there is, their status says so.
 ///
 /// # Errors
@@ -145,7 +148,7 @@ impl<'a> Job<'a> {
         network: Network,
         begun: u64,
         live: bool,
-        (mut sink, mut keeper): (Option<Box<dyn Sink>>, Option<Box<dyn Keeper>>),
+        (mut sink, mut keeper): Outlets,
     ) -> Result<Recorded, RunError> {
         let live = if live { Live::start(self.full.clone(), self.tell.clone()).ok() } else { None };
         let began = Instant::now();

@@ -55,7 +55,9 @@ pub(super) fn hint(root: &Node, populations: &[PopulationSpec], key: &str) -> Op
 fn gather(node: &Node, path: &mut Vec<String>, leaves: &mut Vec<(Vec<String>, String)>) {
     let Some(entries) = node.entries() else {
         if let Item::List(list) = &node.item {
-            list.iter().for_each(|item| gather(item, path, leaves));
+            for item in list {
+                gather(item, path, leaves);
+            }
         } else {
             leaves.push((path.clone(), node.as_text().map_or_else(|| node.to_toml(), str::to_owned)));
         }

@@ -192,7 +192,6 @@ impl Reading<'_> {
             resolver.error(&self.kind.place, format!("`{}` {why}", self.name));
         };
         match spec.kind {
-            OptionKind::State { only_named: true, .. } => None,
             OptionKind::State { not, only_named: false } => {
                 let population = self.around.population()?;
                 let taken = match not.map(|key| self.read.get(key)) {
@@ -237,7 +236,8 @@ impl Reading<'_> {
                 let (_, name) = all.first()?;
                 Some(OptionValue::Projections(all.iter().filter(|a| a.1 == *name).map(|a| a.0).collect()))
             }
-            OptionKind::Quantity(_)
+            OptionKind::State { only_named: true, .. }
+            | OptionKind::Quantity(_)
             | OptionKind::Time
             | OptionKind::Frequency
             | OptionKind::Integer

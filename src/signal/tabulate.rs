@@ -100,7 +100,9 @@ impl Shape {
             Self::Series(s) => fill_curves(&mut s.curves, &mut next),
             Self::Distribution(d) => fill_bins(d, &mut next),
             Self::Matrix(m) => {
-                PLACE_OF_ENTRY.iter().for_each(|_| drop(next.values()));
+                for _ in &PLACE_OF_ENTRY {
+                    drop(next.values());
+                }
                 m.values = next.numbers();
                 if let Some(chance) = &mut m.chance {
                     *chance = next.numbers();

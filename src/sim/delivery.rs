@@ -139,7 +139,8 @@ impl Snapshot for Ring {
             }
             return;
         }
-        let (mut when, mut weights): (Vec<(u32, u64)>, Vec<(u32, f64)>) = (Vec::new(), Vec::new());
+        let mut when: Vec<(u32, u64)> = Vec::new();
+        let mut weights: Vec<(u32, f64)> = Vec::new();
         for later in 0..=mask {
             let events = &singles[slot_of(later)];
             when.extend(events.iter().map(|event| (event.0, later as u64)));

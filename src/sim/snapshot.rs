@@ -250,7 +250,9 @@ impl<'a> Pass<'a> {
         let axis = self.axis.clone();
         if self.saves {
             let mut lengths = vec![0; (axis.end - axis.start) as usize];
-            entries.iter().for_each(|e| lengths[e.0 as usize] += 1);
+            for e in entries.iter() {
+                lengths[e.0 as usize] += 1;
+            }
             let mut sorted: Vec<&(u32, T)> = entries.iter().collect();
             sorted.sort_by_key(|e| e.0);
             let words = sorted.into_iter().map(|e| e.1.bits()).collect();

@@ -202,7 +202,9 @@ mod tests {
         let named: Vec<&str> = entities.iter().map(|e| e["@id"].as_str().unwrap()).collect();
         assert_eq!(named.iter().collect::<std::collections::BTreeSet<_>>().len(), named.len(), "{named:?}");
         let mut found = Vec::new();
-        entities.iter().for_each(|e| references(e, &mut found, true));
+        for e in entities {
+            references(e, &mut found, true);
+        }
         found.retain(|id| !id.starts_with("https://"));
         assert!(found.len() > 6, "{found:?}");
         assert!(found.iter().all(|id| named.contains(&id.as_str())), "{found:?} of {named:?}");

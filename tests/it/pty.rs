@@ -250,7 +250,8 @@ fn a_reader_is_told_in_lines_what_has_the_focus() {
 /// line is said once, and what was said stays. Nobody has to ask for it there; elsewhere `--plain` does.
 #[test]
 fn a_terminal_of_lines_gets_lines_and_nothing_else() {
-    let cases: [(&[&str], &[(&str, &str)]); 3] = [
+    type Case = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+    let cases: [Case; 3] = [
         (&["small.toml"], &[("TERM", "dumb"), ("LC_ALL", "C.UTF-8")]),
         (&["small.toml"], &[("TERM", "dumb"), ("LC_ALL", "C")]),
         (&["--plain", "small.toml"], &[("TERM", "dumb"), ("NO_COLOR", "1"), ("LC_ALL", "POSIX")]),

@@ -85,7 +85,7 @@ impl Remote {
         let (filled, counts) = (queue.clone(), seen.clone());
         // The near end takes whatever it is given.
         std::thread::spawn(move || {
-            let mut bytes = [0; 65_536];
+            let mut bytes = vec![0; 65_536];
             let mut tail: Vec<u8> = Vec::new();
             while let Ok(n @ 1..) = reader.read(&mut bytes) {
                 let now = Instant::now();

@@ -69,7 +69,7 @@ fn blocks(page: &str) -> Vec<Block> {
                 });
             }
             (Some(_), Some("")) => blocks.extend(open.take()),
-            (Some(block), _) => block.text += &format!("{line}\n"),
+            (Some(block), _) => block.text.extend([line, "\n"]),
             (None, None) => {}
         }
         before = line;

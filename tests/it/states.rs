@@ -203,7 +203,7 @@ impl Place {
     /// Begins a run and sends it a signal when its state is there.
     fn cut(&self, args: &[&str], state: &str, signal: Signal) -> (Option<i32>, String) {
         let child = self.command(args).spawn().unwrap();
-        let until = Instant::now() + Duration::from_secs(120);
+        let until = Instant::now() + Duration::from_mins(2);
         while !self.path(state).exists() {
             assert!(Instant::now() < until, "no state was saved");
             std::thread::sleep(Duration::from_millis(5));

@@ -74,11 +74,16 @@ fn rows_of(text: &str) -> (Vec<&str>, Vec<&str>) {
     (lines, after)
 }
 
+/// Lines, each with its end.
+fn lines<'a>(all: impl Iterator<Item = &'a str>) -> String {
+    all.flat_map(|line| [line, "\n"]).collect()
+}
+
 /// What stands after a table, but for rows that are measured now.
 fn older(after: &[&str], due: &[Due]) -> String {
     let measured: Vec<Vec<&str>> = due.iter().filter_map(|d| d.row.as_deref()).map(named).collect();
     let kept = after.iter().filter(|line| !measured.contains(&named(line)));
-    kept.map(|line| format!("{line}\n")).collect()
+    lines(kept.copied())
 }
 
 /// Whether a line is of this metric of this process, whatever the estimator.
@@ -137,7 +142,7 @@ fn rows_that_are_not_measured_stay() {
             ],
         )
     };
-    let lines = |list: &[&str]| list.iter().map(|l| format!("{l}\n")).collect::<String>();
+    let lines = |list: &[&str]| lines(list.iter().copied());
     let kept = [stood[0], stood[1], stood[2], stood[4]];
     assert_eq!(all([None; 5]), lines(&kept));
     let new = "| psd | power | noise | 6 |";

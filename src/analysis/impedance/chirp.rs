@@ -90,7 +90,8 @@ impl Drive<'_, '_> {
         let mut cancelled = false;
         let run = zap(self.family, settings, &mut |x| {
             cancelled = f.request.check_cancelled().is_err();
-            !cancelled && !(hybrid && flow.threshold(0.0, x, &mut gradient).is_some_and(|height| height > 0.0))
+            let fires = hybrid && flow.threshold(0.0, x, &mut gradient).is_some_and(|height| height > 0.0);
+            !(cancelled || fires)
         });
         let zap = match run {
             _ if cancelled => return Err(AnalysisError::Cancelled),

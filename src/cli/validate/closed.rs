@@ -16,10 +16,10 @@ fn lif_interval(bench: &Bench<'_>) -> Result<Vec<Row>, CliError> {
     let mut text = "[simulation]\nduration = \"1 s\"\ndt = \"0.1 ms\"\nspike_times = \"exact\"\n".to_owned();
     let currents = [380.0_f64, 400.0, 500.0, 800.0, 2000.0];
     for (k, current) in currents.iter().enumerate() {
-        text += &format!(
+        text.extend([format!(
             "[populations.p{k}]\nmodel = \"lif\"\n[stimuli.s{k}]\ntarget = \"p{k}.I\"\nkind = \"constant\"\n\
              amplitude = \"{current} pA\"\n[record.p{k}]\nspikes = true\n"
-        );
+        )]);
     }
     let recording = bench.recorded(&text)?;
     let mut row = Row::new("interval of a leaky neuron", "ms", 1e-9);

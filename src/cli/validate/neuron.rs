@@ -50,7 +50,7 @@ fn channels(bench: &Bench<'_>) -> Result<Vec<Row>, CliError> {
         } else {
             ""
         };
-        text += &format!(
+        text.extend([format!(
             r#"
 [populations.{name}]
 model = "membrane"
@@ -78,7 +78,7 @@ stop = "300 ms"
 [record.{name}]
 traces = [{{ variables = ["V_m"], units = ["cable(0.5)"], interval = "5 ms" }}]
 "#
-        );
+        )]);
     }
     let recording = bench.recorded(&text)?;
     let reference = reference();

@@ -291,7 +291,9 @@ impl<'a, P: Pulsed> PulsedTrajectory<'a, P> {
         }
         if rest > 0.0 {
             self.resting[unit] = true;
-            held.iter().for_each(|&s| self.held[rows.start + s] = true);
+            for &s in held {
+                self.held[rows.start + s] = true;
+            }
         }
         self.shift(&[unit], &before, &shift);
         self.rates[0] = before;

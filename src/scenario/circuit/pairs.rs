@@ -142,8 +142,9 @@ pub(super) fn pairs<'n>(
     }
     let lists = [("weight", weight), ("delay", delay), ("receptor", receptor)];
     let tables = table.into_iter().chain(lists.into_iter().filter_map(|(key, n)| Some((key, n?))));
-    let sound = tables.map(|(key, n)| fits(resolver, n, key, (&rows, &columns))).fold(true, |all, one| all && one);
-    if !sound || resolver.report.errors() > before {
+    // Each is looked at, so that all that is wrong is said.
+    let unfit = tables.filter(|(key, n)| !fits(resolver, n, key, (&rows, &columns))).count();
+    if unfit > 0 || resolver.report.errors() > before {
         return None;
     }
     let said = Said { table, draws, weight, delay, receptor, spreads: [spreads[0]?, spreads[1]?] };

@@ -323,9 +323,12 @@ pub enum Rule {
     },
 }
 
+/// A value for each connection, in the order in which a rule lists them.
+pub type Listed<'a> = Option<&'a Arc<[f64]>>;
+
 impl Rule {
     /// The weights (SI) and delays (seconds) that it brings itself, one a connection.
-    pub fn listed(&self) -> (Option<&Arc<[f64]>>, Option<&Arc<[f64]>>) {
+    pub fn listed(&self) -> (Listed<'_>, Listed<'_>) {
         match self {
             Self::Edges { weight, delay, .. } => (weight.as_ref(), delay.as_ref()),
             Self::OneToOne

@@ -150,10 +150,16 @@ impl Wiring<'_> {
     /// of targets come to their end, in silence.
     pub fn walk_while(&self, mut visit: impl FnMut(Link) -> bool) {
         let begins_anew = match self.rule {
-            Rule::OneToOne | Rule::AllToAll | Rule::Probability { .. } | Rule::FixedIndegree { .. } => false,
-            Rule::Neighbours { .. } | Rule::Gaussian { .. } => false,
-            Rule::Edges { .. } | Rule::FixedOutdegree { .. } | Rule::FixedTotalNumber { .. } => true,
-            Rule::SmallWorld { .. } => true,
+            Rule::OneToOne
+            | Rule::AllToAll
+            | Rule::Probability { .. }
+            | Rule::FixedIndegree { .. }
+            | Rule::Neighbours { .. }
+            | Rule::Gaussian { .. } => false,
+            Rule::Edges { .. }
+            | Rule::FixedOutdegree { .. }
+            | Rule::FixedTotalNumber { .. }
+            | Rule::SmallWorld { .. } => true,
         };
         let block = if begins_anew { self.targets.max(1) } else { BLOCK };
         let mut goes_on = true;

@@ -37,7 +37,9 @@ impl Snapshot for Coupling {
         }
         let (Some(learning), Links::Some { sources: _, lanes, weights, delays: _ }) = (learning, links) else { return };
         let mut lengths = vec![0; range.len()];
-        lanes.iter().for_each(|lane| lengths[*lane as usize] += 1);
+        for lane in lanes.iter() {
+            lengths[*lane as usize] += 1;
+        }
         pass.along(range.start.into(), range.len(), |pass| {
             pass.listed("weight", &lengths, weights);
             learning.visit_with(&lengths, pass);

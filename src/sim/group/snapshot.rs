@@ -36,7 +36,9 @@ impl Snapshot for Group {
         } = self;
         pass.along(u64::from(*first), *lanes, |pass| {
             body.visit(pass);
-            inputs.iter_mut().for_each(|port| port.visit(pass));
+            for port in inputs.iter_mut() {
+                port.visit(pass);
+            }
         });
         for (port, ring) in rings.iter_mut().enumerate() {
             let Some(ring) = ring else { continue };

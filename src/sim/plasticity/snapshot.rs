@@ -74,7 +74,9 @@ impl Snapshot for Changing<'_> {
         }
         let places = places(table);
         let mut lengths = vec![0; *lanes];
-        places.iter().for_each(|p| lengths[p.lane as usize] += 1);
+        for p in &places {
+            lengths[p.lane as usize] += 1;
+        }
         let kinds = states.first().map_or(0, |own| own.len() + 1);
         let is_weighted = table.blocks.iter().all(|b| b.weights.len() == b.targets.len());
         for kind in (0..kinds).filter(|kind| *kind > 0 || is_weighted) {

@@ -35,8 +35,12 @@ impl Snapshot for Worker {
                 group.inputs.iter_mut().for_each(|port| port.begin_again(now, axis));
             }
         }
-        event_inputs.iter_mut().for_each(|input| input.visit(pass));
-        continuous_inputs.iter_mut().for_each(|input| input.visit(pass));
+        for input in event_inputs.iter_mut() {
+            input.visit(pass);
+        }
+        for input in continuous_inputs.iter_mut() {
+            input.visit(pass);
+        }
         for (index, history) in histories.iter_mut().enumerate() {
             pass.inside(&format!("history {index}"), |pass| history.visit(pass));
         }

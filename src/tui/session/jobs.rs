@@ -53,12 +53,11 @@ impl Jobs {
             lower_priority();
             match source {
                 Source::Finished(path) => {
-                    let say = |told| tell.send(Message::Job(id, told));
-                    let _ = say(JobEvent::Progress(doing(backend.opening(&path))));
-                    let _ = match backend.open(&path) {
-                        Ok(finished) => {
-                            say(drawing()).and_then(|()| say(JobEvent::Done(Content::of(&finished).into())))
-                        }
+                    // Nobody hears where the session has ended.
+                    let say = |told| tell.send(Message::Job(id, told)).is_ok();
+                    say(JobEvent::Progress(doing(backend.opening(&path))));
+                    match backend.open(&path) {
+                        Ok(finished) => say(drawing()) && say(JobEvent::Done(Content::of(&finished).into())),
                         Err(why) => say(JobEvent::Failed(why)),
                     };
                 }

@@ -34,12 +34,12 @@ impl Steps {
     }
 
     /// The step that the gallery offers.
-    pub fn in_gallery(&self) -> Option<Step> {
+    pub fn in_gallery(self) -> Option<Step> {
         (!self.off && !self.has_run).then_some(RUN)
     }
 
     /// The step that a run offers which is over. Of one that is stored no value can be changed.
-    pub fn in_run(&self, is_stored: bool) -> Option<Step> {
+    pub fn in_run(self, is_stored: bool) -> Option<Step> {
         let steps = [(self.has_changed || is_stored, CHANGE), (self.has_taken, TAKE)];
         let left = steps.into_iter().find(|(is_taken, _)| !is_taken);
         left.map(|(_, step)| step).filter(|_| !self.off)

@@ -130,8 +130,8 @@ impl Input {
                         }
                     },
                 };
-                let messages = said.into_iter().flat_map(|said| translate(said, &mut listener));
-                if messages.map(|message| tell.send(message)).any(|sent| sent.is_err()) {
+                let mut messages = said.into_iter().flat_map(|said| translate(said, &mut listener));
+                if !messages.all(|message| tell.send(message).is_ok()) {
                     return;
                 }
             }
