@@ -1,7 +1,7 @@
 //! The filter that any analysis of sampled signals can have before it: its options, and what it does to columns.
 //!
 //! [`subject::columns`](crate::subject) applies it, so that all estimators get the same; an estimator declares with
-//! [`Estimator::SAMPLED`](crate::Estimator::SAMPLED) that it looks at sampled signals.
+//! [`Estimator::SAMPLED`] that it looks at sampled signals.
 
 use super::prelude::*;
 use crate::options::{Declared, Options as _, Reader, choice_if_given};
