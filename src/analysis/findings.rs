@@ -48,6 +48,21 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// The trials, where there are as many as an analysis over trials needs.
+    ///
+    /// # Errors
+    /// `Unsuitable` where there are fewer.
+    pub fn trials(&self, least: usize) -> Result<Vec<&'a Recording>, AnalysisError> {
+        let trials: Vec<&Recording> = self.recording.each_trial().collect();
+        if trials.len() >= least {
+            return Ok(trials);
+        }
+        Err(AnalysisError::Unsuitable(format!(
+            "{} trials, fewer than {least}: `[trials]` with `count = 50` runs as many",
+            trials.len()
+        )))
+    }
+
     /// Looks at each subject of `of` in turn, and stops when the result is no longer wanted.
     ///
     /// # Errors

@@ -283,19 +283,8 @@ fn drawn_pair(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{metric, recording, run, value};
+    use crate::testing::{joined, metric, recording, run, value};
     use spikedeck_scenario::OptionValue;
-    use spikedeck_signal::{Recording, Trial};
-    use std::sync::Arc;
-
-    fn joined(mut all: Vec<Recording>) -> Recording {
-        for (k, r) in all.iter_mut().enumerate() {
-            r.trial = Some(Trial { number: k as u64, condition: String::new() });
-        }
-        let mut first = all.remove(0);
-        first.trials = all.into_iter().map(Arc::new).collect();
-        first
-    }
 
     /// Two bins of 20 ms in four trials: counts of the units are 1 0 1 0 and 1 0 1 0 in the first, 1 1 0 0 and 1 0 1 0
     /// in the second: J is 1 and 0.

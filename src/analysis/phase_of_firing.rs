@@ -80,13 +80,7 @@ impl Estimator for PhaseOfFiring {
     const ACROSS_TRIALS: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        let trials: Vec<&Recording> = f.recording.each_trial().collect();
-        if trials.len() < LEAST {
-            return Err(AnalysisError::Unsuitable(format!(
-                "{} trials, fewer than {LEAST}: `[trials]` with `count = 50` runs as many",
-                trials.len()
-            )));
-        }
+        let trials = f.trials(LEAST)?;
         let stimulus = Stimulus::of(o, &trials)?;
         let band = one_band("band", &o.band, 1, f.base)?;
         let fields = fields(f, o, &band, &trials)?;

@@ -88,13 +88,7 @@ impl Estimator for StimulusInformation {
     const ACROSS_TRIALS: bool = true;
 
     fn measure(&self, o: &Options, f: &mut Findings<'_>) -> Measured {
-        let trials: Vec<&Recording> = f.recording.each_trial().collect();
-        if trials.len() < LEAST {
-            return Err(AnalysisError::Unsuitable(format!(
-                "{} trials, fewer than {LEAST}: `[trials]` with `count = 50` runs as many",
-                trials.len()
-            )));
-        }
+        let trials = f.trials(LEAST)?;
         let mut conditions: Vec<&str> = Vec::new();
         let of: Vec<u32> = trials
             .iter()

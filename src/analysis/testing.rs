@@ -3,7 +3,8 @@
 use crate::{Analysis, AnalysisError, Outcome, Request, subject};
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Spec, Subject};
-use spikedeck_signal::{Metric, Population, Recording, SpikeTrains, Spikes, Trace, Window};
+use spikedeck_signal::{Metric, Population, Recording, SpikeTrains, Spikes, Trace, Trial, Window};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// One population `p` with these trains (ms) in (0, stop] ms.
@@ -130,6 +131,16 @@ pub fn same_values(a: &Outcome, b: &Outcome, tolerance: f64) {
             (p, q) => assert_eq!(p, q, "{}", x.full_name()),
         }
     }
+}
+
+/// Recordings as the trials of one run, without conditions.
+pub fn joined(mut all: Vec<Recording>) -> Recording {
+    for (k, r) in all.iter_mut().enumerate() {
+        r.trial = Some(Trial { number: k as u64, condition: String::new() });
+    }
+    let mut first = all.remove(0);
+    first.trials = all.into_iter().map(Arc::new).collect();
+    first
 }
 
 /// The same recording with every time later by `shift`.

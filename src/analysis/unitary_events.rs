@@ -362,19 +362,9 @@ fn drawn(f: &mut Findings<'_>, curves: Vec<(String, Vec<f64>, Vec<f64>)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{metric, recording, run, value};
+    use crate::testing::{joined, metric, recording, run, value};
     use spikedeck_scenario::OptionValue;
-    use spikedeck_signal::{Recording, Trial};
-    use std::sync::Arc;
-
-    fn joined(mut all: Vec<Recording>) -> Recording {
-        for (k, r) in all.iter_mut().enumerate() {
-            r.trial = Some(Trial { number: k as u64, condition: String::new() });
-        }
-        let mut first = all.remove(0);
-        first.trials = all.into_iter().map(Arc::new).collect();
-        first
-    }
+    use spikedeck_signal::Recording;
 
     const PAIR: &str = "p.spikes[0], p.spikes[1]";
 
