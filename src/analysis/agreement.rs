@@ -189,10 +189,10 @@ fn compare(a: &Binned, b: &Binned, seconds: f64) -> Compared {
     let moved = mean(&squares) / mean(&blocks);
     let interval = mean_interval_above(&blocks, 0.0, 0.95).map(|(low, high)| (low * moved, high * moved));
     let with = |m: Metric, scale: f64| {
-        let m = if counted { m.chance(chance * scale).note("chance: counting noise alone") } else { m };
+        let m = if counted { m.chance(chance * scale).chance_by("chance: counting noise alone") } else { m };
         interval.map_or(m.clone(), |(l, h)| {
             m.interval(l.sqrt() * scale, h.sqrt() * scale)
-                .note("95 % interval over tenths of the window (t, of the logarithm)")
+                .interval_by("95 % interval over tenths of the window (t, of the logarithm)")
         })
     };
     // A bin that is no number is no small difference.
@@ -214,6 +214,7 @@ fn compare(a: &Binned, b: &Binned, seconds: f64) -> Compared {
     list.push(if deviation(x, 0) > 0.0 && deviation(y, 0) > 0.0 {
         Metric::new(&name, "correlation", pearson(x, y), "", n as u64)
             .chance(0.0)
+            .ground(Basis::Chance, "chance of a correlation: 0")
             .note("n = bins, which depend on their neighbours")
     } else {
         Metric::missing(&name, "correlation", "", n as u64, "one of the two does not vary")

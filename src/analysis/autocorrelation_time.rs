@@ -192,7 +192,7 @@ fn told(f: &mut Findings<'_>, s: &Series, found: &Found, left_out: &Result<Vec<F
         Err(why) if why.is_empty() => m,
         Err(why) => m.note(why),
         Ok(list) => match jackknife_interval(value, &list.iter().map(of).collect::<Vec<_>>()) {
-            Some((low, high)) => m.interval(low.max(0.0), high).note("95 % delete-a-block jackknife"),
+            Some((low, high)) => m.interval(low.max(0.0), high).interval_by("95 % delete-a-block jackknife"),
             None => m.note("no interval: without a block there is no value"),
         },
     };
@@ -216,7 +216,7 @@ fn told(f: &mut Findings<'_>, s: &Series, found: &Found, left_out: &Result<Vec<F
     let integrated = s.axis(found.integrated);
     let of = |found: &Found| s.axis(found.integrated);
     let m = with(s.metric("integrated", integrated, unit, s.n()), integrated, &of).chance(s.axis(0.5));
-    f.metric(m.note("chance: half a sample, of white noise"));
+    f.metric(m.chance_by("chance: half a sample, of white noise"));
     if found.cut {
         f.warn(format!("{}: its correlation is above 0 at all lags looked at: a longer `max_lag`, or a drift", s.name));
     }

@@ -222,7 +222,7 @@ fn index_metric(
     let mut metric = Metric::new(name, "burst_index", value, "", n).note("n = units; mean over units");
     if n > 1 {
         let (_, low, high) = mean_interval(&found.index, 0.95);
-        metric = metric.interval(low.max(-1.0), high.min(1.0)).note("95 % interval over units (t)");
+        metric = metric.interval(low.max(-1.0), high.min(1.0)).interval_by("95 % interval over units (t)");
     } else {
         let stretch = (edges.stop - edges.start) / STRETCHES as f64;
         let rest = Edges { start: edges.start, stop: edges.stop - stretch };
@@ -240,7 +240,7 @@ fn index_metric(
         metric = match jackknife_interval(value, &left_out) {
             Some((low, high)) => metric
                 .interval(low.max(-1.0), high.min(1.0))
-                .note(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
+                .interval_by(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
             None => metric.note("no interval: a stretch of time holds all there is"),
         };
     }
@@ -249,7 +249,7 @@ fn index_metric(
     }
     let down: Vec<f64> = drawn.index.iter().map(|v| -v).collect();
     let p = 2.0 * p_value(value - 1e-12, &drawn.index).min(p_value(-value - 1e-12, &down));
-    metric.chance(mean(&drawn.index)).p(p.min(1.0)).note(format!(
+    metric.chance(mean(&drawn.index)).p(p.min(1.0)).null_by(format!(
         "chance and two-sided p: {} surrogates ({})",
         drawn.index.len(),
         o.surrogate.word()

@@ -103,7 +103,7 @@ impl Estimator for Avalanches {
                 (Some(why), _) => size.note(why),
                 (None, Some((low, high))) => size
                     .interval(low, high)
-                    .note("95 % interval (t) of the logarithm of what is above 1, the least size"),
+                    .interval_by("95 % interval (t) of the logarithm of what is above 1, the least size"),
                 (None, None) => size.note("no interval: needs two avalanches that differ"),
             });
             let largest = plain.iter().copied().fold(0.0, f64::max);
@@ -152,9 +152,11 @@ fn branching(request: &Request<'_>, name: &str, found: &[Avalanche], empty: f64)
     let Some(ratio) = branching_ratio(found) else {
         return Metric::missing(name, "branching_ratio", "", 0, "no spikes");
     };
-    let metric = Metric::new(name, "branching_ratio", ratio, "", found.len() as u64).chance(1.0 - empty).note(
-        "chance: independent bins, one minus the share of empty ones; 95 % bootstrap over avalanches; n = avalanches",
-    );
+    let metric = Metric::new(name, "branching_ratio", ratio, "", found.len() as u64).chance(1.0 - empty);
+    let metric = metric
+        .chance_by("chance: independent bins, one minus the share of empty ones")
+        .interval_by("95 % bootstrap over avalanches")
+        .note("n = avalanches");
     let resampled = |chosen: &[usize]| {
         let some: Vec<Avalanche> = chosen.iter().map(|&i| found[i]).collect();
         branching_ratio(&some).expect("every avalanche holds a spike")
@@ -171,6 +173,7 @@ fn exponent(name: &str, what: &str, values: &[u64], least: u64) -> Metric {
             let spread = normal_quantile(0.975) * error;
             Metric::new(name, what, a, "", n)
                 .interval((a - spread).max(1.0), a + spread)
+                .ground(Basis::Interval, "95 % interval of an exponent (normal, of the likelihood)")
                 .note(format!("n = avalanches of at least {least}"))
         }
         None => {

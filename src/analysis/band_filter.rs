@@ -52,7 +52,13 @@ pub(super) struct Within {
 /// # Errors
 /// In words: samples that are no numbers or do not vary, a band that does not fit below Nyquist, too few samples for
 /// the filter.
-pub(super) fn within(values: &[f64], rate: f64, band: &Band, filter: BandPass, unit: &str) -> Result<Within, String> {
+pub(super) fn within(
+    values: &[f64],
+    rate: f64,
+    band: &Band,
+    filter: BandPass,
+    base: TimeBase,
+) -> Result<Within, String> {
     if let Some((k, v)) = values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
         return Err(format!("sample {k} is {v}, and a filter needs finite values"));
     }
@@ -61,15 +67,16 @@ pub(super) fn within(values: &[f64], rate: f64, band: &Band, filter: BandPass, u
     }
     if !(band.low > 0.0 && band.high > band.low && band.high < 0.5 * rate) {
         return Err(format!(
-            "the band from {} to {} {unit} is not between 0 and half of the {} samples a {}",
+            "the band from {} to {} {} is not between 0 and half of the {} samples a {}",
             short(band.low),
             short(band.high),
+            base.rate_unit(),
             short(rate),
-            if unit == "Hz" { "second" } else { "unit of time" }
+            base.second()
         ));
     }
     // Where time has no unit an edge falls within a quarter of its frequency and no least is known.
-    let softest = if unit == "Hz" { 2.0 / rate } else { 0.0 };
+    let softest = if base == TimeBase::Milliseconds { 2.0 / rate } else { 0.0 };
     let pass = PassBand { low: band.low / rate, high: band.high / rate, softest };
     let edge = filter.reach(pass);
     if values.len() < 4 * edge.max(4) {
@@ -86,8 +93,9 @@ pub(super) fn within(values: &[f64], rate: f64, band: &Band, filter: BandPass, u
 }
 
 /// What the filter is, in words.
-pub(super) fn told(band: &Band, filter: BandPass, unit: &str) -> String {
-    format!("{} from {} to {} {unit}, zero phase", filter.word(), short(band.low), short(band.high))
+pub(super) fn told(band: &Band, filter: BandPass, base: TimeBase) -> String {
+    let (low, high) = (short(band.low), short(band.high));
+    format!("{} from {low} to {high} {}, zero phase", filter.word(), base.rate_unit())
 }
 
 /// The one band of an option, or the one of this place among the usual ones where none is said.

@@ -167,7 +167,7 @@ fn report(f: &mut Findings<'_>, name: &str, found: &Stretches, (bands, range): A
     let none = format!("no interval: fewer than {LEAST} stretches as long as a segment, or all alike");
     let sum = |p: &[f64], of: &std::ops::Range<usize>| p[of.clone()].iter().sum::<f64>() * step;
     let with = |m: Metric, ends: Option<(f64, f64)>| match ends {
-        Some((low, high)) => m.interval(low, high).note(&over),
+        Some((low, high)) => m.interval(low, high).interval_by(&over),
         None => m.note(&none),
     };
     let all = if found.flat { Err("the signal does not vary".to_owned()) } else { found.ordinates(range) };

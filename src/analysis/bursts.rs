@@ -164,11 +164,11 @@ fn rate(name: &str, found: &[Unit<'_>], seconds: f64, unit: &str) -> Metric {
     let (least, most) = poisson_interval(n, 0.95);
     let per = 1.0 / (seconds * found.len() as f64);
     if found.len() == 1 {
-        return metric.interval(least * per, most * per).note("exact 95 % interval of a Poisson count");
+        return metric.interval(least * per, most * per).interval_by("exact 95 % interval of a Poisson count");
     }
     let (_, low, high) = mean_interval(&rates, 0.95);
     let note = format!("95 % interval over {} units (t), at least that of a Poisson count", found.len());
-    metric.interval(low.clamp(0.0, least * per), high.max(most * per)).note(note)
+    metric.interval(low.clamp(0.0, least * per), high.max(most * per)).interval_by(note)
 }
 
 /// Stretches of time for the interval of one unit.
@@ -188,7 +188,8 @@ fn share(o: &Options, f: &Findings<'_>, name: &str, units: &[Unit<'_>], edges: E
         .collect();
     let mut metric = Metric::new(name, "burst_share", all, "", spikes)
         .chance(mean(&by_chance))
-        .note("n = spikes; chance: Poisson trains of these rates");
+        .note("n = spikes")
+        .chance_by("chance: Poisson trains of these rates");
     if let [unit] = units {
         let stretch = length / STRETCHES as f64;
         let mut sums = [[0.0; 2]; STRETCHES];
@@ -202,14 +203,14 @@ fn share(o: &Options, f: &Findings<'_>, name: &str, units: &[Unit<'_>], edges: E
         metric = match stretches::interval(&sums, |s| s[0] / s[1]) {
             Some((low, high)) => metric
                 .interval(low, high.min(1.0))
-                .note(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
+                .interval_by(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
             None => metric.note("no interval: too few bursts"),
         };
     } else {
         let (_, low, high) = mean_interval(&shares, 0.95);
         metric = metric
             .interval(low.max(0.0), high.min(1.0))
-            .note(format!("mean and 95 % interval over {} units (t)", units.len()));
+            .interval_by(format!("mean and 95 % interval over {} units (t)", units.len()));
     }
     if o.surrogates == 0 {
         return Ok(metric);
@@ -226,7 +227,9 @@ fn share(o: &Options, f: &Findings<'_>, name: &str, units: &[Unit<'_>], edges: E
         });
         drawn.push(mean(&shares.collect::<Vec<_>>()));
     }
-    Ok(metric.p(p_value(all - 1e-12, &drawn)).note(format!("p: {} surrogates of as many spikes anywhere", drawn.len())))
+    Ok(metric
+        .p(p_value(all - 1e-12, &drawn))
+        .null_by(format!("p: {} surrogates of as many spikes anywhere", drawn.len())))
 }
 
 /// A mean over bursts: over units with bursts, or of one unit over its bursts.
@@ -240,7 +243,7 @@ fn over_bursts(name: &str, what: &str, unit: &str, values: &[Vec<f64>]) -> Metri
     };
     let metric = Metric::new(name, what, mean(&of), unit, n);
     let (_, low, high) = mean_interval(&of, 0.95);
-    let metric = metric.note(format!("mean and 95 % interval over {} {over} (t)", of.len()));
+    let metric = metric.interval_by(format!("mean and 95 % interval over {} {over} (t)", of.len()));
     if of.len() > 1 { metric.interval(low.max(0.0), high) } else { metric.note("no interval: one burst") }
 }
 

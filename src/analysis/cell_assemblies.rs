@@ -93,7 +93,7 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
         return Err(AnalysisError::Unsuitable(format!(
             "{} means {m} units, and at most {MOST_UNITS} are looked at two by two: choose some, as in `{}[0..50]`",
             s.text,
-            subject::stem(&s.text)
+            subject::stem(f.request, s)
         )));
     }
     if let Some(told) = trains.outside(o.bin) {
@@ -169,6 +169,7 @@ impl Inside<'_> {
             Metric::new(&self.s.text, "strongest_pair", best.score, "", tested.len() as u64)
                 .chance(0.0)
                 .p(p)
+                .ground(Basis::Null, "p: score against no dependence at the lag, times the number of pairs tested")
                 .note(format!(
                     "score of {} and {}, later by {} {unit}: {} joint counts, {} at the lag of reference",
                     self.names[*a],
@@ -244,28 +245,12 @@ impl Inside<'_> {
 
     fn drawn(&self, f: &mut Findings<'_>, tested: &[Tested], significant: &[Tested], assemblies: &[Assembly]) {
         let m = self.names.len();
-        let (mut values, mut hits) = (vec![f64::NAN; m * m], vec![false; m * m]);
-        for &(a, b, found, p) in tested {
-            for cell in [a * m + b, b * m + a] {
-                values[cell] = found.score;
-                hits[cell] = p <= self.o.level && found.score > 0.0;
-            }
-        }
         let names: Vec<String> = self.units.iter().map(ToString::to_string).collect();
-        f.shape(
-            format!("pairs of {}", self.s.text),
-            Shape::Matrix(Matrix {
-                value: Axis::new("score at the best lag", ""),
-                row_axis: "unit".into(),
-                column_axis: "unit".into(),
-                rows: names.clone(),
-                columns: names.clone(),
-                values,
-                chance: None,
-                significant: Some(hits),
-                diverging: true,
-            }),
-        );
+        let is_hit = |found: &PairFound, p: f64| p <= self.o.level && found.score > 0.0;
+        let cells = tested.iter().map(|(a, b, found, p)| ((*a, *b), found.score, is_hit(found, *p)));
+        let axis = ("unit", names.clone());
+        let matrix = Matrix::of_pairs(Axis::new("score at the best lag", ""), axis.clone(), axis, true, cells);
+        f.shape(format!("pairs of {}", self.s.text), Shape::Matrix(Matrix { diverging: true, ..matrix }));
         // Units of assemblies first hold their place where there are too many for all.
         let mut nodes: Vec<usize> = if m <= MOST_NODES {
             (0..m).collect()

@@ -154,7 +154,7 @@ fn efficiency(
         let mut metric =
             Metric::new(subject, "information", told.estimate.bits, "bits", n).note("of the stimuli as they occurred");
         if let (Some(chance), Some(p)) = (told.chance(), told.p()) {
-            metric = metric.chance(chance).p(p);
+            metric = metric.chance(chance).p(p).ground(Basis::Null, told.null());
         }
         out.push(with_interval(metric, told.interval));
     }
@@ -195,7 +195,7 @@ fn efficiency(
 
 fn with_interval(metric: Metric, interval: Option<Result<(f64, f64), String>>) -> Metric {
     match interval {
-        Some(Ok((low, high))) => metric.interval(low, high).note("95 % delete-a-block jackknife"),
+        Some(Ok((low, high))) => metric.interval(low, high).interval_by("95 % delete-a-block jackknife"),
         Some(Err(why)) => metric.note(why),
         None => metric,
     }

@@ -189,6 +189,9 @@ impl Estimator for Coherence {
 /// Pairs up to which each has curves of its own.
 const MOST_DRAWN: usize = 6;
 
+/// The null hypothesis of a peak, in words.
+const LARGEST: &str = "p: of the largest of all searched";
+
 /// Why nothing can be told of a signal.
 pub(super) fn unfit(s: &Signal) -> Option<String> {
     if let Some((k, v)) = s.values.iter().enumerate().find(|(_, v)| !v.is_finite()) {
@@ -315,16 +318,16 @@ fn report(
     let choices = law.choices(range.len());
     let p = -(choices * (-chance_tail(law.worth, c)).ln_1p()).exp_m1();
     let sure = p <= 0.05;
-    let frequency = Metric::new(name, "peak", at, hz, n).p(p).note("n = ordinates searched");
-    let frequency = frequency.note(format!("known to {} {hz}", short(found.step)));
-    f.metric(frequency);
+    let frequency = Metric::new(name, "peak", at, hz, n).p(p).ground(Basis::Null, LARGEST);
+    f.metric(frequency.note("n = ordinates searched").note(format!("known to {} {hz}", short(found.step))));
     let mut strength = Metric::new(name, "peak_coherence", c, "", n)
         .chance(level)
         .p(p)
-        .note("chance: 95 % level of one ordinate; p: of the largest of all searched");
+        .chance_by("chance: 95 % level of one ordinate")
+        .null_by(LARGEST);
     strength = if sure {
         let (low, high) = interval(c, law.worth, 0.025 / choices, 0.025);
-        strength.interval(low, high).note("95 % interval (exact law of the estimate, largest of many)")
+        strength.interval(low, high).interval_by("95 % interval (exact law of the estimate, largest of many)")
     } else {
         strength.note("no interval: not told from chance")
     };
@@ -357,7 +360,7 @@ fn phase(name: &str, found: &Found, (k, range): (usize, &std::ops::Range<usize>)
     let sine = student_quantile_of(freedom) * ((1.0 - squared) / (freedom * c)).sqrt();
     if sine < 1.0 {
         let half = sine.asin();
-        m.interval(found.phase[k] - half, found.phase[k] + half).note("95 % interval (t)")
+        m.interval(found.phase[k] - half, found.phase[k] + half).interval_by("95 % interval (t)")
     } else {
         m.note("no interval: too little coherence for a phase")
     }
@@ -387,12 +390,15 @@ fn delay(name: &str, found: &Found, range: std::ops::Range<usize>, law: &Law, su
     match coherence::delay(&coherent, found.step, law.worth, correlated) {
         Some(d) => {
             let (value, half) = (d.delay / base.seconds(), 1.96 * d.error / base.seconds());
-            Metric::new(name, "delay", value, base.unit(), n).interval(value - half, value + half).note(format!(
-                "slope of the phase, positive: the second is later; n = coherent ordinates; phase left at 0 \
-                     {}: {:.2}; 95 % interval (normal)",
-                base.rate_unit(),
-                d.offset
-            ))
+            Metric::new(name, "delay", value, base.unit(), n)
+                .interval(value - half, value + half)
+                .note(format!(
+                    "slope of the phase, positive: the second is later; n = coherent ordinates; phase left at 0 {}: \
+                     {:.2}",
+                    base.rate_unit(),
+                    d.offset
+                ))
+                .interval_by("95 % interval (normal)")
         }
         None => Metric::missing(name, "delay", base.unit(), n, "too few ordinates"),
     }
@@ -427,10 +433,9 @@ fn of_bands(o: &Options, f: &mut Findings<'_>, name: &str, found: &Found, law: &
                 .interval(below, above)
                 .chance(0.0)
                 .p(mean_tail(mean, law.worth, independent))
-                .note(format!(
-                    "{low} to {high} {hz}, mean over n ordinates less its bias (with it {mean:.4}); 95 % interval of \
-                     an even coherence"
-                )),
+                .ground(Basis::Null, "p of a band: the law of a mean of independent ordinates")
+                .note(format!("{low} to {high} {hz}, mean over n ordinates less its bias (with it {mean:.4})"))
+                .interval_by("95 % interval of an even coherence"),
         );
     }
 }

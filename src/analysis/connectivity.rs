@@ -242,7 +242,7 @@ fn degrees(f: &mut Findings<'_>, name: &str, graph: &Graph, (all, left): (usize,
         f.metric(
             Metric::new(name, format!("{which}_degree_variance"), variance(&d, 1), "", n)
                 .chance(expected * (1.0 - expected) * (n - 1) as f64)
-                .note("chance: edges that are drawn alone, p(1 − p)(N − 1)"),
+                .chance_by("chance: edges that are drawn alone, p(1 − p)(N − 1)"),
         );
     }
 }
@@ -255,17 +255,18 @@ fn held(metric: Metric, value: f64, drawn: &[f64]) -> Metric {
     }
     let (middle, sd) = (mean(&drawn), deviation(&drawn, 1));
     if sd <= 1e-12 * middle.abs() {
-        return metric.chance(middle).note(format!("all {} rewired graphs have one value", drawn.len()));
+        return metric.chance(middle).chance_by(format!("all {} rewired graphs have one value", drawn.len()));
     }
     // About the mean of all, the graph's own among them: then each of them is as likely to be the farthest.
     let all = (drawn.iter().sum::<f64>() + value) / (1 + drawn.len()) as f64;
     let seen = (value - all).abs() * (1.0 - 1e-12);
     let far = drawn.iter().filter(|v| (*v - all).abs() >= seen).count();
-    metric.chance(middle).p((1 + far) as f64 / (1 + drawn.len()) as f64).note(format!(
-        "z = {:.2} against {} graphs with the same degrees",
-        (value - middle) / sd,
-        drawn.len()
-    ))
+    let null = format!("against {} graphs with the same degrees", drawn.len());
+    metric
+        .chance(middle)
+        .p((1 + far) as f64 / (1 + drawn.len()) as f64)
+        .note(format!("z = {:.2} {null}", (value - middle) / sd))
+        .ground(Basis::Null, format!("chance and p {null}"))
 }
 
 fn told(f: &mut Findings<'_>, name: &str, graph: &Graph, own: &Measures, drawn: &[Measures]) {

@@ -171,7 +171,7 @@ fn tell(f: &mut Findings<'_>, s: &Series, range: &Range, found: &PairDistances, 
     f.metric(match jackknife_interval(range.slope, &left_out) {
         Some((low, high)) => m
             .interval(low.max(0.0), high)
-            .note(format!("95 % interval of this slope by leaving out each of {BLOCKS} blocks of points")),
+            .interval_by(format!("95 % interval of this slope by leaving out each of {BLOCKS} blocks of points")),
         None => m.note("no interval: without a block no pair is so near"),
     });
     let classes = (range.to - range.from + 1) as u64;

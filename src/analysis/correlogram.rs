@@ -290,6 +290,9 @@ fn count(
     Ok(Counts { lags, height: counts, on_edge, mirrored, expected, pairs, length, most: half as f64 * bin })
 }
 
+/// What chance is, in words.
+const INDEPENDENT: &str = "chance: independent trains";
+
 fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
     let total = c.total() as u64;
     let missing = |metric: &str, unit: &str, why: &str| Metric::missing(name, metric, unit, total, why);
@@ -303,11 +306,14 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
         // Spike pairs are the counts; where each stands twice, so does its error.
         let times = c.times(k);
         let (low, high) = poisson_interval_of(c.height[k].max(0.0) / times, 0.95);
-        m.interval(times * low / c.expected, times * high / c.expected).chance(chance(k))
+        m.interval(times * low / c.expected, times * high / c.expected)
+            .interval_by("95 % Poisson interval")
+            .chance(chance(k))
+            .ground(Basis::Chance, INDEPENDENT)
     };
     let middle = c.lags.len() / 2;
-    let note = format!("n = spike pairs, {} unit pairs; 95 % Poisson interval", c.pairs);
-    let centre = sure(Metric::new(name, "centre", height(middle), "", total), middle).note(&note);
+    let pairs = format!("n = spike pairs, {} unit pairs", c.pairs);
+    let centre = sure(Metric::new(name, "centre", height(middle), "", total).note(&pairs), middle);
     // Relative to chance, so that the fall towards long lags does not favour short ones; the smallest lag on ties, of
     // two mirrored ones that at which the second is later.
     let peak = (0..c.lags.len())
@@ -334,15 +340,16 @@ fn measures(name: &str, c: &Counts, unit: &str) -> Vec<Metric> {
     let bin = if c.lags.len() > 1 { c.lags[1] - c.lags[0] } else { 0.0 };
     let lag = c.lags[peak] + bin * c.shift(peak);
     let told = format!("p: largest of {} bins under Poisson", c.distinct());
-    let at = Metric::new(name, "peak_lag", lag, unit, total).p(p).note("positive: the second fires later").note(told);
-    let peak_height = Metric::new(name, "peak", height(peak), "", total).p(p);
+    let at =
+        Metric::new(name, "peak_lag", lag, unit, total).p(p).note("positive: the second fires later").null_by(&told);
+    let peak_height = Metric::new(name, "peak", height(peak), "", total).p(p).ground(Basis::Null, told).note(&pairs);
     // The largest of many bins is large by choice: where that may be all, it says nothing of the bin that it is in.
     let [at, peak_height] = if p > 0.05 {
-        let peak_height = peak_height.chance(chance(peak)).note(format!("n = spike pairs, {} unit pairs", c.pairs));
+        let peak_height = peak_height.chance(chance(peak)).ground(Basis::Chance, INDEPENDENT);
         [at, peak_height].map(|m| m.note("no interval: not told from chance"))
     } else {
-        let at = at.interval(lag - bin / 2.0, lag + bin / 2.0).note("interval: the width of a bin");
-        [at, sure(peak_height, peak).note(&note)]
+        let at = at.interval(lag - bin / 2.0, lag + bin / 2.0).interval_by("interval: the width of a bin");
+        [at, sure(peak_height, peak)]
     };
     vec![at, peak_height, centre]
 }

@@ -370,15 +370,17 @@ fn measures(
             return m;
         }
         m.p(f64::from(1 + below) / f64::from(1 + count))
-            .note(format!("p: share of {count} circular shifts with an error as low"))
+            .null_by(format!("p: share of {count} circular shifts with an error as low"))
     };
     let mut first = Metric::new(name, "rms_error", error, unit, n as u64)
         .chance(blind)
-        .note(format!("posterior mean, {folds} folds; n = bins; chance: the mean of the other folds"));
+        .note(format!("posterior mean, {folds} folds; n = bins"))
+        .chance_by("chance: the mean of the other folds");
     first = with_p(first.note(NO_INTERVAL), below[0]);
     let log = Metric::new(name, "log_posterior", mean(&found.log), "bits", n as u64)
         .chance(mean(&found.prior))
-        .note("a bin, cross-validated: log2 of the posterior at the true value; chance: of the prior")
+        .note("a bin, cross-validated: log2 of the posterior at the true value")
+        .chance_by("chance: of the prior")
         .note(NO_INTERVAL);
     let gain = Metric::new(name, "information_gain", mean(&found.gain), "bits", n as u64)
         .chance(0.0)

@@ -100,7 +100,7 @@ impl Estimator for Dfa {
             f.metric(match jackknife_interval(law.alpha, &law.left_out) {
                 Some((low, high)) => m
                     .interval(low, high)
-                    .note(format!("95 % interval by leaving out each of {} stretches", law.left_out.len())),
+                    .interval_by(format!("95 % interval by leaving out each of {} stretches", law.left_out.len())),
                 None => m.note("no interval: the longest windows leave too few stretches"),
             });
             f.metric(

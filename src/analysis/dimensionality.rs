@@ -128,10 +128,13 @@ fn components(o: &Options, f: &mut Findings<'_>, name: &str, kept: &[&Signal], c
     let mut metric = Metric::new(name, "participation_ratio", ratio, "", n as u64)
         .chance(mean(&ratios))
         .p((1 + below) as f64 / (1 + ratios.len()) as f64)
-        .note(format!("{m} signals; p (below chance): {} surrogates, each signal rotated alone", ratios.len()));
+        .note(format!("{m} signals"))
+        .null_by(format!("p (below chance): {} surrogates, each signal rotated alone", ratios.len()));
     let worth = kept.iter().map(|s| correlation_time(&s.values)).fold(1.0, f64::max);
     metric = match interval(o, columns, ratio, worth) {
-        Ok((low, high)) => metric.interval(low.max(1.0), high.min(m as f64)).note("95 % delete-a-block jackknife"),
+        Ok((low, high)) => {
+            metric.interval(low.max(1.0), high.min(m as f64)).interval_by("95 % delete-a-block jackknife")
+        }
         Err(why) => metric.note(why),
     };
     f.metric(metric);
@@ -245,6 +248,7 @@ fn factors(o: &Options, f: &mut Findings<'_>, name: &str, columns: &[Vec<f64>]) 
     f.metric(
         Metric::new(name, "factors", best as f64, "", n as u64)
             .chance(0.0)
+            .ground(Basis::Chance, "chance: signals that share nothing")
             .note(format!("of 0 to {most}; greatest likelihood of quarters left out; a count has no interval")),
     );
     let fit = (best > 0).then(|| covariance(&list).and_then(|c| Factors::fit(&c, best, 1000))).flatten();

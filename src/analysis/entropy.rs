@@ -203,7 +203,9 @@ fn rates(o: &Options, f: &mut Findings<'_>, signal: &Signal, found: &Words, firs
     let m = Metric::new(&signal.name, "entropy_rate", value / time, unit, found.n)
         .note(format!("entropy of a word over its length of {} symbols", o.word));
     f.metric(match first.ends() {
-        Some((low, high)) => m.interval(low / time, high / time),
+        Some((low, high)) => m
+            .interval(low / time, high / time)
+            .ground(Basis::Interval, "95 % interval of the entropy over the length of a word"),
         None => m,
     });
 }
@@ -306,11 +308,11 @@ impl Words {
             return m.note("no interval: so near the greatest entropy the estimate has no normal law");
         }
         match chance::jackknife(value, &left_out) {
-            Some((low, high)) if by == By::PlugIn => {
-                m.interval(low.max(0.0), high).note("95 % interval without the bias that leaving out blocks shows")
-            }
+            Some((low, high)) if by == By::PlugIn => m
+                .interval(low.max(0.0), high)
+                .interval_by("95 % interval without the bias that leaving out blocks shows"),
             Some(_) => match spikedeck_core::surrogate::jackknife_interval(value, &left_out) {
-                Some((low, high)) => m.interval(low.max(0.0), high).note("95 % delete-a-block jackknife"),
+                Some((low, high)) => m.interval(low.max(0.0), high).interval_by("95 % delete-a-block jackknife"),
                 None => m,
             },
             None => m.note("no interval: without a block there is no value"),

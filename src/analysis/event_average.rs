@@ -317,13 +317,15 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
         response.push(mean(&row[zero..]));
     });
     let curve: Vec<f64> = sum.iter().map(|s| s / n as f64 + overall).collect();
-    let (unit, rate_unit) = (target.label.1.clone(), f.base.rate_unit());
+    let unit = target.label.1.clone();
     let counted = match left {
         0 => "n = events".to_owned(),
         left => format!("n = events ({left} near the ends of the window left out)"),
     };
     let shared = Overlap::new(&used, o.before.axis + o.after.axis);
-    let over = |metric: &str, values: &[f64]| {
+    // A change may be negative; a rate is not.
+    let floor = if target.is_rate(f.base.rate_unit()) { 0.0 } else { f64::NEG_INFINITY };
+    let over = |metric: &str, values: &[f64], floor: f64| {
         let made = Metric::new(&name, metric, mean(values), &unit, n as u64).note(&counted);
         if n < 2 {
             return made.note("one event has no interval");
@@ -336,13 +338,14 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
             return made.note(format!("no interval: stretches overlap, and the events are worth {overlap:.1}"));
         };
         let (low, high) = (mean(values) - half, mean(values) + half);
-        let floor = if metric != "change" && target.is_rate(rate_unit) { 0.0 } else { f64::NEG_INFINITY };
-        made.interval(low.max(floor), high).note("95 % interval over events (t; overlap of their stretches taken off)")
+        made.interval(low.max(floor), high)
+            .interval_by("95 % interval over events (t; overlap of their stretches taken off)")
     };
-    f.metric(over("baseline", &baseline));
-    f.metric(over("response", &response));
+    f.metric(over("baseline", &baseline, floor));
+    f.metric(over("response", &response, floor));
     let change: Vec<f64> = response.iter().zip(&baseline).map(|(r, b)| r - b).collect();
-    let mut changed = over("change", &change).chance(0.0);
+    let mut changed = over("change", &change, f64::NEG_INFINITY);
+    changed = changed.chance(0.0).ground(Basis::Chance, "chance of a change: 0");
     if n > 1 {
         let blocks = shared.sums(&change);
         let number = blocks.len();
@@ -352,7 +355,7 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
         } else {
             changed
                 .p(flipped(&blocks, f.key(&name, "signs")))
-                .note(format!("p: {FLIPS} drawings of signs of {number} blocks of events in a row"))
+                .null_by(format!("p: {FLIPS} drawings of signs of {number} blocks of events in a row"))
         };
     }
     f.metric(changed);
@@ -417,7 +420,7 @@ fn peak(
         metric = metric
             .chance(overall + side * mean(&drawn))
             .p(p_value(furthest(curve) - rounding, &drawn))
-            .note(format!("chance, p: {} rotations of the events", o.surrogates));
+            .null_by(format!("chance, p: {} rotations of the events", o.surrogates));
     }
     f.metric(metric);
     f.metric(

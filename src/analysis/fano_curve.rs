@@ -94,13 +94,13 @@ impl Estimator for FanoCurve {
                 return Ok(());
             };
             let told = |name: &str, at: &At| {
-                let metric = Metric::new(&s.text, name, at.value, "", at.windows as u64).chance(1.0).note(format!(
-                    "n = windows, of {} {unit}; chance: Poisson; ddof {}",
-                    short(at.length),
-                    o.ddof
-                ));
+                let metric = Metric::new(&s.text, name, at.value, "", at.windows as u64).chance(1.0);
+                let metric = metric
+                    .note(format!("n = windows, of {} {unit}", short(at.length)))
+                    .chance_by("chance: Poisson")
+                    .note(format!("ddof {}", o.ddof));
                 match at.ends {
-                    Some((low, high)) => metric.interval(low, high).note(match t.trains.len() {
+                    Some((low, high)) => metric.interval(low, high).interval_by(match t.trains.len() {
                         1 => "95 % interval by the jackknife over windows".to_owned(),
                         _ => "mean and 95 % interval over units (t)".to_owned(),
                     }),
@@ -182,7 +182,8 @@ fn exponent(name: &str, found: &[At], n: u64) -> Metric {
         points.iter().fold((0.0, 0.0), |(xy, xx), (x, y)| (xy + (x - mx) * (y - my), xx + (x - mx) * (x - mx)));
     Metric::new(name, "exponent", xy / xx, "", n)
         .chance(0.0)
-        .note("n = spikes; slope over the longer half of the lengths; chance: Poisson")
+        .note("n = spikes; slope over the longer half of the lengths")
+        .chance_by("chance: Poisson")
         .note("no interval: values at different lengths are of the same spikes")
 }
 

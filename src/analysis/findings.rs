@@ -1,6 +1,8 @@
 //! What an estimator finds: the loop over what it looks at, with cancel and progress, and the collector of metrics,
 //! shapes, words and warnings.
 
+use std::collections::BTreeSet;
+
 use spikedeck_core::rng::Key;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Spec, Subject};
@@ -217,7 +219,7 @@ impl<'a> Findings<'a> {
             self.warnings.extend(derived(&settings));
         }
         settings.extend(filtered);
-        Outcome {
+        let mut outcome = Outcome {
             failure: None,
             name: spec.name.clone(),
             kind: spec.kind.clone(),
@@ -228,7 +230,17 @@ impl<'a> Findings<'a> {
             summary,
             warnings: self.warnings,
             settings,
+            grounds: BTreeSet::new(),
+        };
+        #[cfg(test)]
+        for metric in &outcome.metrics {
+            let groundless = metric.groundless();
+            assert!(groundless.is_none(), "{}: nothing says what {groundless:?} stands on: {metric:?}", spec.kind);
         }
+        outcome.gather_grounds();
+        #[cfg(test)]
+        assert!(!outcome.has_groundless_chance(), "{}: nothing says what chance is", spec.kind);
+        outcome
     }
 }
 

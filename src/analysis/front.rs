@@ -77,7 +77,9 @@ impl Estimator for Front {
                              as where a front bends or its delays add up"
                         ))
                     } else {
-                        metric.interval(speed - spread, speed + spread).note("95 % interval of the regression (t)")
+                        metric
+                            .interval(speed - spread, speed + spread)
+                            .interval_by("95 % interval of the regression (t)")
                     });
                     f.word(format!("{}: speed {} {speed_unit}", s.text, brief(speed)));
                 }

@@ -223,7 +223,11 @@ fn told(
                 None => m.note(format!("no interval and no p: {:.1} independent samples", found.worth)),
                 Some(p) => {
                     let (low, high) = correlation_interval(found.r, found.worth, 0.95);
-                    m.interval(low, high).p(*p).note(format!("worth {:.0} independent samples", found.worth))
+                    m.interval(low, high)
+                        .ground(Basis::Interval, "95 % interval (Fisher), of as many samples as are independent")
+                        .p(*p)
+                        .ground(Basis::Null, "p: no correlation, of as many samples as are independent")
+                        .note(format!("worth {:.0} independent samples", found.worth))
                 }
             });
         }
@@ -233,6 +237,7 @@ fn told(
     f.metrics([
         Metric::new(name, "mean", mean(&r), "", list.len() as u64)
             .chance(0.0)
+            .ground(Basis::Chance, "chance of a correlation: 0")
             .note(format!("n = pairs; mean {}; no interval: pairs share signals", what.replace('_', " "))),
         Metric::new(name, "significant_pairs", hits as f64, "", list.len() as u64)
             .note(format!("n = pairs; after correction at {}", o.level)),
@@ -244,30 +249,12 @@ fn told(
         shown(mean(&r)),
         list.len()
     ));
-    let m = all.len();
-    let (mut values, mut significant) = (vec![1.0; m * m], vec![false; m * m]);
-    for (found, p) in list.iter().zip(&adjusted) {
-        let (i, j) = found.pair;
-        for cell in [i * m + j, j * m + i] {
-            values[cell] = found.r;
-            significant[cell] = p.is_some_and(|p| p <= o.level);
-        }
-    }
     let names: Vec<String> = all.iter().map(|s| s.name.clone()).collect();
-    f.shape(
-        "matrix",
-        Shape::Matrix(Matrix {
-            value: Axis::new(what.replace('_', " "), ""),
-            row_axis: "signal".into(),
-            column_axis: "signal".into(),
-            rows: names.clone(),
-            columns: names,
-            values,
-            chance: None,
-            significant: Some(significant),
-            diverging: true,
-        }),
-    );
+    let itself = (0..all.len()).map(|k| ((k, k), 1.0, false));
+    let pairs = list.iter().zip(&adjusted).map(|(found, p)| (found.pair, found.r, p.is_some_and(|p| p <= o.level)));
+    let value = Axis::new(what.replace('_', " "), "");
+    let matrix = Matrix::of_pairs(value, ("signal", names.clone()), ("signal", names), true, itself.chain(pairs));
+    f.shape("matrix", Shape::Matrix(Matrix { diverging: true, ..matrix }));
 }
 
 /// How alike the matrices of both halves are: what a model's matrix can reach at the most against one that was

@@ -14,7 +14,7 @@ use spikedeck_core::units::short;
 use spikedeck_core::welch::{Detrend, default_segment};
 use spikedeck_core::wilson::factors;
 use spikedeck_scenario::Band;
-use spikedeck_signal::{Axis, CurveStyle, Matrix, Series, Shape};
+use spikedeck_signal::{Axis, CurveStyle, Series, Shape};
 
 /// The analysis `granger`.
 pub struct Granger;
@@ -283,22 +283,20 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, results: &[Result<Fo
             ));
         }
         let given = if x.given == 0 { String::new() } else { format!(", given {} others", x.given) };
-        let m = Metric::new(&name, "granger", x.measure, "", x.n as u64).chance(chance_level(x.n, x.order)).p(p).note(
-            format!(
-                "in natural units; n = present values, order {}{given}; chance: 95 % level; p: chi-squared",
-                x.order
-            ),
-        );
+        let m = Metric::new(&name, "granger", x.measure, "", x.n as u64)
+            .chance(chance_level(x.n, x.order))
+            .p(p)
+            .note(format!("in natural units; n = present values, order {}{given}", x.order))
+            .chance_by("chance: 95 % level")
+            .null_by("p: chi-squared");
         f.metric(if p <= 0.05 {
             let (low, high) = interval(x.measure, x.n, x.order);
-            m.interval(low, high).note("95 % interval (noncentral chi-squared)")
+            m.interval(low, high).interval_by("95 % interval (noncentral chi-squared)")
         } else {
             m.note("no interval: not told from chance")
         });
         if results.len() > 1 {
-            f.metric(
-                Metric::new(&name, "p_adjusted", adjusted, "", x.n as u64).note("Benjamini-Hochberg over all pairs"),
-            );
+            f.metric(Metric::adjusted(&name, adjusted, x.n as u64, "Benjamini-Hochberg over all pairs"));
         }
         if let Some(whole) = &x.factored {
             f.metric(match whole {
@@ -355,25 +353,11 @@ fn of_bands(o: &Options, f: &mut Findings<'_>, name: &str, values: &[f64], nyqui
 }
 
 fn matrix(pairs: &Pairs, results: &[Result<Found, String>], adjusted: &[Option<f64>]) -> Shape {
-    let (rows, columns) = (pairs.sources.len(), pairs.targets.len());
-    let mut values = vec![f64::NAN; rows * columns];
-    let mut significant = vec![false; rows * columns];
-    for ((&(i, j), result), q) in pairs.links.iter().zip(results).zip(adjusted) {
-        if let Ok(x) = result {
-            (values[i * columns + j], significant[i * columns + j]) = (x.measure, q.is_some_and(|q| q <= 0.05));
-        }
-    }
-    Shape::Matrix(Matrix {
-        value: Axis::new("Granger causality", ""),
-        row_axis: "source".into(),
-        column_axis: "target".into(),
-        rows: pairs.sources.iter().map(|s| s.name.clone()).collect(),
-        columns: pairs.targets.iter().map(|s| s.name.clone()).collect(),
-        values,
-        chance: None,
-        significant: Some(significant),
-        diverging: false,
-    })
+    let all = pairs.links.iter().zip(results).zip(adjusted);
+    let cells = all.filter_map(|((pair, result), q)| {
+        result.as_ref().ok().map(|x| (*pair, x.measure, q.is_some_and(|q| q <= 0.05)))
+    });
+    Shape::Matrix(pairs.matrix(Axis::new("Granger causality", ""), ["source", "target"], false, cells))
 }
 
 #[cfg(test)]

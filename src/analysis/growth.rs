@@ -79,9 +79,10 @@ impl Estimator for Growth {
             let rate = slope(&points) / base.seconds();
             let metric = Metric::new(&s.text, "rate", rate, unit, n)
                 .chance(0.0)
-                .note("n = samples; chance: neither grows nor decays");
+                .note("n = samples")
+                .chance_by("chance: neither grows nor decays");
             f.metric(match half_width(&points, o.blocks) {
-                Some(half) => metric.interval(rate - half / base.seconds(), rate + half / base.seconds()).note(format!(
+                Some(half) => metric.interval(rate - half / base.seconds(), rate + half / base.seconds()).interval_by(format!(
                     "95 % interval (t): what is left of the line depends on itself up to a {}th of the window, and its \
                      steps add up",
                     o.blocks

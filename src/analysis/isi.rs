@@ -259,7 +259,7 @@ fn variability(subject: &str, measure: &Measure, units: &Units, o: &Options) -> 
     let at = MEASURES.iter().position(|m| m.name == name).expect("it is one of them");
     let values = &units.values[at];
     let n = units.lengths.iter().sum::<f64>() as u64;
-    let chance = |m: Metric| m.chance(1.0).note(chance);
+    let chance = |m: Metric| m.chance(1.0).chance_by(chance);
     match (values.as_slice(), &units.only) {
         ([], _) => Metric::missing(subject, name, "", 0, format!("no unit has {} intervals", o.min_intervals)),
         ([value], Some(one)) => {
@@ -273,20 +273,21 @@ fn variability(subject: &str, measure: &Measure, units: &Units, o: &Options) -> 
             };
             match found {
                 Some((low, high)) if single => {
-                    around(metric, low, high).note("95 % interval by the jackknife, its bias taken off")
+                    around(metric, low, high).interval_by("95 % interval by the jackknife, its bias taken off")
                 }
                 Some((low, high)) => {
-                    metric.interval(low, high).note("95 % interval (t), neighbours dependent on each other")
+                    metric.interval(low, high).interval_by("95 % interval (t), neighbours dependent on each other")
                 }
                 None => metric.note("no interval: too few intervals, or all alike"),
             }
         }
         _ => {
             let metric = chance(Metric::new(subject, name, mean(values), "", n));
-            let over = format!("n = intervals; mean and 95 % interval over {} units (t)", values.len());
+            let metric = metric.note("n = intervals");
+            let over = format!("mean and 95 % interval over {} units (t)", values.len());
             if !single {
                 let (_, low, high) = mean_interval(values, 0.95);
-                return metric.interval(low.max(0.0), high).note(over);
+                return metric.interval(low.max(0.0), high).interval_by(over);
             }
             // Units without a correction have three intervals at most, or intervals that are all alike.
             let corrected: Vec<f64> =
@@ -302,7 +303,7 @@ fn variability(subject: &str, measure: &Measure, units: &Units, o: &Options) -> 
                 ));
             }
             around(metric, low.max(0.0), high)
-                .note(over)
+                .interval_by(over)
                 .note(format!("interval of the value less its bias, {middle:.3} (jackknife)"))
         }
     }

@@ -89,7 +89,8 @@ impl Estimator for IsiHistogram {
                     .interval(low, high)
                     .chance(poisson)
                     .note(format!("{short_ones} of {n} intervals below {} {unit}", short(o.refractory.axis)))
-                    .note("exact 95 % interval; chance: Poisson trains of these rates"),
+                    .interval_by("exact 95 % interval")
+                    .chance_by("chance: Poisson trains of these rates"),
             );
             let distance = exponential_distance(o, f, &s.text, &of_units)?;
             let p = distance.p_value;
@@ -148,7 +149,7 @@ fn middle(name: &str, of_units: &[Vec<f64>], all: &[f64], unit: &str) -> Metric 
         return metric.note("no interval: too few intervals");
     }
     let (low, high) = (all[low as usize - 1], all[(high as usize).min(n) - 1]);
-    metric.interval(low, high).note("95 % interval by order statistics (sign test)")
+    metric.interval(low, high).interval_by("95 % interval by order statistics (sign test)")
 }
 
 /// What share of a Poisson unit's intervals is below a time, once for each interval.
@@ -192,7 +193,7 @@ fn exponential_distance(
     Ok(metric
         .chance(mean(&drawn))
         .p(p_value(found - 1e-12, &drawn))
-        .note(format!("chance and p: {} drawings of as many exponential intervals", drawn.len())))
+        .null_by(format!("chance and p: {} drawings of as many exponential intervals", drawn.len())))
 }
 
 /// Kolmogorov's distance of intervals over the mean of their unit from exponential ones.

@@ -97,7 +97,7 @@ fn counted(f: &Findings<'_>, s: &Subject, window: Window, o: &Options) -> Result
                      `{}[0..4]`",
                     s.text,
                     found.trains.len(),
-                    subject::stem(&s.text)
+                    subject::stem(f.request, s)
                 )));
             }
             if units.is_empty() {
@@ -187,13 +187,13 @@ fn look(f: &mut Findings<'_>, a: &Unit, b: &Unit, window: Window, o: &Options, d
         .chance(mean(&drawn))
         .p(two_sided_p(value, &drawn))
         .note(&counted)
-        .note(format!("p: {} orders of the trials", o.surrogates));
+        .null_by(format!("p: {} orders of the trials", o.surrogates));
     metric = match left_out(a, b, (&na, &nb), &both) {
         None => metric.note("no interval: without one of the trials there is no bin in which both units vary"),
         Some(values) => match jackknife_interval(value, &values) {
-            Some((low, high)) => {
-                metric.interval(low.max(-1.0), high.min(1.0)).note("95 % interval by leaving out one trial at a time")
-            }
+            Some((low, high)) => metric
+                .interval(low.max(-1.0), high.min(1.0))
+                .interval_by("95 % interval by leaving out one trial at a time"),
             None => metric,
         },
     };

@@ -217,7 +217,7 @@ fn beside(m: Metric, value: f64, drawn: &[f64], sign: f64) -> Metric {
     }
     m.chance(sign * mean(&drawn))
         .p(p_value(sign * value, &drawn))
-        .note(format!("chance, p: {} circular shifts of the targets", drawn.len()))
+        .null_by(format!("chance, p: {} circular shifts of the targets", drawn.len()))
 }
 
 fn told(

@@ -197,24 +197,24 @@ fn measures(
         (1.0 + beyond) / (1.0 + count)
     };
     let kind = o.made.surrogate.word();
-    let lag = |metric: &str, values: &[f64], surrogate: &[f64]| {
+    let lag = |metric: &str, values: &[f64], surrogate: &[f64], least: usize| {
         let m = mean(values);
-        let few = metric == "mean_absolute_lag" && values.len() < LEAST_DISTANCES;
         let metric = Metric::new(name, metric, m, base.unit(), n)
             .chance(mean(surrogate))
             .p(tail(surrogate, m))
-            .note(format!("n = spikes of the first; chance and two-sided p from {count} {kind} surrogates"));
+            .note("n = spikes of the first")
+            .null_by(format!("chance and two-sided p from {count} {kind} surrogates"));
         let Some((error, freedom)) = dependent_error(values, reach) else {
             return metric.note("no interval: too few spikes, or all lags alike");
         };
         let half = student_quantile_of(freedom) * error;
         // Distances are not negative, and their mean is not: there it is of the logarithm.
         let distances = values.iter().all(|v| *v >= 0.0);
-        if few {
-            return metric.note(format!("no interval: fewer than {LEAST_DISTANCES} lags, of which few long ones"));
+        if values.len() < least {
+            return metric.note(format!("no interval: fewer than {least} lags, of which few long ones"));
         }
         let (low, high) = if distances { (m * (-half / m).exp(), m * (half / m).exp()) } else { (m - half, m + half) };
-        metric.interval(low, high).note("95 % interval (t), neighbours dependent on each other")
+        metric.interval(low, high).interval_by("95 % interval (t), neighbours dependent on each other")
     };
     Ok(Measures {
         coincidence: Metric::new(name, "coincidence_fraction", fraction, "", n)
@@ -222,15 +222,18 @@ fn measures(
             .chance((2.0 * delta * rate).min(1.0))
             .p((1.0 + at_least) / (1.0 + count))
             .note(format!(
-                "{hits} of {n} spikes within {} {}, worth {worth:.0} independent ones; exact 95 % interval of so many; \
-                           chance 2 δ r2; p: share of {count} {kind} surrogates at least as high (their mean {:.4}, 95 \
-                           % below {:.4})",
+                "{hits} of {n} spikes within {} {}, worth {worth:.0} independent ones",
                 short(delta),
-                base.unit(),
+                base.unit()
+            ))
+            .interval_by("exact 95 % interval of so many")
+            .chance_by("chance 2 δ r2")
+            .null_by(format!(
+                "p: share of {count} {kind} surrogates at least as high (their mean {:.4}, 95 % below {:.4})",
                 mean(&s.fractions),
                 s.upper
             )),
-        lags: [lag("mean_lag", lags, &s.signed), lag("mean_absolute_lag", &absolute, &s.absolute)],
+        lags: [lag("mean_lag", lags, &s.signed, 0), lag("mean_absolute_lag", &absolute, &s.absolute, LEAST_DISTANCES)],
     })
 }
 
@@ -337,7 +340,9 @@ fn correlation(
         .interval(low, high)
         .chance(0.0)
         .p(normal_two_sided(z))
-        .note(format!("{variable}; n = samples, worth {n:.0} independent ones (Bartlett); 95 % interval (Fisher)"));
+        .note(format!("{variable}; n = samples, worth {n:.0} independent ones (Bartlett)"))
+        .interval_by("95 % interval (Fisher)")
+        .ground(Basis::Null, "p: no correlation, of as many samples as are independent (Fisher)");
     Ok(Some(metric))
 }
 

@@ -87,7 +87,7 @@ impl Estimator for Levels {
                     // A rate that is not filtered is never negative.
                     let least = if least >= 0.0 && s.what == Observable::Rate { 0.0 } else { f64::NEG_INFINITY };
                     let over = format!("95 % interval over {} blocks of the window", BLOCKS.min(together.len()));
-                    number("mean", mean(&all)).interval((low + moved).max(least), high + moved).note(over)
+                    number("mean", mean(&all)).interval((low + moved).max(least), high + moved).interval_by(over)
                 }
             });
             f.metric(number("sd", deviation(&all, 1)).note("ddof 1"));
@@ -166,7 +166,8 @@ fn period(name: &str, cycles: &[f64], base: TimeBase) -> Metric {
         );
     }
     let metric = Metric::new(name, "period", mean(cycles), base.unit(), cycles.len() as u64)
-        .note("n = cycles between upward crossings of (max + min)/2; 95 % interval across cycles");
+        .note("n = cycles between upward crossings of (max + min)/2")
+        .interval_by("95 % interval across cycles");
     // The level that noise crosses follows its extremes, and so does how often it is crossed.
     if deviation(cycles, 1) > MOST_SCATTER * mean(cycles) {
         return metric.note("no interval: cycles differ by more than half of their mean, there is no steady period");

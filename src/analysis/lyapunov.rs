@@ -245,12 +245,11 @@ fn metrics(found: &Spectrum, about: &About, settings: Settings, rests: bool) -> 
             continue;
         }
         let half = found.half_width[i];
-        let note = format!(
-            "natural logarithm; 95 % interval (t), growth dependent up to a {}th of the time; running sd {}",
-            settings.batches,
-            short(found.running_sd[i])
-        );
-        list.push(Metric::new(subject, name, e, unit, n).interval(e - half, e + half).note(note));
+        let m = Metric::new(subject, name, e, unit, n)
+            .note("natural logarithm")
+            .interval(e - half, e + half)
+            .interval_by(format!("95 % interval (t), growth dependent up to a {}th of the time", settings.batches));
+        list.push(m.note(format!("running sd {}", short(found.running_sd[i]))));
     }
     let all = found.exponents.len() == dimension && found.exponents.iter().all(|e| e.is_finite());
     if all {

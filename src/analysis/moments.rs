@@ -50,7 +50,7 @@ pub fn moments(
              pool them with `mean({})`",
             s.text,
             t.trains.len(),
-            subject::stem(&s.text),
+            subject::stem(request, s),
             s.text
         )));
     }

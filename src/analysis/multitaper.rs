@@ -103,6 +103,9 @@ const MOST_DRAWN: usize = 4000;
 /// noise: 3.6 by the mean of the largest, 4.7 by its median).
 const CHOICES: f64 = PADDED as f64;
 
+/// The null hypothesis of a line, in words.
+const LARGEST: &str = "p: largest at four places for each of the n ordinates searched";
+
 /// The places of the F-test from the first to the last of some ordinates.
 fn places(ordinates: &std::ops::Range<usize>) -> std::ops::Range<usize> {
     if ordinates.is_empty() { 0..0 } else { PADDED * ordinates.start..PADDED * (ordinates.end - 1) + 1 }
@@ -306,8 +309,10 @@ impl Made {
         }
         let place = Metric::new(&self.name, "line", at, hz, n)
             .p(p)
-            .note(format!("F {:.1}, p: largest at four places for each of the n ordinates searched", lines.f[k]));
-        let size = Metric::new(&self.name, "line_amplitude", amplitude, &self.line_unit, n).p(p);
+            .note(format!("F {:.1}, {LARGEST}", lines.f[k]))
+            .ground(Basis::Null, LARGEST);
+        let size =
+            Metric::new(&self.name, "line_amplitude", amplitude, &self.line_unit, n).p(p).ground(Basis::Null, LARGEST);
         if !sure {
             let none = "no interval: not told from chance";
             f.metric(place.note(none));
@@ -316,11 +321,12 @@ impl Made {
             return None;
         }
         let half = 0.5 * self.spectrum.step;
-        f.metric(place.interval(at - half, at + half).note("interval: ± Δf/2"));
+        f.metric(place.interval(at - half, at + half).interval_by("interval: ± Δf/2"));
         let spread = student_quantile_of(2.0 * others as f64) * error;
         f.metric(
             size.interval((amplitude - spread).max(0.0), amplitude + spread)
-                .note("of the sine; 95 % interval (t, from what the tapers leave)"),
+                .note("of the sine")
+                .interval_by("95 % interval (t, from what the tapers leave)"),
         );
         f.word(format!(
             "line at {} {hz}, amplitude {} {}",
@@ -371,7 +377,8 @@ impl Made {
             } else if value > 0.0 && !self.flat {
                 let (below, above) = chi_squared_factors(s.freedom_of_sum(bins), 0.95);
                 m.interval(value * below, value * above)
-                    .note(format!("{low} to {high} {hz}, n = ordinates; 95 % chi-squared interval"))
+                    .note(format!("{low} to {high} {hz}, n = ordinates"))
+                    .interval_by("95 % chi-squared interval")
             } else {
                 m.note("no interval: the signal does not vary")
             });

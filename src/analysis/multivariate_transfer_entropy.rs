@@ -10,7 +10,7 @@ use spikedeck_core::selection::{Chosen, Realisations, Search, Tested};
 use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
 use spikedeck_core::ties::Ties;
 use spikedeck_core::units::short;
-use spikedeck_signal::{Axis, GraphEdge, Matrix, Shape};
+use spikedeck_signal::{Axis, GraphEdge, Shape};
 use std::cell::Cell;
 
 /// The analysis `multivariate_transfer_entropy`.
@@ -218,8 +218,7 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, lost: usize, found: 
         found.iter().map(|t| t.chosen.as_ref().ok().map(|c| c.together.map_or(1.0, |t| t.p))).collect();
     let adjusted = adjust(&p, o.fdr);
     let mut edges = Vec::new();
-    let (rows, columns) = (pairs.sources.len(), pairs.targets.len());
-    let (mut values, mut significant) = (vec![f64::NAN; rows * columns], vec![false; rows * columns]);
+    let mut links = Vec::new();
     for (j, of) in found.iter().enumerate() {
         let target = &pairs.targets[j].name;
         let chosen = match &of.chosen {
@@ -238,7 +237,7 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, lost: usize, found: 
         });
         let passes = adjusted[j].is_some_and(|p| p <= o.level);
         if let (Some(_), Some(p)) = (chosen.together, adjusted[j].filter(|_| found.len() > 1)) {
-            f.metric(Metric::new(target, "p_adjusted", p, "", n).note("omnibus, over all targets"));
+            f.metric(Metric::adjusted(target, p, n, "omnibus, over all targets"));
         }
         for &i in &of.sources {
             let name = format!("{}->{target}", pairs.sources[i].name);
@@ -252,8 +251,7 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, lost: usize, found: 
                     } else {
                         "not in the network: the omnibus of its target does not pass the correction"
                     }));
-                    values[i * columns + j] = t.bits;
-                    significant[i * columns + j] = passes;
+                    links.push(((i, j), t.bits, passes));
                     if passes {
                         edges.push((i, j, t.bits));
                     }
@@ -268,12 +266,15 @@ fn report(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, lost: usize, found: 
     );
     f.word(format!("{} of {possible} links", edges.len()));
     least(o, f, found.len());
-    draw(f, pairs, &edges, (values, significant));
+    draw(f, pairs, &edges, links);
 }
 
 /// A value with chance and p.
 fn tested(m: Metric, t: Tested) -> Metric {
-    m.chance(t.chance).p(t.p).note("no interval: chosen by the same data")
+    m.chance(t.chance)
+        .p(t.p)
+        .ground(Basis::Null, "chance and p: surrogates of what was chosen")
+        .note("no interval: chosen by the same data")
 }
 
 /// Warns where the least p-value cannot pass.
@@ -290,12 +291,7 @@ fn least(o: &Options, f: &mut Findings<'_>, targets: usize) {
     }
 }
 
-fn draw(
-    f: &mut Findings<'_>,
-    pairs: &Pairs,
-    edges: &[(usize, usize, f64)],
-    (values, significant): (Vec<f64>, Vec<bool>),
-) {
+fn draw(f: &mut Findings<'_>, pairs: &Pairs, edges: &[(usize, usize, f64)], links: Vec<((usize, usize), f64, bool)>) {
     let names = |signals: &[Signal]| signals.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
     let (rows, columns) = (names(&pairs.sources), names(&pairs.targets));
     let mut nodes = rows.clone();
@@ -306,20 +302,8 @@ fn draw(
         f.shape("effective network", Shape::Graph { nodes: nodes.clone(), edges });
     }
     if rows.len() * columns.len() > 2 {
-        f.shape(
-            "links",
-            Shape::Matrix(Matrix {
-                value: Axis::new("transfer entropy", "bits"),
-                row_axis: "source".into(),
-                column_axis: "target".into(),
-                rows,
-                columns,
-                values,
-                chance: None,
-                significant: Some(significant),
-                diverging: false,
-            }),
-        );
+        let matrix = pairs.matrix(Axis::new("transfer entropy", "bits"), ["source", "target"], false, links);
+        f.shape("links", Shape::Matrix(matrix));
     }
 }
 

@@ -119,7 +119,7 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
              `{}[0..50]`, or lower `surrogates`",
             s.text,
             o.surrogates,
-            subject::stem(&s.text)
+            subject::stem(f.request, s)
         )));
     }
     let residuals: Vec<Counts> = all.iter().map(centred).collect();
@@ -154,9 +154,9 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
     noise = match left_out(&all, n) {
         None => noise.note("no interval: without one of the trials no pair of units varies"),
         Some(values) => match jackknife_interval(value, &values) {
-            Some((low, high)) => {
-                noise.interval(low.max(-1.0), high.min(1.0)).note("95 % interval by leaving out one trial at a time")
-            }
+            Some((low, high)) => noise
+                .interval(low.max(-1.0), high.min(1.0))
+                .interval_by("95 % interval by leaving out one trial at a time"),
             None => noise,
         },
     };
@@ -168,7 +168,7 @@ fn look(f: &mut Findings<'_>, s: &Subject, o: &Options) -> Measured {
 }
 
 fn two_sided(metric: Metric, value: f64, drawn: &[f64]) -> Metric {
-    metric.chance(mean(drawn)).p(two_sided_p(value, drawn)).note(format!("p: {} orders of the trials", drawn.len()))
+    metric.chance(mean(drawn)).p(two_sided_p(value, drawn)).null_by(format!("p: {} orders of the trials", drawn.len()))
 }
 
 /// The two-sided p-value of a correlation. Orders that put all units in one order alike give the value that was seen,

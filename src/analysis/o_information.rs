@@ -223,13 +223,14 @@ fn one(o: &Options, f: &mut Findings<'_>, name: &str, all: &[Signal]) -> Measure
         let mut m = Metric::new(name, metric, values[k], "bits", n as u64)
             .chance(mean(&chance))
             .p(p)
-            .note(format!("{how}; p against {} surrogates, each signal rotated alone", chance.len()));
+            .note(&how)
+            .null_by(format!("p against {} surrogates, each signal rotated alone", chance.len()));
         let list: Vec<f64> = blocks.iter().map(|b| b[k]).collect();
         m = match super::series::chance::jackknife(values[k], &list) {
             _ if o.blocks < 3 => m,
             _ if blocks.is_empty() => m.note("no interval: blocks are short against how long samples depend on others"),
             _ if p > 0.05 => m.note("no interval: not told from chance, where the estimate is not normal"),
-            Some((low, high)) => m.interval(low, high).note("95 % delete-a-block jackknife"),
+            Some((low, high)) => m.interval(low, high).interval_by("95 % delete-a-block jackknife"),
             None => m.note("no interval: without a block there is no value"),
         };
         f.metric(m);

@@ -185,7 +185,7 @@ fn one(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, (a, b, j): (usize, usiz
         Some(p) => joint
             .chance(mean(&drawn.iter().map(|d| d.1).collect::<Vec<_>>()))
             .p(p)
-            .note(format!("p against {} surrogates with the target rotated or permuted", drawn.len())),
+            .null_by(format!("p against {} surrogates with the target rotated or permuted", drawn.len())),
         None => joint,
     });
     for (k, part) in PARTS.into_iter().enumerate() {
@@ -198,7 +198,10 @@ fn one(o: &Options, f: &mut Findings<'_>, pairs: &Pairs, (a, b, j): (usize, usiz
             sizes[0]
         ));
         if let Some(chance) = chance {
-            m = m.chance(chance).note("no p of its own: see joint_information");
+            m = m
+                .chance(chance)
+                .ground(Basis::Chance, "chance: the mean of the surrogates")
+                .note("no p of its own: see joint_information");
         }
         f.metric(interval(m, &blocks, k, parts[k], (p, chance)));
     }
@@ -301,7 +304,7 @@ fn interval(
     if value < 2.0 * half {
         return m.note("no interval: so near 0 the estimate is not normal");
     }
-    m.interval(low.max(0.0), high).note("95 % delete-a-block jackknife")
+    m.interval(low.max(0.0), high).interval_by("95 % delete-a-block jackknife")
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ impl Found {
             most: (total.len() as f64).log2(),
             n: all.len() as u64,
             left_out: left_out.collect(),
-            how: format!("n = windows of {} values of {} {apart}", o.order, subject::stem(&s.name)),
+            how: format!("n = windows of {} values of {} {apart}", o.order, s.of),
             total,
         }
     }
@@ -162,8 +162,9 @@ impl Found {
         if self.most - self.value < self.near_most() {
             return m.note("no interval: so near the greatest entropy the estimate has no normal law");
         }
-        m.interval(low.max(0.0) / scale, high.min(self.most) / scale)
-            .note(format!("95 % interval by leaving out each of {BLOCKS} blocks, without the bias that they show"))
+        m.interval(low.max(0.0) / scale, high.min(self.most) / scale).interval_by(format!(
+            "95 % interval by leaving out each of {BLOCKS} blocks, without the bias that they show"
+        ))
     }
 
     /// How far below the greatest entropy that of uniform orders may well be: the 99 % quantile of chi-squared over

@@ -69,9 +69,8 @@ impl Estimator for PhaseAmplitudeCoupling {
 fn look(o: &Options, f: &mut Findings<'_>, s: &Signal, slow: &Band, fast: &Band) -> Measured {
     let name = s.name.as_str();
     let label = |what: &str| format!("{what}_{}_{}", slow.name, fast.name);
-    let unit = f.base.rate_unit();
     let within = |band: &Band| {
-        band_filter::within(&s.values, 1.0 / s.interval, band, o.filter, unit)
+        band_filter::within(&s.values, 1.0 / s.interval, band, o.filter, f.base)
             .map_err(|why| format!("{}: {why}", s.name))
     };
     let (phase, amplitude) = match (within(slow), within(fast)) {
@@ -106,8 +105,8 @@ fn look(o: &Options, f: &mut Findings<'_>, s: &Signal, slow: &Band, fast: &Band)
     let cycles = n as f64 * s.interval * slow.low;
     let how = format!(
         "phase: {}; amplitude: {}; {} bins; n = samples",
-        band_filter::told(slow, o.filter, unit),
-        band_filter::told(fast, o.filter, unit),
+        band_filter::told(slow, o.filter, f.base),
+        band_filter::told(fast, o.filter, f.base),
         o.bins
     );
     if cycles < LEAST_CYCLES {
@@ -132,7 +131,9 @@ fn look(o: &Options, f: &mut Findings<'_>, s: &Signal, slow: &Band, fast: &Band)
         return Ok(());
     }
     let (p, chance) = (p_value(value, &surrogates), mean(&surrogates));
-    f.metric(m.chance(chance).p(p).note(format!("p: {} rotations of the amplitude; no interval", shifts.len())));
+    f.metric(
+        m.chance(chance).p(p).null_by(format!("p: {} rotations of the amplitude", shifts.len())).note("no interval"),
+    );
     let means: Vec<f64> = observed.iter().map(|(sum, count)| sum / count).collect();
     let total: f64 = means.iter().sum();
     let centre = |j: usize| TAU * ((j as f64 + 0.5) / o.bins as f64 - 0.5);

@@ -11,7 +11,7 @@ use spikedeck_core::rng::Key;
 use spikedeck_core::statistics::mean;
 use spikedeck_core::surrogate::{Surrogate, Surrogates, jackknife_blocks, jackknife_interval, p_value};
 use spikedeck_scenario::Band;
-use spikedeck_signal::{Axis, Distribution, Matrix, ReferenceLine, Shape};
+use spikedeck_signal::{Axis, Distribution, ReferenceLine, Shape};
 use std::f64::consts::{PI, TAU};
 
 /// The analysis `phase_locking`.
@@ -94,7 +94,7 @@ impl Estimator for PhaseLocking {
             let signals = |all: &[Signal]| -> Vec<Result<Within, String>> {
                 all.iter()
                     .map(|s| {
-                        band_filter::within(&s.values, rate, band, o.filter, f.base.rate_unit())
+                        band_filter::within(&s.values, rate, band, o.filter, f.base)
                             .map_err(|why| format!("{}: {why}", s.name))
                     })
                     .collect()
@@ -146,7 +146,7 @@ fn look(
     let far = &all[gap..=n - gap];
     let squares = far.iter().map(|v| v * v).sum::<f64>() / far.len() as f64;
     let independent = (1.0 / squares).min(n as f64);
-    let how = band_filter::told(band, o.filter, f.base.rate_unit());
+    let how = band_filter::told(band, o.filter, f.base);
     let count = independent.round().max(1.0) as u64;
     let shifts = rotations(n, gap, o.surrogates, f.key(name, &band.name));
     f.progress(0.3)?;
@@ -160,7 +160,7 @@ fn look(
                  (least: {LEAST})"
             ))
         } else {
-            m.p(p).note(format!("p: {} rotations of the second in time", shifts.len()))
+            m.p(p).null_by(format!("p: {} rotations of the second in time", shifts.len()))
         }
     };
     let sure = !clock && p <= 0.05;
@@ -179,20 +179,23 @@ fn look(
         })
     };
     let chance = (PI / (4.0 * independent)).sqrt().min(1.0);
-    let plv = with(Metric::new(name, label("plv"), value, "", count).chance(chance).note(&how).note(&n_note), p);
+    let plv = Metric::new(name, label("plv"), value, "", count)
+        .chance(chance)
+        .ground(Basis::Chance, "chance of a PLV: independent phases");
+    let plv = with(plv.note(&how).note(&n_note), p);
     let between = |of: &dyn Fn(f64) -> f64| -> Option<(f64, f64)> {
         let (low, high) = jackknife_interval(logit(value), &arrows.left_out(|z| logit(z.norm())))?;
         Some((of(expit(low)), of(expit(high))))
     };
     let by = format!("95 % interval by leaving out one of {stretches} stretches of time");
     f.metric(match between(&|v| v).filter(|_| sure && tells) {
-        Some((low, high)) => plv.interval(low, high).note(&by),
+        Some((low, high)) => plv.interval(low, high).interval_by(&by),
         None => no_interval(plv),
     });
     let consistency = pairwise_consistency(value, independent);
     let ppc = with(Metric::new(name, label("ppc"), consistency, "", count).chance(0.0).note(&n_note), p);
     f.metric(match between(&|v| pairwise_consistency(v, independent)).filter(|_| sure && tells) {
-        Some((low, high)) => ppc.interval(low, high).note(&by),
+        Some((low, high)) => ppc.interval(low, high).interval_by(&by),
         None => no_interval(ppc),
     });
     let direction = arrows.total().arg();
@@ -200,7 +203,7 @@ fn look(
         .note("mean of the first's phase less the second's; positive: the first leads by up to half a cycle");
     let turned: Vec<f64> = arrows.left_out(|z| (z * Complex64::cis(-direction)).arg());
     f.metric(match jackknife_interval(0.0, &turned).filter(|i| sure && tells && i.1 < PI) {
-        Some((low, high)) => angle.interval(direction + low, direction + high).note(&by),
+        Some((low, high)) => angle.interval(direction + low, direction + high).interval_by(&by),
         None => no_interval(angle),
     });
     let lag = Lags { x, y, stride: stride(rate, band), shifts: &shifts, independent };
@@ -336,30 +339,8 @@ fn histogram(name: &str, x: &[Complex64], y: &[Complex64], direction: f64) -> Sh
 }
 
 fn matrix(pairs: &Pairs, found: &[Option<(f64, f64)>]) -> Shape {
-    let (rows, columns) = (pairs.sources.len(), pairs.targets.len());
-    let mut values = vec![f64::NAN; rows * columns];
-    let mut significant = vec![false; rows * columns];
-    for (&(i, j), one) in pairs.links.iter().zip(found) {
-        let Some((value, p)) = one else { continue };
-        let mut cells = vec![i * columns + j];
-        if pairs.same {
-            cells.push(j * columns + i);
-        }
-        for cell in cells {
-            (values[cell], significant[cell]) = (*value, *p <= 0.05);
-        }
-    }
-    Shape::Matrix(Matrix {
-        value: Axis::new("phase locking value", ""),
-        row_axis: "first".into(),
-        column_axis: "second".into(),
-        rows: pairs.sources.iter().map(|s| s.name.clone()).collect(),
-        columns: pairs.targets.iter().map(|s| s.name.clone()).collect(),
-        values,
-        chance: None,
-        significant: Some(significant),
-        diverging: false,
-    })
+    let cells = pairs.links.iter().zip(found).filter_map(|(pair, one)| one.map(|(value, p)| (*pair, value, p <= 0.05)));
+    Shape::Matrix(pairs.matrix(Axis::new("phase locking value", ""), ["first", "second"], pairs.same, cells))
 }
 
 #[cfg(test)]

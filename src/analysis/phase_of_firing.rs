@@ -97,7 +97,7 @@ impl Estimator for PhaseOfFiring {
             )));
         }
         let draws = pairs.len() <= MOST_DRAWN;
-        let told = band_filter::told(&band, o.filter, f.base.rate_unit());
+        let told = band_filter::told(&band, o.filter, f.base);
         f.each(&pairs, |f, &(k, u)| {
             let name = format!("{}->{}", fields[k].0, units[u].0);
             let words = Words::of(f, o, &name, &fields[k].1, &units[u].1)?;
@@ -165,7 +165,7 @@ fn fields(
                     all.push((columns.name(k), Vec::new()));
                 }
                 let rate = columns.sampling_rate();
-                let within = band_filter::within(&columns.columns[k], rate, band, o.filter, f.base.rate_unit());
+                let within = band_filter::within(&columns.columns[k], rate, band, o.filter, f.base);
                 let wrong = |why: String| AnalysisError::Unsuitable(format!("{} in a trial: {why}", columns.name(k)));
                 all[from + k].1.push(Field::new(within.map_err(wrong)?, &columns));
             }
@@ -343,12 +343,13 @@ fn look(
         .chance(mean(&drawn))
         .p(p)
         .note(format!("{about}, by {} parts of the cycle; n = bins; {} with spikes", o.phases, own.len()))
-        .note(format!("correction {}; p against {} surrogates", o.correction.word(), drawn.len()))
+        .note(format!("correction {}", o.correction.word()))
+        .null_by(format!("p against {} surrogates", drawn.len()))
         .note(filter);
     f.metric(match left_out(o, words, &joined, stimulus, p) {
         Err(why) => m.note(why),
         Ok(list) => match jackknife_interval(gain, &list) {
-            Some((low, high)) => m.interval(low, high).note("95 % jackknife over trials"),
+            Some((low, high)) => m.interval(low, high).interval_by("95 % jackknife over trials"),
             None => m.note("no interval: without some trials there is no value"),
         },
     });

@@ -105,9 +105,8 @@ impl Estimator for PhasePrecession {
         let band = one_band("band", &o.band, 1, f.base)?;
         let rhythm = one_column(f, rhythm, o.bin)?;
         let variable = one_column(f, variable, o.bin)?;
-        let told = band_filter::told(&band, o.filter, f.base.rate_unit());
-        let within =
-            band_filter::within(&rhythm.columns[0], rhythm.sampling_rate(), &band, o.filter, f.base.rate_unit());
+        let told = band_filter::told(&band, o.filter, f.base);
+        let within = band_filter::within(&rhythm.columns[0], rhythm.sampling_rate(), &band, o.filter, f.base);
         let field = match within {
             Ok(within) => Field::new(within, &rhythm),
             Err(why) => return Err(AnalysisError::Unsuitable(format!("{}: {why}", rhythm.name(0)))),
@@ -137,7 +136,7 @@ fn one_column(f: &Findings<'_>, s: &Subject, bin: Time) -> Result<subject::Colum
         "{} means {} signals, and one is wanted: choose it, as in `{}[0]`, or take `mean({})`",
         s.text,
         columns.columns.len(),
-        subject::stem(&s.text),
+        subject::stem(f.request, s),
         s.text
     )))
 }
@@ -260,7 +259,7 @@ fn look(
     let p = p_value(whole.0, &lengths);
     let intervals = if p <= 0.05 { resampled(o, f, name, seen, centre, line)? } else { None };
     let ends = |m: Metric, ends: Option<(f64, f64)>| match ends {
-        Some((low, high)) => m.interval(low, high).note("95 % bootstrap of cycles"),
+        Some((low, high)) => m.interval(low, high).interval_by("95 % bootstrap of cycles"),
         None if p > 0.05 => m.note("no interval: not told from chance"),
         None => m.note("no interval: too many resamplings without a value"),
     };
@@ -271,7 +270,7 @@ fn look(
         .p(p)
         .note(format!("cycles in one unit of {}", variable.name(0)))
         .note(&counted)
-        .note(&tested)
+        .null_by(&tested)
         .note(filter);
     f.metric(ends(slope, intervals.map(|i| i.0)));
     f.metric(
@@ -279,13 +278,13 @@ fn look(
             .chance(mean(&lengths))
             .p(p)
             .note("of what phases are off the line")
-            .note(&tested)
+            .null_by(&tested)
             .note("no interval: the largest over slopes"),
     );
     let m = Metric::new(name, "correlation", rho, "", n)
         .p(p_value(whole.1, &sizes))
         .note(format!("circular-linear; chance of its size {}", number::shown(mean(&sizes))))
-        .note(&tested);
+        .null_by(&tested);
     f.metric(ends(m, intervals.map(|i| i.1)));
     let at_zero = (line.phase - TAU * line.slope * centre + PI).rem_euclid(TAU) - PI;
     let phase = Metric::new(name, "phase", line.phase, "rad", n).note(format!(

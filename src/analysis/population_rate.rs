@@ -118,9 +118,9 @@ impl Estimator for PopulationRate {
             let (least, most) = poisson_interval(counted, 0.95);
             let (low, high) = stretches::mean_about(values, BLOCKS).unwrap_or((f64::INFINITY, 0.0));
             f.metric(
-                m.interval(low.clamp(0.0, least * per_spike), high.max(most * per_spike)).note(format!(
-                    "n = bins; 95 % interval over {blocks} blocks (t), at least that of a Poisson count"
-                )),
+                m.interval(low.clamp(0.0, least * per_spike), high.max(most * per_spike))
+                    .note("n = bins")
+                    .interval_by(format!("95 % interval over {blocks} blocks (t), at least that of a Poisson count")),
             );
             if let Some(told) = outside {
                 f.warn(told);
@@ -171,9 +171,10 @@ fn fano(name: &str, spikes: usize, columns: &subject::Columns) -> Metric {
     let sums = stretches::moments(&counts, FANO_BLOCKS, 0.0);
     let m = Metric::new(name, "fano", ratio(&counts), "", n)
         .chance(1.0)
-        .note("pooled counts over bins, ddof 1; chance: independent Poisson units");
+        .note("pooled counts over bins, ddof 1")
+        .chance_by("chance: independent Poisson units");
     match stretches::interval(&sums, |s| stretches::variance(s, 1) / (s[1] / s[0])) {
-        Some((low, high)) => m.interval(low, high).note("95 % interval by the jackknife over blocks of bins"),
+        Some((low, high)) => m.interval(low, high).interval_by("95 % interval by the jackknife over blocks of bins"),
         None => m.note("no interval: too few bins"),
     }
 }

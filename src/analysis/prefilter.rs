@@ -140,14 +140,8 @@ impl Prefilter {
                 Design::Sinc { softest: if base == TimeBase::Milliseconds { 2.0 / rate } else { 0.0 } }
             }
         };
-        let unit = base.rate_unit();
-        Filter::new(design, scaled).map_err(|why| {
-            format!(
-                "cannot be had at {} samples a {}: {why}",
-                short(rate),
-                if unit == "Hz" { "second" } else { "unit of time" }
-            )
-        })
+        Filter::new(design, scaled)
+            .map_err(|why| format!("cannot be had at {} samples a {}: {why}", short(rate), base.second()))
     }
 }
 

@@ -8,5 +8,6 @@ pub(crate) use crate::options::{
 };
 pub(crate) use crate::value::{Choice, Ends, Frequency, Quantity, Time};
 pub(crate) use spikedeck_scenario::{RunTimes, Wrong};
+pub(crate) use spikedeck_signal::Basis;
 
 pub(crate) use crate::{AnalysisCard, AnalysisError, Estimator, Metric, Request, Subjects, derived, subject};

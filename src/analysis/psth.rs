@@ -217,11 +217,9 @@ fn measured(f: &mut Findings<'_>, name: &str, of: &Counted, o: &Options) -> Resu
         let difference: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
         f.metric(rate_over_trials(name, "baseline", before, rate, of.seconds[1]));
         f.metric(rate_over_trials(name, "response", after, rate, of.seconds[2]));
-        f.metric(over_trials(name, "change", &difference, rate).chance(0.0).p(flipped(
-            &difference,
-            o.replicates,
-            f.key(name, "signs"),
-        )));
+        let p = flipped(&difference, o.replicates, f.key(name, "signs"));
+        let null = format!("p of a change: {} drawings of its sign in each trial", o.replicates);
+        f.metric(over_trials(name, "change", &difference, rate).chance(0.0).p(p).ground(Basis::Null, null));
         f.metric(latency(name, of, &low, mean(before), o, unit, n));
     }
     f.metric(fano(name, &of.counts, n));
@@ -245,7 +243,8 @@ fn rate_over_trials(name: &str, metric: &str, values: &[f64], unit: &str, second
     let (Some(value), true) = (over.value, values.len() > 1) else { return over };
     let (least, most) = poisson_interval_of(value * seconds, 0.95);
     let (low, high) = over.ends().unwrap_or((value, value));
-    over.interval(low.max(0.0).min(least / seconds), high.max(most / seconds)).note("not below that of a Poisson count")
+    over.interval(low.max(0.0).min(least / seconds), high.max(most / seconds))
+        .interval_by("not below that of a Poisson count")
 }
 
 fn over_trials(name: &str, metric: &str, values: &[f64], unit: &str) -> Metric {
@@ -258,7 +257,7 @@ fn over_trials(name: &str, metric: &str, values: &[f64], unit: &str) -> Metric {
     if values.iter().all(|v| *v == values[0]) {
         return made.note("n = trials, all alike: they have no interval");
     }
-    made.interval(low, high).note("n = trials; 95 % interval over trials (t)")
+    made.interval(low, high).note("n = trials").interval_by("95 % interval over trials (t)")
 }
 
 /// The largest bin, against trials that are each turned round by a time of their own.
@@ -301,12 +300,13 @@ fn peak(
         .chance(median(&largest))
         // The same counts summed in another order: what differs by rounding only counts as reached.
         .p(p)
-        .note("n = trials; chance: trials turned round, each by a time of its own");
+        .note("n = trials")
+        .null_by("chance: trials turned round, each by a time of its own");
     // The largest of many bins is large by choice: where that may be all, it tells nothing of the rate there.
     metric = if p > 0.05 {
         metric.note("no interval: not told from chance")
     } else if low[at].is_finite() {
-        metric.interval(low[at], high[at]).note("the interval is that of this bin")
+        metric.interval(low[at], high[at]).interval_by("the interval is that of this bin")
     } else {
         metric
     };
@@ -361,12 +361,17 @@ fn fano(name: &str, counts: &[Vec<f64>], n: u64) -> Metric {
     }
     let metric = Metric::new(name, "fano", mean(&values), "", values.len() as u64).chance(1.0);
     if values.len() < 2 {
-        return metric.note("n = units that fired; chance: a Poisson process; one unit has no interval over units");
+        return metric
+            .note("n = units that fired")
+            .chance_by("chance: a Poisson process")
+            .note("one unit has no interval over units");
     }
     let (_, low, high) = mean_interval(&values, 0.95);
     metric
         .interval(low.max(0.0), high)
-        .note("n = units that fired; 95 % interval over units (t), as if independent; chance: a Poisson process")
+        .note("n = units that fired")
+        .interval_by("95 % interval over units (t), as if independent")
+        .chance_by("chance: a Poisson process")
 }
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ fn departure(
     Ok(metric
         .chance(mean(&values))
         .p(p_value(found - 1e-12, &values))
-        .note(format!("chance and p: {count} surrogates with each unit's intervals in another order")))
+        .null_by(format!("chance and p: {count} surrogates with each unit's intervals in another order")))
 }
 
 /// max |N(t)/N − t/T| over a window.

@@ -113,9 +113,13 @@ fn mean_rate(subject: &str, rates: &[f64], spikes: u64, seconds: f64, unit: &str
         let (_, low, high) = mean_interval(rates, 0.95);
         metric
             .interval(low.clamp(0.0, least * per), high.max(most * per))
-            .note(format!("n = spikes; 95 % interval over {} units (t), at least that of a Poisson count", rates.len()))
+            .note("n = spikes")
+            .interval_by(format!("95 % interval over {} units (t), at least that of a Poisson count", rates.len()))
     } else {
-        metric.interval(least * per, most * per).note("n = spikes; exact 95 % interval of a Poisson count")
+        metric
+            .interval(least * per, most * per)
+            .note("n = spikes")
+            .interval_by("exact 95 % interval of a Poisson count")
     }
 }
 
@@ -135,7 +139,8 @@ fn spread(subject: &str, rates: &[f64], unit: &str) -> Vec<Metric> {
         )),
         Metric::new(subject, "active_share", active as f64 / n as f64, "", n)
             .interval(low, high)
-            .note("units that fired; exact 95 % interval"),
+            .note("units that fired")
+            .interval_by("exact 95 % interval"),
     ]
 }
 
@@ -218,6 +223,7 @@ impl One {
         let index = match self.adaptation_index {
             Some(index) => Metric::new(name, "adaptation_index", index, "", n)
                 .chance(0.0)
+                .ground(Basis::Chance, "chance of adaptation: 0, of intervals that do not change")
                 .note("(last − first)/first interval, whole run"),
             None => Metric::missing(name, "adaptation_index", "", n, "needs two intervals"),
         };

@@ -72,6 +72,9 @@ const NUMBERS: [(&str, &str); 7] = [
     ("rate", ""),
 ];
 
+/// Which of them is the share of recurrences, which a radius gives and which gives a radius.
+const RATE: usize = 6;
+
 impl Estimator for Recurrence {
     type Options = Options;
     const KIND: &'static str = "recurrence";
@@ -95,17 +98,12 @@ impl Estimator for Recurrence {
             }
             let look = |values: &[f64]| found(values, chosen.embedding, chosen.window, o);
             let Some((recurrences, numbers)) = look(kept) else {
-                f.metrics(NUMBERS.iter().map(|(metric, unit)| {
-                    s.missing(
-                        metric,
-                        unit,
-                        "no two points are far apart \
-                in time",
-                    )
-                }));
+                let why = "no two points are far apart in time";
+                f.metrics(NUMBERS.iter().map(|(metric, unit)| s.missing(metric, unit, why)));
                 return Ok(());
             };
-            let looked = Series { values: kept.to_vec(), unit: s.unit.clone(), name: s.name.clone(), ..*s };
+            let looked =
+                Series { values: kept.to_vec(), unit: s.unit.clone(), name: s.name.clone(), of: s.of.clone(), ..*s };
             let drawn = chance::each_drawn(f, &looked, o.surrogate, o.surrogates, |v| look(v).map(|d| d.1))?;
             let drawn: Vec<[f64; 7]> = drawn.into_iter().flatten().collect();
             for (k, (name, unit)) in NUMBERS.iter().enumerate() {
@@ -122,7 +120,7 @@ impl Estimator for Recurrence {
                 ));
                 let by_chance: Vec<f64> = drawn.iter().map(|d| d[k]).filter(|v| v.is_finite()).collect();
                 // At a given rate the rate says nothing.
-                let told = *name != "rate" || o.radius.is_some();
+                let told = k != RATE || o.radius.is_some();
                 f.metric(if told { chance::beside(m, &by_chance, o.surrogate, Side::Above) } else { m });
             }
             f.word(format!("{}: determinism {}, laminarity {}", s.name, shown(numbers[0]), shown(numbers[1])));

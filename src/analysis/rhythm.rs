@@ -161,7 +161,7 @@ fn measures(r: &Bursting, o: &Options, base: TimeBase) -> Vec<Metric> {
     if let Some((spikes, short_by_chance)) = r.spikes {
         count = count
             .chance(poisson_bursts(short_by_chance, least).1 * spikes as f64)
-            .note("chance: a Poisson train of this rate");
+            .chance_by("chance: a Poisson train of this rate");
     }
     let mut list = vec![count];
     // `most`: what no value is above.
@@ -173,7 +173,9 @@ fn measures(r: &Bursting, o: &Options, base: TimeBase) -> Vec<Metric> {
             _ => {
                 let m = Metric::new(name, metric, mean(values), unit, count).note(note);
                 match mean_interval_above(values, 0.0, 0.95) {
-                    Some((low, high)) => m.interval(low, high.min(most)).note("95 % interval (t, of the logarithm)"),
+                    Some((low, high)) => {
+                        m.interval(low, high.min(most)).interval_by("95 % interval (t, of the logarithm)")
+                    }
                     None => m.note("no interval: all alike"),
                 }
             }
@@ -197,11 +199,13 @@ fn measures(r: &Bursting, o: &Options, base: TimeBase) -> Vec<Metric> {
         if spikes > 0 {
             let share = sizes.iter().sum::<f64>().max(0.0) / spikes as f64;
             let chance = poisson_bursts(short_by_chance, least).0;
-            list.push(Metric::new(name, "burst_share", share, "", spikes as u64).chance(chance).note(format!(
-                "share of spikes in whole bursts; n = spikes; chance: a Poisson train of this rate; intervals up to \
-                 {} s",
-                short(o.burst_isi.seconds)
-            )));
+            list.push(
+                Metric::new(name, "burst_share", share, "", spikes as u64)
+                    .chance(chance)
+                    .note("share of spikes in whole bursts; n = spikes")
+                    .chance_by("chance: a Poisson train of this rate")
+                    .note(format!("intervals up to {} s", short(o.burst_isi.seconds))),
+            );
         }
     }
     if periods.len() > 1 {
@@ -276,15 +280,16 @@ fn locking(request: &Request<'_>, name: &str, (a, b): (&Bursting, &Bursting), ph
         m = m.note("no interval: not told from bursts of its own");
     } else if error < 1.0 {
         let half = error.asin() / TAU;
-        m = m.interval(lag - half, lag + half).note("95 % interval (Fisher)");
+        m = m.interval(lag - half, lag + half).interval_by("95 % interval (Fisher)");
     } else {
         m = m.note("no interval: too much dispersion");
     }
     let locking = Metric::new(name, "phase_locking", r, "", n as u64)
         .chance(resultant_by_chance(n))
-        .note("length of the mean resultant; chance: independent phases");
+        .note("length of the mean resultant")
+        .chance_by("chance: independent phases");
     let locking = match p {
-        Some(p) => locking.p(p).note(format!("p: {SURROGATES} times the second's intervals in another order")),
+        Some(p) => locking.p(p).null_by(format!("p: {SURROGATES} times the second's intervals in another order")),
         None => locking.note("no p-value: the second is a clock, which keeps any phase"),
     };
     [m, locking]

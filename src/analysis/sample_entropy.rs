@@ -132,7 +132,7 @@ fn at_scale(s: &Series, o: &Options, tolerance: f64, scale: usize, name: &str) -
     match ends {
         Some((low, high)) => metric
             .interval(low.max(0.0), high)
-            .note(format!("95 % interval by leaving out the pairs of each of {BLOCKS} blocks (t)")),
+            .interval_by(format!("95 % interval by leaving out the pairs of each of {BLOCKS} blocks (t)")),
         None if found.long >= LEAST_PAIRS => metric.note("no interval: every part of the values gives this value"),
         None => metric.note(format!("no interval: fewer than {LEAST_PAIRS} pairs go on to agree")),
     }

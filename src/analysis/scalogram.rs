@@ -137,10 +137,13 @@ fn told(f: &mut Findings<'_>, name: &str, frequencies: &[f64], power: &[Vec<f64>
                 Metric::new(name, "peak", frequencies[k], per, n)
                     .note("n = samples that the ends do not touch; no interval: the largest of a grid of frequencies"),
             );
-            f.metric(Metric::new(name, "peak_variation", deviation(&list, 1) / mean(&list), "", n).chance(1.0).note(
-                "sd over mean of the power at the peak; chance: 1, of Gaussian noise (exponential law); a \
-                           steady rhythm has 0, bursts more than 1; no interval: samples depend on each other",
-            ));
+            f.metric(
+                Metric::new(name, "peak_variation", deviation(&list, 1) / mean(&list), "", n)
+                    .chance(1.0)
+                    .note("sd over mean of the power at the peak")
+                    .chance_by("chance: 1, of Gaussian noise (exponential law)")
+                    .note("a steady rhythm has 0, bursts more than 1; no interval: samples depend on each other"),
+            );
             f.word(format!("{name}: most power above its neighbours at {} {per}", shown(frequencies[k])));
         }
         None => {

@@ -86,10 +86,10 @@ impl Estimator for SignalToNoise {
             let freedom = worth * spectrum.freedom;
             let tail = f_tail(snr, freedom, freedom * (2 * neighbours) as f64);
             let seconds = if f.base == TimeBase::Milliseconds { "s" } else { "time units" };
-            let mut m = Metric::new(&s.text, "snr", snr, "", n).chance(1.0).p(tail).note(format!(
-                "n = segments of {} {seconds}; {units} units, worth {worth:.1}; p: F test of independent bins",
-                short(segment)
-            ));
+            let mut m = Metric::new(&s.text, "snr", snr, "", n).chance(1.0).p(tail);
+            m = m
+                .note(format!("n = segments of {} {seconds}; {units} units, worth {worth:.1}", short(segment)))
+                .null_by("p: F test of independent bins");
             // The background is the mean of so many ordinates that its own error is small beside that of the signal.
             let scatter = deviation(&ratios, 1) / (ratios.len() as f64).sqrt() / snr;
             let beside = (1.0 / (freedom / 2.0 * (2 * neighbours) as f64)).sqrt();
@@ -97,7 +97,7 @@ impl Estimator for SignalToNoise {
             if ratios.len() > 2 && half.is_finite() {
                 m = m
                     .interval(snr * (-half).exp(), snr * half.exp())
-                    .note("95 % interval over segments (t, of the logarithm)");
+                    .interval_by("95 % interval over segments (t, of the logarithm)");
             }
             f.metric(m);
             f.metric(

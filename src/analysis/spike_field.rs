@@ -93,7 +93,7 @@ impl Estimator for SpikeField {
             let rate = columns.sampling_rate();
             for (k, values) in columns.columns.iter().enumerate() {
                 for band in bands {
-                    let within = band_filter::within(values, rate, band, o.filter, f.base.rate_unit());
+                    let within = band_filter::within(values, rate, band, o.filter, f.base);
                     let name = columns.name(k);
                     fields.push((name, band, within.map(|w| Field::new(w, &columns))));
                 }
@@ -135,7 +135,7 @@ pub(super) fn units(request: &Request<'_>, s: &Subject, role: &str) -> Result<Ve
              pool them with `mean({})`",
             s.text,
             t.trains.len(),
-            subject::stem(&s.text),
+            subject::stem(request, s),
             s.text
         )));
     }
@@ -229,7 +229,7 @@ fn look(
     let chance = spikedeck_core::statistics::mean(&surrogates);
     let sure = p <= 0.05;
     let label = |metric: &str| format!("{metric}_{}", band.name);
-    let told = band_filter::told(band, o.filter, f.base.rate_unit());
+    let told = band_filter::told(band, o.filter, f.base);
     let left = spikes.len() - n;
     let n_note = if left == 0 { "n = spikes".into() } else { format!("n = spikes ({left} at the ends left out)") };
     let tested = format!("p: {} rotations of the spikes in time", surrogates.len());
@@ -250,15 +250,15 @@ fn look(
             .p(p)
             .note(&told)
             .note(&n_note)
-            .note(&tested)
+            .null_by(&tested)
             .note("no interval: depends on how many spikes there are (ppc does not)"),
     );
     let consistency = pairwise_consistency(value, count as f64);
-    let consistency = Metric::new(name, label("ppc"), consistency, "", n as u64).chance(0.0).p(p).note(&tested);
+    let consistency = Metric::new(name, label("ppc"), consistency, "", n as u64).chance(0.0).p(p).null_by(&tested);
     f.metric(match by_stretches(&inside, field, length).filter(|_| sure) {
-        Some((low, high)) => {
-            consistency.interval(low, high).note(format!("95 % interval by leaving out one of {STRETCHES} stretches"))
-        }
+        Some((low, high)) => consistency
+            .interval(low, high)
+            .interval_by(format!("95 % interval by leaving out one of {STRETCHES} stretches")),
         None if sure => consistency.note("no interval: too few spikes for stretches of time"),
         None => consistency.note(none),
     });
@@ -266,7 +266,7 @@ fn look(
     f.metric(if !sure {
         angle.note(none)
     } else if spread < 1.0 {
-        angle.interval(direction - spread.asin(), direction + spread.asin()).note("95 % interval (Fisher)")
+        angle.interval(direction - spread.asin(), direction + spread.asin()).interval_by("95 % interval (Fisher)")
     } else {
         angle.note("no interval: too much dispersion")
     });
@@ -274,7 +274,8 @@ fn look(
         Metric::new(name, label("rayleigh"), count as f64 * value * value, "", n as u64)
             .chance(1.0)
             .p(rayleigh_p(value, count))
-            .note("n PLV²; p after Rayleigh, for spikes independent of each other"),
+            .note("n PLV²")
+            .null_by("p after Rayleigh, for spikes independent of each other"),
     );
     f.word(format!(
         "{name}: PLV {} in {} (chance {}, p {})",

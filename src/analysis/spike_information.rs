@@ -151,7 +151,7 @@ impl Estimator for SpikeInformation {
             let p: Vec<Option<f64>> = found.iter().map(|(_, d)| d.1).collect();
             for ((subject, _), p) in found.iter().zip(adjust(&p, o.pairs.fdr)) {
                 if let Some(p) = p {
-                    f.metric(Metric::new(subject, "p_adjusted", p, "", found.len() as u64).note("over all pairs"));
+                    f.metric(Metric::adjusted(subject, p, found.len() as u64, "over all pairs"));
                 }
             }
         }
@@ -221,12 +221,12 @@ impl<'p> One<'p> {
         let mut m = Metric::new(self.subject, "bits_per_spike", value, "bits", n)
             .note(format!("n = spikes; {} bins of the variable", t.visited()));
         if let Some(p) = p {
-            m = m.chance(mean(drawn)).p(*p).note(format!("p against {} surrogates", drawn.len()));
+            m = m.chance(mean(drawn)).p(*p).null_by(format!("p against {} surrogates", drawn.len()));
         } else {
             m = m.note("no surrogates");
         }
         m = match &ends {
-            Ok((low, high)) => m.interval(*low, *high).note("95 % delete-a-block jackknife"),
+            Ok((low, high)) => m.interval(*low, *high).interval_by("95 % delete-a-block jackknife"),
             Err(why) => m.note(why),
         };
         f.metric(m);
@@ -239,7 +239,8 @@ impl<'p> One<'p> {
         f.metric(
             Metric::new(self.subject, "sparsity", t.sparsity(), "", n)
                 .chance(1.0)
-                .note("chance: 1, one rate everywhere; no interval: a ratio that few spikes pull below 1"),
+                .chance_by("chance: 1, one rate everywhere")
+                .note("no interval: a ratio that few spikes pull below 1"),
         );
         f.word(format!("{}: {} bits per spike", self.subject, shown(value)));
     }

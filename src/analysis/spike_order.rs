@@ -77,7 +77,7 @@ impl Estimator for SpikeOrder {
             let mut metric = Metric::new(&c.subject, "synfire", value, "", spikes as u64)
                 .note("n = spikes; units in the order found; the greatest over orders: no interval");
             if !drawn.is_empty() {
-                metric = metric.chance(mean(&drawn)).p(p_value(value - 1e-12, &drawn)).note(format!(
+                metric = metric.chance(mean(&drawn)).p(p_value(value - 1e-12, &drawn)).null_by(format!(
                     "chance and p (as large): {} surrogates of each train ({}), sorted anew",
                     drawn.len(),
                     o.made.surrogate.word()
@@ -87,6 +87,7 @@ impl Estimator for SpikeOrder {
             f.metric(
                 Metric::new(&c.subject, "synfire_as_listed", per * found.sum(&listed), "", spikes as u64)
                     .chance(0.0)
+                    .ground(Basis::Chance, "chance of the order as listed: 0, neither leads")
                     .note("n = spikes; units in the order of the subject; negative: the later ones lead"),
             );
             let name = |k: usize| c.names[order[k]].as_str();

@@ -233,9 +233,7 @@ fn report(
     let p_of = |r: &Found| (!r.drawn.is_empty()).then(|| one_sided(r));
     let p: Vec<Option<f64>> = results.iter().map(|r| r.as_ref().ok().and_then(p_of)).collect();
     let adjusted = adjust(&p, o.fdr);
-    let (columns, mut hits) = (targets.len(), 0);
-    let mut values = vec![f64::NAN; sources.len() * columns];
-    let mut significant = vec![false; values.len()];
+    let (mut cells, mut hits) = (Vec::new(), 0);
     for (((result, &(i, j)), p), adjusted) in results.iter().zip(links).zip(&p).zip(&adjusted) {
         let name = format!("{}->{}", sources[i].name, targets[j].name);
         let r = match result {
@@ -254,7 +252,7 @@ fn report(
             o.target_history, o.source_history, o.neighbours
         );
         let with = |m: Metric, scale: f64| match p {
-            Some(p) => m.chance(mean(&r.drawn) * scale).p(*p).note(format!(
+            Some(p) => m.chance(mean(&r.drawn) * scale).p(*p).null_by(format!(
                 "p against {} surrogates ({})",
                 r.drawn.len(),
                 o.surrogate.word()
@@ -269,12 +267,11 @@ fn report(
             && let Some(q) = adjusted
         {
             let note = format!("{} over all pairs", o.fdr.word());
-            f.metric(Metric::new(&name, "p_adjusted", *q, "", n).note(note));
+            f.metric(Metric::adjusted(&name, *q, n, note));
         }
         let sure = adjusted.is_some_and(|q| q <= o.level);
         hits += usize::from(sure);
-        let place = r.pair.0 * columns + r.pair.1;
-        (values[place], significant[place]) = (bits(r.rate), sure);
+        cells.push((r.pair, bits(r.rate), sure));
         if links.len() <= 4 {
             f.word(format!(
                 "{name}: {} {unit}{}",
@@ -288,20 +285,9 @@ fn report(
     }
     if links.len() > 1 {
         let names = |all: &[Train]| all.iter().map(|t| t.name.clone()).collect();
-        f.shape(
-            "transfer entropy",
-            Shape::Matrix(Matrix {
-                value: Axis::new("transfer entropy", unit),
-                row_axis: "source".into(),
-                column_axis: "target".into(),
-                rows: names(sources),
-                columns: names(targets),
-                values,
-                chance: None,
-                significant: Some(significant),
-                diverging: false,
-            }),
-        );
+        let (rows, columns) = (("source", names(sources)), ("target", names(targets)));
+        let matrix = Matrix::of_pairs(Axis::new("transfer entropy", unit), rows, columns, false, cells);
+        f.shape("transfer entropy", Shape::Matrix(matrix));
     }
 }
 

@@ -301,7 +301,7 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
         .note("from the mean of the signal; no interval: it is the furthest of many; the curve has a band");
     if !peaks.is_empty() {
         let side = if curve[at] < 0.0 { -1.0 } else { 1.0 };
-        peak = peak.chance(side * mean(&peaks)).p(reached(curve[at].abs(), &peaks)).note(&tested);
+        peak = peak.chance(side * mean(&peaks)).p(reached(curve[at].abs(), &peaks)).null_by(&tested);
     }
     let lag_note = "before the spike; no interval: a place on a grid";
     let mut place = Metric::new(&name, "peak_lag", lag, f.base.unit(), n as u64).note(lag_note);
@@ -317,8 +317,9 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
             Metric::new(&name, "covariance_min", bottom, &unit, n as u64).note(none),
         ];
         if !tops.is_empty() {
-            rows[0] = std::mem::take(&mut rows[0]).chance(mean(&tops)).p(reached(top, &tops)).note(&tested);
-            rows[1] = std::mem::take(&mut rows[1]).chance(-mean(&bottoms)).p(reached(-bottom, &bottoms)).note(&tested);
+            rows[0] = std::mem::take(&mut rows[0]).chance(mean(&tops)).p(reached(top, &tops)).null_by(&tested);
+            rows[1] =
+                std::mem::take(&mut rows[1]).chance(-mean(&bottoms)).p(reached(-bottom, &bottoms)).null_by(&tested);
         }
         if let Some(joined) = signal.joined() {
             rows = rows.map(|row| row.note(&joined));

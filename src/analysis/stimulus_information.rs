@@ -253,11 +253,10 @@ fn one(o: &Options, f: &mut Findings<'_>, unit: Responses, conditions: Condition
     let p = p_value(value, &drawn);
     let unit_of = if f.base == TimeBase::Milliseconds { "bits/s" } else { "bits/time" };
     let about = if conditions.is_some() { format!("of {count} conditions") } else { "of the time in the trial".into() };
-    let m = Metric::new(&unit.name, "information", value, "bits", n).chance(mean(&drawn)).p(p).note(format!(
-        "{about}; correction {}; n = words; p against {} surrogates",
-        o.correction.word(),
-        drawn.len()
-    ));
+    let m = Metric::new(&unit.name, "information", value, "bits", n).chance(mean(&drawn)).p(p);
+    let m = m
+        .note(format!("{about}; correction {}; n = words", o.correction.word()))
+        .null_by(format!("p against {} surrogates", drawn.len()));
     f.metric(with_interval(o, m, &rows, labels, how, p));
     f.metric(
         Metric::new(&unit.name, "information_rate", value / unit.length, unit_of, n).note("over the length of a word"),
@@ -326,7 +325,7 @@ fn with_interval(o: &Options, m: Metric, rows: &[&[u32]], labels: &[u32], how: (
         .collect();
     let Some(value) = m.value else { return m };
     match jackknife_interval(value, &list) {
-        Some((low, high)) => m.interval(low.max(0.0), high).note("95 % jackknife over trials"),
+        Some((low, high)) => m.interval(low.max(0.0), high).interval_by("95 % jackknife over trials"),
         None => m.note("no interval: without some trials there is no value"),
     }
 }

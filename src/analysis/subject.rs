@@ -56,6 +56,8 @@ impl Trains {
 pub struct Columns {
     /// The subject as written.
     pub subject: String,
+    /// The subject without its choice of units ([`stem`]).
+    pub stem: String,
     /// Name of the quantity (`V_m`, `rate`).
     pub label: String,
     /// Display unit of the values.
@@ -96,32 +98,47 @@ impl Columns {
     pub fn name(&self, column: usize) -> String {
         match self.units.get(column) {
             Some(_) if self.columns.len() > 1 && column < self.names.len() => {
-                format!("{}[{}]", stem(&self.subject), written(&self.names[column]))
+                format!("{}[{}]", self.stem, written(&self.names[column]))
             }
-            Some(unit) if self.columns.len() > 1 => format!("{}[{unit}]", stem(&self.subject)),
+            Some(unit) if self.columns.len() > 1 => format!("{}[{unit}]", self.stem),
             _ => self.subject.clone(),
         }
     }
+
+    /// What the unit of a column is called, by its number where it has no name; nothing of a mean.
+    pub fn unit_of(&self, column: usize) -> Option<String> {
+        let unit = self.units.get(column)?;
+        Some(self.names.get(column).cloned().unwrap_or_else(|| unit.to_string()))
+    }
 }
 
-/// A subject without its unit subset: `exc.V_m` of `exc.V_m[0..10]`.
-pub fn stem(text: &str) -> &str {
-    text.split_once('[').map_or(text, |(stem, _)| stem)
+/// A subject without its choice of units: `exc.V_m` of `exc.V_m[0..10]`; all of it where units are averaged.
+pub fn stem(request: &Request<'_>, subject: &Subject) -> String {
+    let of = match &subject.what {
+        Observable::Spikes => "spikes",
+        Observable::Rate => "rate",
+        Observable::Variable(name) => name,
+        Observable::Population => return subject.text.clone(),
+    };
+    match place(request, subject) {
+        Ok(place) if !subject.mean => format!("{place}.{of}"),
+        _ => subject.text.clone(),
+    }
 }
 
 /// Name of one unit of a subject: `exc.spikes[3]`, by its name where it has one.
 pub fn unit_name(request: &Request<'_>, subject: &Subject, unit: u32) -> String {
+    let stem = stem(request, subject);
     match population(request, subject) {
-        Ok(p) => format!("{}[{}]", stem(&subject.text), p.unit_written(unit)),
-        Err(_) => format!("{}[{unit}]", stem(&subject.text)),
+        Ok(p) => format!("{stem}[{}]", p.unit_written(unit)),
+        Err(_) => format!("{stem}[{unit}]"),
     }
 }
 
 /// What the units of a table are called, where the population of its subject has names.
 pub fn unit_names(request: &Request<'_>, table: &UnitTable) -> Option<Vec<String>> {
-    let stem = stem(&table.subject);
-    let is_of = |p: &&Population| stem.strip_prefix(&p.name).is_some_and(|rest| rest.starts_with('.'));
-    let of = request.recording.populations.iter().filter(is_of).max_by_key(|p| p.name.len())?;
+    let subjects = of_or_all_spikes(request).ok()?;
+    let of = population(request, subjects.iter().find(|s| s.text == table.subject)?).ok()?;
     (!of.names.is_empty()).then(|| table.units.iter().map(|&unit| of.unit_name(unit).into_owned()).collect())
 }
 

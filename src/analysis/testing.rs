@@ -1,6 +1,6 @@
 //! Recordings by hand, and analyses run on them.
 
-use crate::{Analysis, AnalysisError, Outcome, Request, subject};
+use crate::{Analysis, AnalysisError, Outcome, Request};
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::{AnalysisSpec, Observable, OptionValue, Place, PopulationId, Spec, Subject};
 use spikedeck_signal::{Metric, Population, Recording, SpikeTrains, Spikes, Trace, Trial, Window};
@@ -177,5 +177,4 @@ fn kinds_are_unique_and_declared_well() {
     assert_eq!(crate::declarations().len(), kinds.len());
     assert_eq!(crate::find("isi").map(|a| a.declaration().kind), Some("isi"));
     assert!(crate::find("nothing").is_none());
-    assert_eq!(subject::stem("exc.V_m[0..10]"), "exc.V_m");
 }

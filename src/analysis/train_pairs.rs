@@ -249,8 +249,8 @@ pub fn measure<T: Send + Sync>(
     let mut metric = Metric::new(&c.subject, m.name, all, m.unit, told).note("n = pairs");
     metric = with_interval(metric, m, c, &found, all, &of)?;
     metric = match (m.chance, &drawn) {
-        (Some((level, what)), _) => metric.chance(level).note(what),
-        (None, Some(d)) => metric.chance(mean(&d.means)).note("chance: mean of the surrogates"),
+        (Some((level, what)), _) => metric.chance(level).chance_by(what),
+        (None, Some(d)) => metric.chance(mean(&d.means)).chance_by("chance: mean of the surrogates"),
         (None, None) => metric,
     };
     let mut significant = None;
@@ -263,7 +263,7 @@ pub fn measure<T: Send + Sync>(
         };
         metric = metric
             .p(d.p_of_mean(all, m.tail))
-            .note(format!("p ({side}): {count} surrogates of each train ({word}), mean {:.4}", mean(&d.means)));
+            .null_by(format!("p ({side}): {count} surrogates of each train ({word}), mean {:.4}", mean(&d.means)));
         if values.len() > 1 {
             let adjusted = adjust(&d.p_of_pairs(m.tail), o.fdr);
             let found: Vec<bool> = adjusted.iter().map(|p| p.is_some_and(|p| p <= o.level)).collect();
@@ -340,7 +340,8 @@ fn with_interval(
         let half = student_quantile(n - 1) * error;
         return Ok(metric
             .interval((all - half).max(m.range.0), (all + half).min(m.range.1))
-            .note("95 % interval over units (t); pairs that share a unit depend on each other"));
+            .interval_by("95 % interval over units (t)")
+            .note("pairs that share a unit depend on each other"));
     }
     let least = c.trains.iter().map(Vec::len).filter(|n| *n > 0).min().unwrap_or(0);
     if least < LEAST_SPIKES {
@@ -362,7 +363,7 @@ fn with_interval(
     Ok(match jackknife_interval(all, &left_out) {
         Some((low, high)) => metric
             .interval(low.max(m.range.0), high.min(m.range.1))
-            .note(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
+            .interval_by(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
         None => metric.note("no interval: a stretch of time holds all there is"),
     })
 }

@@ -1,8 +1,8 @@
 //! Numbers of every unit are those that an analysis of the unit alone gives.
 
 use crate::testing::{gamma, poisson, recording, run, subject, traces};
-use crate::{Analysis, isi::Isi, levels::Levels, rates::Rates};
-use spikedeck_scenario::OptionValue;
+use crate::{Analysis, autocorrelation_time::AutocorrelationTime, isi::Isi, levels::Levels, rates::Rates};
+use spikedeck_scenario::{OptionValue, Subject};
 use spikedeck_signal::{Metric, Outcome, Recording};
 
 /// The value that the table has of a measure of the `row`-th unit; none where it is missing there.
@@ -64,4 +64,21 @@ fn units_of_a_state_have_their_own_numbers() {
     let mut columns: Vec<Vec<f64>> = (0..10).map(wave).collect();
     columns.push(vec![-65.0; 2000]);
     is_that_of_each(&Levels, &traces(&columns, 0.5), "V_m", &["min", "max", "range", "mean", "sd", "period"], &[]);
+}
+
+/// Names are those of the population that the subject is of, whatever stands in its name and in theirs.
+#[test]
+fn units_are_called_by_their_population() {
+    let columns: Vec<Vec<f64>> = (0..3).map(|k| crate::series::fixtures::noise(k, 400)).collect();
+    let mut r = traces(&columns, 1.0);
+    r.populations[0].name = "p[1]".into();
+    r.populations[0].names = ["x[1]", "y, left", "z"].map(str::to_owned).to_vec();
+    r.traces[0].population = "p[1]".into();
+    let of = || vec![Subject { text: "p[1].V_m".into(), ..subject("V_m", &[]) }];
+    let o = run(&Levels, &r, of(), &[]).unwrap();
+    assert_eq!(o.units[0].names, Some(r.populations[0].names.clone()));
+    let each = run(&AutocorrelationTime, &r, of(), &[]).unwrap();
+    for name in ["p[1].V_m[\"x[1]\"]", "p[1].V_m[\"y, left\"]", "p[1].V_m[z]"] {
+        assert!(each.metrics.iter().any(|m| m.subject == name), "{name}: {:?}", each.metrics[0]);
+    }
 }

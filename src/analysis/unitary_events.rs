@@ -118,8 +118,8 @@ impl Estimator for UnitaryEvents {
             let adjusted = adjust(&p, Correction::BenjaminiHochberg);
             for ((name, _), p) in found.iter().zip(adjusted) {
                 if let Some(p) = p {
-                    let m = Metric::new(name, "p_adjusted", p, "", found.len() as u64);
-                    f.metric(m.note("of the largest surprise; Benjamini-Hochberg over all groups; n = groups"));
+                    let how = "of the largest surprise; Benjamini-Hochberg over all groups";
+                    f.metric(Metric::adjusted(name, p, found.len() as u64, how).note("n = groups"));
                 }
             }
         }
@@ -162,7 +162,7 @@ fn counted(f: &Findings<'_>, s: &Subject, window: Window, o: &Options) -> Result
                     "{} means {} units, and at most {MOST_UNITS} are looked at: choose some, as in `{}[0..4]`",
                     s.text,
                     names.len(),
-                    subject::stem(&s.text)
+                    subject::stem(f.request, s)
                 )));
             }
             for (rows, train) in trials.iter_mut().zip(&found.trains) {
@@ -267,7 +267,7 @@ fn look(
             .chance(if with_value.is_empty() { f64::NAN } else { mean(&with_value) })
             .p(p)
             .note(format!("the largest of {windows} windows; n = trials; expectation {}", o.expectation.word()))
-            .note(&tested)
+            .null_by(&tested)
             .note("no interval: the largest of many windows"),
     );
     f.metric(
@@ -286,14 +286,14 @@ fn look(
         .chance(0.0)
         .p(two_sided_p(excess, &drawn))
         .note("coincidences beyond the expected ones, mean over windows")
-        .note(&tested);
+        .null_by(&tested);
     f.metric(
         match left_out(trials, conditions, units.len(), |order, conditions| {
             numbers(order, conditions).excess() * trials as f64 / (trials as f64 - 1.0) / seconds
         })
         .and_then(|list| jackknife_interval(excess, &list))
         {
-            Some((low, high)) => m.interval(low, high).note("95 % interval by leaving out one trial at a time"),
+            Some((low, high)) => m.interval(low, high).interval_by("95 % interval by leaving out one trial at a time"),
             None => m.note("no interval: a condition has one trial alone"),
         },
     );

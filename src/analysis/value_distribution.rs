@@ -131,7 +131,10 @@ fn numbers(
     let (value, below, above) = mean_interval(last, 0.95);
     let average = Metric::new(name, "mean", value, unit, n);
     metrics.push(if n > 1 {
-        average.interval(below, above).note("last sample; n = units")
+        average
+            .interval(below, above)
+            .ground(Basis::Interval, "95 % interval over units (t)")
+            .note("last sample; n = units")
     } else {
         average.note("last sample of one unit")
     });
@@ -149,6 +152,7 @@ fn numbers(
         metrics.push(
             Metric::new(name, metric, share as f64 / n as f64, "", n)
                 .interval(a, b)
+                .ground(Basis::Interval, "exact 95 % interval of a share")
                 .note("share of units in the end tenth of the range"),
         );
     }

@@ -67,11 +67,12 @@ impl Estimator for WeightSpectrum {
         let abscissa = values[0].0;
         let radius = values.iter().map(|v| v.0.hypot(v.1)).fold(0.0, f64::max);
         let disc = (n as f64).sqrt() * deviation(&matrix, 0);
-        let law = format!("chance: independent weights of this variance, √N·sd; {count} connections");
         f.metrics([
             Metric::new(&name, "spectral_abscissa", abscissa, "", n as u64)
                 .chance(disc)
-                .note(format!("n = units; {law}")),
+                .note("n = units")
+                .chance_by("chance: independent weights of this variance, √N·sd")
+                .note(format!("{count} connections")),
             Metric::new(&name, "spectral_radius", radius, "", n as u64).chance(disc).note("n = units"),
             Metric::new(&name, "mean_weight", mean(&matrix), "", (n * n) as u64).note("n = pairs, connected or not"),
             Metric::new(&name, "connections", count as f64, "", count as u64),

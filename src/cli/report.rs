@@ -10,7 +10,7 @@ use super::run::Args;
 use spikedeck_core::number;
 use spikedeck_run::{self as run, Ensemble, Finished, PointResult, Simulated, Status};
 use spikedeck_scenario::Spec;
-use spikedeck_signal::{Metric, MetricColumn};
+use spikedeck_signal::{Metric, MetricColumn, TimeBase};
 use spikedeck_table::{self as table, Manifest};
 
 /// Metrics of one analysis that are shown without `-v`.
@@ -326,7 +326,10 @@ fn timing(spec: &Spec, finished: &Finished) -> String {
         format!("built {}", number::duration(facts.build_seconds)),
         format!("simulated {}", number::duration(facts.simulate_seconds)),
     ];
-    if facts.simulate_seconds > 0.0 && spec.simulation.time_base.unit() == "ms" && finished.status == Status::Complete {
+    if facts.simulate_seconds > 0.0
+        && spec.simulation.time_base == TimeBase::Milliseconds
+        && finished.status == Status::Complete
+    {
         parts.push(format!("{} × real time", number::shown(simulated / facts.simulate_seconds)));
     }
     if facts.analyse_seconds > 0.0 {

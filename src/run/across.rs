@@ -127,7 +127,12 @@ impl<'a> Across<'a> {
     /// The metrics of an analysis over seeds, without shapes.
     fn measured(&self, template: &Outcome) -> Outcome {
         let metrics = self.metrics_of(&template.name).into_iter().map(|m| self.over_seeds(m)).collect();
-        Outcome { metrics, ..self.head(template) }
+        let mut measured = Outcome { metrics, ..self.head(template) };
+        if self.points.len() == 1 {
+            measured.grounds.clone_from(&template.grounds);
+        }
+        measured.gather_grounds();
+        measured
     }
 
     /// The metrics of an analysis that any point has, each once, by its first appearance: a unit that is silent at the
@@ -252,7 +257,7 @@ fn over_seeds(metric: &Metric, found: &[&Metric], whole: usize, seeds: usize, on
             let over = Metric::new(&metric.subject, &metric.metric, mean, unit, n as u64);
             match half {
                 Some(half) if half > 0.0 => {
-                    over.interval(mean - half, mean + half).note(format!("{of}, 95 % interval by Student's t"))
+                    over.interval(mean - half, mean + half).interval_by(format!("{of}, 95 % interval by Student's t"))
                 }
                 Some(_) => over.note(format!("{of}, the same in all of them: they say nothing of how it varies")),
                 None => over.note(format!("{of}: one value has no interval")),

@@ -43,7 +43,7 @@ impl Difference {
     /// The difference of run `k` to the first as a share of the first's size; nothing where that is zero, and of
     /// angles.
     pub fn relative(&self, k: usize) -> Option<f64> {
-        let base = self.bases.get(k).copied().flatten().filter(|_| self.unit != "rad")?.abs();
+        let base = self.bases.get(k).copied().flatten().filter(|_| !Metric::is_angle(&self.unit))?.abs();
         let difference = self.differences.get(k).copied().flatten()?;
         (base > 0.0).then(|| difference / base)
     }
@@ -144,7 +144,7 @@ pub fn compare_seeds(runs: &[&Finished], seeds: &[SeedValues]) -> Comparison {
             let values: Vec<Option<f64>> = found.iter().map(|m| m.and_then(|m| m.value)).collect();
             let intervals: Vec<Option<(f64, f64)>> =
                 found.iter().map(|m| m.and_then(|m| m.ci_low.zip(m.ci_high))).collect();
-            let is_angle = unit == "rad";
+            let is_angle = Metric::is_angle(&unit);
             let base = (values[0], intervals[0]);
             let n = values.len();
             let mut row = Difference {

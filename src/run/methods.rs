@@ -8,7 +8,7 @@ use spikedeck_analysis as analysis;
 use spikedeck_core::number;
 use spikedeck_core::units::{Dimension, Quantity};
 use spikedeck_scenario::{AnalysisSpec, OptionKind, OptionValue, Subject};
-use spikedeck_signal::{Outcome, Recording, TimeBase};
+use spikedeck_signal::{Basis, Outcome, Recording, TimeBase};
 
 /// A paragraph about one analysis of a recording, alone or in a scenario; `None` where it has no result.
 pub fn methods(
@@ -83,8 +83,8 @@ fn shown(value: &OptionValue, kind: &OptionKind, base: TimeBase) -> String {
     }
 }
 
-/// What the numbers rest on, what chance was, and what kind of interval they have: from their own notes, each said
-/// once.
+/// What the numbers rest on, what chance was, what kind of interval they have and how p-values were corrected: as the
+/// estimator says it, each once.
 fn numbers(outcome: &Outcome) -> Vec<String> {
     let mut text = Vec::new();
     let n: BTreeSet<u64> = outcome.metrics.iter().filter_map(|m| m.n).filter(|n| *n > 0).collect();
@@ -93,24 +93,24 @@ fn numbers(outcome: &Outcome) -> Vec<String> {
         (Some(least), Some(most)) => text.push(format!("n = {least} to {most} (each number has its own).")),
         (None, _) | (_, None) => {}
     }
-    // Notes that differ in their numbers alone are one.
-    let mut seen = BTreeSet::new();
-    let mut kept = Vec::new();
-    for piece in outcome.metrics.iter().flat_map(|m| m.note.split("; ")) {
-        let tells = ["surrogate", "95 %", "chance", "permut", "corrected", "Benjamini"];
-        let plain: String = piece.chars().filter(|c| !c.is_ascii_digit() && *c != '.' && *c != '-').collect();
-        if tells.iter().any(|t| piece.contains(t)) && !piece.starts_with("no ") && seen.insert(plain) {
-            kept.push(piece.to_owned());
-        }
+    let uncertain = grounds(outcome, &[Basis::Interval, Basis::Chance, Basis::Null]);
+    if !uncertain.is_empty() {
+        text.push(format!("Uncertainty: {}.", uncertain.join("; ")));
     }
-    if !kept.is_empty() {
-        text.push(format!("Uncertainty: {}.", kept.join("; ")));
-    }
-    let family = outcome.metrics.iter().filter(|m| m.metric == "p_adjusted").count();
+    let family = outcome.metrics.iter().filter(|m| m.is_adjusted()).count();
     if family > 0 {
-        text.push(format!("p-values were corrected over a family of {family}."));
+        let how: String = grounds(outcome, &[Basis::Correction]).iter().map(|how| format!(", {how}")).collect();
+        text.push(format!("Multiple tests: a family of {family}{how}."));
     }
     text
+}
+
+/// What is told of some kinds; sentences that differ in their numbers alone are one.
+fn grounds<'o>(outcome: &'o Outcome, of: &[Basis]) -> Vec<&'o str> {
+    let mut seen = BTreeSet::new();
+    let is_number = |c: char| c.is_ascii_digit() || c == '.' || c == '-';
+    let told = outcome.grounds.iter().filter(|g| of.contains(&g.of)).map(|g| g.words.as_str());
+    told.filter(|words| seen.insert(words.replace(is_number, ""))).collect()
 }
 
 #[cfg(test)]
@@ -122,15 +122,18 @@ mod tests {
     #[test]
     fn a_paragraph_has_parameters_n_null_seed_version_and_doi() {
         let number = |name: &str, n: u64| Metric::new(name, "transfer_entropy", 0.1, "bits", n);
-        let outcome = Outcome {
+        let tested = |name: &str, by: &str| number(name, 900).p(0.01).null_by(by).interval_by("95 % jackknife");
+        let mut outcome = Outcome {
             metrics: vec![
-                number("a->b", 900).note("p against 199 surrogates").note("95 % delete-a-block jackknife"),
-                number("b->a", 900).note("p against 150 surrogates").note("no interval: not told from 0"),
-                Metric::new("a->b", "p_adjusted", 0.01, "", 900),
-                Metric::new("b->a", "p_adjusted", 0.5, "", 900),
+                tested("a->b", "p against 199 surrogates").interval(0.0, 1.0),
+                // A word in a note is no ground, nor is what is told of an interval that is none.
+                tested("b->a", "p against 250 surrogates").note("the 95 % quantile of surrogates by chance"),
+                Metric::adjusted("a->b", 0.01, 900, "Holm over all pairs"),
+                Metric::adjusted("b->a", 0.5, 900, "Holm over all pairs"),
             ],
             ..Outcome::default()
         };
+        outcome.gather_grounds();
         let options = BTreeMap::from([
             ("bin", OptionValue::Number(0.005)),
             ("target_history", OptionValue::Integer(2)),
@@ -145,15 +148,15 @@ mod tests {
             "target history 2",
             "estimator plugin",
             "n = 900.",
-            "p against 199 surrogates; 95 % delete-a-block jackknife.",
-            "family of 2",
+            "Uncertainty: 95 % jackknife; p against 199 surrogates.",
+            "Multiple tests: a family of 2, Holm over all pairs.",
             "seed 7",
             "spikedeck 1.2.3;",
             "doi:10.1103/PhysRevLett.85.461",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
-        assert!(!text.contains("150") && !text.contains('\n'));
+        assert!(!text.contains("250") && !text.contains("quantile") && !text.contains('\n'));
         assert!(methods(&Outcome::default(), &spec, (&Recording::default(), false), (7, "1.2.3")).is_none());
     }
 }

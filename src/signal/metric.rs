@@ -1,7 +1,10 @@
 //! Numbers that carry what they rest on, and the one list of their columns.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::ground::Ground;
 use super::metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
 use super::shape::NamedShape;
 use super::unit_table::UnitTable;
@@ -15,6 +18,9 @@ macro_rules! columns {
         #[serde(default)]
         pub struct Metric {
             $(#[doc = $about] pub $field: columns!(@type $kind),)*
+            /// What its interval, chance level and p-value stand on: an outcome gathers it, and no table has it.
+            #[serde(skip)]
+            pub grounds: Vec<Ground>,
         }
 
         impl Metric {
@@ -138,6 +144,12 @@ impl Metric {
         self
     }
 
+    /// Whether values of this unit are angles, which are the same again after a turn: they have differences and no
+    /// shares.
+    pub fn is_angle(unit: &str) -> bool {
+        unit == "rad"
+    }
+
     /// Both ends of the interval, if both are known.
     pub fn ends(&self) -> Option<(f64, f64)> {
         self.ci_low.zip(self.ci_high)
@@ -196,6 +208,8 @@ pub struct Outcome {
     pub failure: Option<String>,
     /// Options that nobody wrote and that have no default here, as they were derived from the data.
     pub settings: Vec<Setting>,
+    /// What the intervals, chance levels and p-values of its numbers stand on, each sentence once.
+    pub grounds: BTreeSet<Ground>,
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@
 mod column;
 pub mod data;
 mod file_columns;
+mod ground;
 mod metric;
 mod metric_column;
 mod on_disk;
@@ -33,6 +34,7 @@ mod words;
 
 pub use column::{Categories, Column, Values};
 pub use file_columns::{FileColumn, FileColumns};
+pub use ground::{Basis, Ground};
 pub use metric::{Metric, Outcome, Setting};
 pub use metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
 pub use on_disk::{OnDisk, Rows};

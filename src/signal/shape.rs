@@ -167,6 +167,29 @@ pub struct Matrix {
     pub diverging: bool,
 }
 
+impl Matrix {
+    /// What pairs of a row and a column gave, and whether that is significant: NaN, and not significant, where a pair
+    /// gave nothing. What has no direction is `mirrored`: it stands in both cells of its pair.
+    pub fn of_pairs(
+        value: Axis,
+        (row_axis, rows): (&str, Vec<String>),
+        (column_axis, columns): (&str, Vec<String>),
+        mirrored: bool,
+        cells: impl IntoIterator<Item = ((usize, usize), f64, bool)>,
+    ) -> Self {
+        let width = columns.len();
+        let mut values = vec![f64::NAN; rows.len() * width];
+        let mut significant = vec![false; values.len()];
+        for ((i, j), value, is_significant) in cells {
+            for cell in [Some(i * width + j), mirrored.then_some(j * width + i)].into_iter().flatten() {
+                (values[cell], significant[cell]) = (value, is_significant);
+            }
+        }
+        let (row_axis, column_axis, significant) = (row_axis.into(), column_axis.into(), Some(significant));
+        Self { value, row_axis, column_axis, rows, columns, values, chance: None, significant, diverging: false }
+    }
+}
+
 /// A run of units in a raster drawn in one colour.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RasterGroup {
@@ -326,6 +349,7 @@ impl Scalars {
                 // One end alone is no interval.
                 ci_low: m.ends().map(|e| e.0),
                 ci_high: m.ends().map(|e| e.1),
+                grounds: Vec::new(),
                 ..m.clone()
             },
         };

@@ -45,6 +45,14 @@ impl TimeBase {
         }
     }
 
+    /// What a rate is counted in, in words (`second`, or `unit of time`).
+    pub fn second(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "second",
+            Self::Dimensionless => "unit of time",
+        }
+    }
+
     /// Unit of what grows or changes in time (`1/s`, or `1/time`): as a rate, but of no events.
     pub fn per_time(self) -> &'static str {
         match self {

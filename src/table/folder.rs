@@ -407,9 +407,11 @@ pub fn save(path: &Path, finished: &Finished, format: Format, force: bool) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
     use spikedeck_signal::{
-        Axis, Connections, Curve, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape, Spikes, UnitTable,
-        Window,
+        Axis, Basis, Connections, Curve, Ground, Metric, NamedShape, Outcome, Population, Scalars, Series, Shape,
+        Spikes, UnitTable, Window,
     };
 
     fn recording() -> Recording {
@@ -498,6 +500,7 @@ mod tests {
                 summary: "irregular".into(),
                 warnings: vec!["few spikes".into()],
                 settings: Vec::new(),
+                grounds: BTreeSet::from([Ground { of: Basis::Chance, words: "chance: Poisson".into() }]),
             }],
             checks: vec![],
             warnings: vec!["seen".into()],

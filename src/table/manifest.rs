@@ -1,6 +1,6 @@
 //! `manifest.json`: what a run was, how it ended, and what its files hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use super::kept::FileEntry;
 use spikedeck_run::{Check, Facts, Finished, SeedValues, Status};
 use spikedeck_scenario::{FileUse, Spec, identity};
 use spikedeck_signal::stretches::Stretch;
-use spikedeck_signal::{Setting, Shape, TimeBase, Trace, TrialTimes, UnitTable, Window};
+use spikedeck_signal::{Ground, Setting, Shape, TimeBase, Trace, TrialTimes, UnitTable, Window};
 use spikedeck_store as store;
 
 /// Name of the file.
@@ -241,6 +241,9 @@ pub struct AnalysisEntry {
     /// Options that were derived from the data, as nobody wrote them and no default holds without units of time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
+    /// What intervals, chance levels and p-values stand on.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub grounds: BTreeSet<Ground>,
     /// Shapes.
     pub shapes: Vec<ShapeEntry>,
     /// Tables of numbers of single units.

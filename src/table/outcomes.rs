@@ -53,6 +53,7 @@ pub(super) fn write(
             warnings: outcome.warnings.clone(),
             failure: outcome.failure.clone(),
             settings: outcome.settings.clone(),
+            grounds: outcome.grounds.clone(),
             shapes: Vec::new(),
             units: Vec::new(),
         };
@@ -119,6 +120,7 @@ pub(super) fn read(tables: &Tables<'_>, all: &[Metric], warnings: &mut Vec<Strin
             warnings: entry.warnings.clone(),
             failure: entry.failure.clone(),
             settings: entry.settings.clone(),
+            grounds: entry.grounds.clone(),
         };
         for (k, shape) in entry.shapes.iter().enumerate() {
             let read = tables.read(&shape.file).and_then(|t| shapes::from_table(&shape.shape, &t));

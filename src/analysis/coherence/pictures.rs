@@ -4,7 +4,7 @@ use super::{Found, Law, Options};
 use crate::dependence::signals::Pairs;
 use crate::prelude::*;
 use spikedeck_core::coherence::{chance_level, interval};
-use spikedeck_signal::{Axis, Curve, CurveStyle, Matrix, ReferenceLine, Series, Shape};
+use spikedeck_signal::{Axis, Curve, CurveStyle, ReferenceLine, Series, Shape};
 
 /// Ordinates up to which a curve has its interval drawn.
 const MOST_INTERVALS: usize = 600;
@@ -46,28 +46,7 @@ pub(super) fn draw(o: &Options, f: &mut Findings<'_>, name: &str, found: &Found,
 
 /// The coherence of all pairs at their peaks.
 pub(super) fn matrix(pairs: &Pairs, peaks: &[Option<(f64, f64)>]) -> Shape {
-    let (rows, columns) = (pairs.sources.len(), pairs.targets.len());
-    let mut values = vec![f64::NAN; rows * columns];
-    let mut significant = vec![false; rows * columns];
-    for (&(i, j), peak) in pairs.links.iter().zip(peaks) {
-        let Some((c, p)) = peak else { continue };
-        let mut cells = vec![i * columns + j];
-        if pairs.same {
-            cells.push(j * columns + i);
-        }
-        for cell in cells {
-            (values[cell], significant[cell]) = (*c, *p <= 0.05 / peaks.len() as f64);
-        }
-    }
-    Shape::Matrix(Matrix {
-        value: Axis::new("coherence at the peak", ""),
-        row_axis: "first".into(),
-        column_axis: "second".into(),
-        rows: pairs.sources.iter().map(|s| s.name.clone()).collect(),
-        columns: pairs.targets.iter().map(|s| s.name.clone()).collect(),
-        values,
-        chance: None,
-        significant: Some(significant),
-        diverging: false,
-    })
+    let level = 0.05 / peaks.len() as f64;
+    let cells = pairs.links.iter().zip(peaks).filter_map(|(pair, peak)| peak.map(|(c, p)| (*pair, c, p <= level)));
+    Shape::Matrix(pairs.matrix(Axis::new("coherence at the peak", ""), ["first", "second"], pairs.same, cells))
 }

@@ -102,11 +102,11 @@ impl Bands {
             .chance(mean(&self.drawn))
             .p(p_value(self.found - 1e-12, &self.drawn))
             .note(format!(
-                "farthest bin from the mean of the surrogates, in their standard deviations, at lag {} {unit}; chance \
-                 and p: farthest bin of each of {count} surrogates ({}); the farthest of many: no interval",
-                short(c.lags[self.at]),
-                self.word
+                "farthest bin from the mean of the surrogates, in their standard deviations, at lag {} {unit}",
+                short(c.lags[self.at])
             ))
+            .null_by(format!("chance and p: farthest bin of each of {count} surrogates ({})", self.word))
+            .note("the farthest of many: no interval")
     }
 
     /// The band, with heights over `per`.

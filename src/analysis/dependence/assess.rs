@@ -355,6 +355,11 @@ impl Assessed {
     pub fn p(&self) -> Option<f64> {
         (!self.surrogates.is_empty()).then(|| p_value(self.estimate.bits, &self.surrogates))
     }
+
+    /// What p and chance stand on, in words.
+    pub fn null(&self) -> String {
+        format!("p against {} surrogates", self.surrogates.len())
+    }
 }
 
 /// Estimates, with surrogates and a delete-a-block jackknife, in parallel; the result does not depend on the threads.

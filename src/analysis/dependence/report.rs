@@ -9,7 +9,7 @@ use spikedeck_core::rng::Key;
 use spikedeck_core::surrogate::{Correction, Surrogate, adjust};
 use spikedeck_core::units::short;
 use spikedeck_core::worth::samples_for_one_of;
-use spikedeck_signal::{Axis, Distribution, Matrix, NamedShape, ReferenceLine, Shape};
+use spikedeck_signal::{Axis, Distribution, NamedShape, ReferenceLine, Shape};
 
 /// Spikes that a count or rate must hold before anything is said about it.
 const LEAST_EVENTS: usize = 10;
@@ -298,12 +298,12 @@ pub fn report(
                 let mut m =
                     Metric::new(&r.subject, quantity, found.estimate.bits, "bits", found.n as u64).note(&method);
                 m = match &found.interval {
-                    Some(Ok((low, high))) => m.interval(*low, *high).note("95 % delete-a-block jackknife"),
+                    Some(Ok((low, high))) => m.interval(*low, *high).interval_by("95 % delete-a-block jackknife"),
                     Some(Err(why)) => m.note(why),
                     None => m,
                 };
                 if let (Some(chance), Some(p)) = (found.chance(), found.p()) {
-                    m = m.chance(chance).p(p).note(format!("p against {} surrogates", found.surrogates.len()));
+                    m = m.chance(chance).p(p).null_by(found.null());
                 } else if o.surrogate != Chance::None {
                     m = m.note("too few samples for surrogates");
                 }
@@ -317,10 +317,8 @@ pub fn report(
                     f.metric(before.note("before the bias correction"));
                 }
                 if let Some(adjusted) = adjusted[i].filter(|_| results.len() > 1) {
-                    f.metric(
-                        Metric::new(&r.subject, "p_adjusted", adjusted, "", found.n as u64)
-                            .note(correction_name(correction)),
-                    );
+                    let how = correction_name(correction);
+                    f.metric(Metric::adjusted(&r.subject, adjusted, found.n as u64, how));
                 }
             }
         }
@@ -385,40 +383,22 @@ fn shapes(pairs: &Pairs, results: &[PairResult], adjusted: &[Option<f64>], level
     if results.len() < 2 || results.iter().all(|r| r.pair.0 == r.pair.1) {
         return Vec::new();
     }
-    let (rows, columns) = (pairs.sources.len(), pairs.targets.len());
-    let mut values = vec![f64::NAN; rows * columns];
-    let mut chance = values.clone();
-    let mut significant = vec![false; rows * columns];
     let mirrored = pairs.same && results.iter().all(|r| r.pair.0 < r.pair.1);
-    for (r, q) in results.iter().zip(adjusted) {
-        let Ok(found) = &r.found else { continue };
-        let mut cells = vec![r.pair.0 * columns + r.pair.1];
-        if mirrored {
-            cells.push(r.pair.1 * columns + r.pair.0);
-        }
-        for cell in cells {
-            values[cell] = found.estimate.bits;
-            if let Some(mean) = found.chance() {
-                chance[cell] = mean;
-            }
-            significant[cell] = q.is_some_and(|q| q <= level);
-        }
+    let all = results.iter().zip(adjusted);
+    let found = all.filter_map(|(r, q)| Some((r.pair, r.found.as_ref().ok()?, q.is_some_and(|q| q <= level))));
+    let bits = found.clone().map(|(pair, found, sure)| (pair, found.estimate.bits, sure));
+    let by_chance = found.filter_map(|(pair, found, sure)| Some((pair, found.chance()?, sure)));
+    let matrix = |cells: &mut dyn Iterator<Item = ((usize, usize), f64, bool)>| {
+        pairs.matrix(Axis::new(title, "bits"), ["source", "target"], mirrored, cells)
+    };
+    let mut shown = matrix(&mut bits.into_iter());
+    let chance = matrix(&mut by_chance.into_iter()).values;
+    if chance.iter().any(|c| c.is_finite()) {
+        shown.chance = Some(chance);
+    } else {
+        shown.significant = None;
     }
-    let tested = chance.iter().any(|c| c.is_finite());
-    vec![NamedShape::new(
-        "matrix",
-        Shape::Matrix(Matrix {
-            value: Axis::new(title, "bits"),
-            row_axis: "source".into(),
-            column_axis: "target".into(),
-            rows: pairs.sources.iter().map(|s| s.name.clone()).collect(),
-            columns: pairs.targets.iter().map(|s| s.name.clone()).collect(),
-            values,
-            chance: tested.then_some(chance),
-            significant: tested.then_some(significant),
-            diverging: false,
-        }),
-    )]
+    vec![NamedShape::new("matrix", Shape::Matrix(shown))]
 }
 
 /// The surrogates of one pair as a histogram, with the value as a line.

@@ -4,7 +4,7 @@ use crate::prelude::*;
 use crate::subject::Columns;
 use spikedeck_core::units::short;
 use spikedeck_scenario::{Observable, Subject};
-use spikedeck_signal::{TimeBase, Window};
+use spikedeck_signal::{Axis, Matrix, TimeBase, Window};
 
 /// Most signals on one side of the pairs.
 const MOST_SIGNALS: usize = 128;
@@ -14,6 +14,8 @@ const MOST_SIGNALS: usize = 128;
 pub struct Signal {
     /// Its name: `exc.V_m[3]`, `exc.rate`.
     pub name: String,
+    /// What the one unit that it is of is called, by its number where it has no name; nothing of a mean or a rate.
+    pub unit: Option<String>,
     /// Values, in display units, or counts.
     pub values: Vec<f64>,
     /// Whether the values are spike counts.
@@ -139,7 +141,7 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Re
             "{} signals are too many for pairs (at most {MOST_SIGNALS}): choose units, as in `{}[0..20]`, or take \
              `rate` or `mean(...)`",
             signals.len(),
-            subject::stem(&subjects[0].text)
+            subject::stem(request, &subjects[0])
         )));
     }
     Ok(signals)
@@ -168,20 +170,18 @@ fn spike_counts(
              the rate",
             one.text,
             trains.trains.len(),
-            subject::stem(&one.text)
+            subject::stem(request, one)
         )));
     }
-    let groups: Vec<(String, Vec<&[f64]>)> = if one.mean || trains.trains.len() == 1 {
-        vec![(one.text.clone(), trains.trains.iter().map(|t| &**t).collect())]
+    let called = |k: usize| trains.names.get(k).cloned().unwrap_or_else(|| trains.units[k].to_string());
+    let groups: Vec<(String, Option<String>, Vec<&[f64]>)> = if one.mean || trains.trains.len() == 1 {
+        let unit = (!one.mean).then(|| called(0));
+        vec![(one.text.clone(), unit, trains.trains.iter().map(|t| &**t).collect())]
     } else {
-        trains
-            .units
-            .iter()
-            .zip(&trains.trains)
-            .map(|(&u, t)| (subject::unit_name(request, one, u), vec![&**t]))
-            .collect()
+        let each = trains.units.iter().zip(&trains.trains).enumerate();
+        each.map(|(k, (&u, t))| (subject::unit_name(request, one, u), Some(called(k)), vec![&**t])).collect()
     };
-    for (name, members) in groups {
+    for (name, unit, members) in groups {
         let mut values = vec![0.0; bins];
         for &t in members.iter().copied().flatten() {
             if let Some(count) = subject::bin_of(t, trains.window.start, width).and_then(|i| values.get_mut(i)) {
@@ -191,6 +191,7 @@ fn spike_counts(
         let events = Some(members.iter().map(|m| m.len()).sum());
         signals.push(Signal {
             name,
+            unit,
             values,
             counts: true,
             events,
@@ -239,7 +240,8 @@ fn take_columns(
             }
         };
         let (events, outside) = spikes.clone().unzip();
-        signals.push(Signal { name, values, counts: false, events, outside: outside.flatten(), interval, start });
+        let (unit, outside) = (columns.unit_of(i), outside.flatten());
+        signals.push(Signal { name, unit, values, counts: false, events, outside, interval, start });
     }
     Ok(())
 }
@@ -274,6 +276,18 @@ impl Pairs {
     /// Number of samples of every signal.
     pub fn len(&self) -> usize {
         self.sources.first().map_or(0, |s| s.values.len())
+    }
+
+    /// What pairs of source and target gave, as a matrix ([`Matrix::of_pairs`]).
+    pub fn matrix(
+        &self,
+        value: Axis,
+        [rows, columns]: [&str; 2],
+        mirrored: bool,
+        cells: impl IntoIterator<Item = ((usize, usize), f64, bool)>,
+    ) -> Matrix {
+        let names = |signals: &[Signal]| signals.iter().map(|s| s.name.clone()).collect();
+        Matrix::of_pairs(value, (rows, names(&self.sources)), (columns, names(&self.targets)), mirrored, cells)
     }
 
     /// Seconds (or time units) between samples.

@@ -41,7 +41,7 @@ pub fn fit(
     }
     let mut by_order = "";
     if let Some(given) = &measured.names {
-        let own: Vec<&str> = all.iter().map(|s| in_brackets(&s.name)).collect();
+        let own: Vec<&str> = all.iter().map(|s| s.unit.as_deref().unwrap_or(&s.name)).collect();
         match Named::of(&own, given) {
             Named::Alike => {}
             Named::Unrelated => by_order = "; regions in their order: no name of the file is one of these signals",
@@ -95,18 +95,22 @@ pub fn fit(
         drawn.push(pearson(&here, &values));
         apart.push(-distance(&values));
     }
-    let note = format!("n = pairs; p against {count} exchanges of regions; no interval: pairs share signals{by_order}");
+    let exchanged = format!("p against {count} exchanges of regions");
+    let left = format!("no interval: pairs share signals{by_order}");
+    let tested = |m: Metric| m.note("n = pairs").null_by(&exchanged).note(&left);
     f.metrics([
-        Metric::new(name, "fit", r, "", pairs)
-            .chance(mean(&drawn))
-            .p(p_value(r, &drawn))
-            .note(format!("correlation with {}", measured.file))
-            .note(&note),
-        Metric::new(name, "fit_distance", far, "", pairs)
-            .chance(-mean(&apart))
-            .p(p_value(-far, &apart))
-            .note(format!("root mean square difference from {}", measured.file))
-            .note(&note),
+        tested(
+            Metric::new(name, "fit", r, "", pairs)
+                .chance(mean(&drawn))
+                .p(p_value(r, &drawn))
+                .note(format!("correlation with {}", measured.file)),
+        ),
+        tested(
+            Metric::new(name, "fit_distance", far, "", pairs)
+                .chance(-mean(&apart))
+                .p(p_value(-far, &apart))
+                .note(format!("root mean square difference from {}", measured.file)),
+        ),
     ]);
     f.word(format!("fit {} to {}", shown(r), measured.file));
     if list.len() <= MOST_DRAWN {
@@ -115,11 +119,6 @@ pub fn fit(
         f.shape("fit", Shape::Series(Series { x, y, curves, references: Vec::new() }));
     }
     Ok(())
-}
-
-/// `b` of `a[b]`, and the whole of what has no brackets.
-fn in_brackets(name: &str) -> &str {
-    name.rsplit_once('[').and_then(|(_, rest)| rest.strip_suffix(']')).unwrap_or(name)
 }
 
 /// Correlations of the matrices of windows with each other (FCD), if windows are asked for.
@@ -359,6 +358,12 @@ mod tests {
         let o = measured(&r, &[("against", named(["0", "1", "2", "3", "4", "5", "6", "7"]))]);
         let fit = metric(&o, "p.V_m", "fit");
         assert!(!fit.note.contains("in their order") && fit.value.unwrap() > 0.9, "{fit:?}");
+        // Names of units are names, whatever stands in them.
+        let names = ["insula, left", "x[1]", "\"c\"", "3", "e", "f", "g", "h"];
+        let mut called = r.clone();
+        called.populations[0].names = names.map(str::to_owned).to_vec();
+        let o = measured(&called, &[("against", named(names))]);
+        assert!(!metric(&o, "p.V_m", "fit").note.contains("in their order"));
         assert!(why(&[("window", OptionValue::Number(0.01))]).contains("10 samples"));
         let flat = measured(&r, &[("against", file(8, |_, _| 0.3))]);
         assert!(metric(&flat, "p.V_m", "fit").note.contains("alike"));

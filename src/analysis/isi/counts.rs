@@ -54,24 +54,25 @@ impl Counts {
             return (Metric::missing(name, "fano", "", n, "needs two windows; shorten fano_window"), false);
         }
         let sparse = self.total < 0.25 * (windows * self.per_unit.len().max(1)) as f64;
-        let what = format!("{windows} windows, ddof {ddof}; chance: Poisson");
+        let what = format!("{windows} windows, ddof {ddof}");
+        let by_chance = |m: Metric| m.chance(1.0).note(&what).chance_by("chance: Poisson");
         let metric = match self.per_unit.as_slice() {
             [] => return (Metric::missing(name, "fano", "", n, "no spikes in the windows"), false),
             [one] => {
-                let m = Metric::new(name, "fano", *one, "", n).chance(1.0).note(what);
+                let m = by_chance(Metric::new(name, "fano", *one, "", n));
                 let sums = stretches::moments(&self.last, windows, 0.0);
                 match stretches::interval(&sums, |s| stretches::variance(s, ddof) / (s[1] / s[0])) {
-                    Some((low, high)) => m.interval(low, high).note("95 % interval by the jackknife over windows"),
+                    Some((low, high)) => {
+                        m.interval(low, high).interval_by("95 % interval by the jackknife over windows")
+                    }
                     None => m.note("no interval: too few windows"),
                 }
             }
             many => {
                 let (m, low, high) = mean_interval(many, 0.95);
-                Metric::new(name, "fano", m, "", n)
-                    .chance(1.0)
+                by_chance(Metric::new(name, "fano", m, "", n))
                     .interval(low.max(0.0), high)
-                    .note(what)
-                    .note(format!("mean and 95 % interval over {} units (t)", many.len()))
+                    .interval_by(format!("mean and 95 % interval over {} units (t)", many.len()))
             }
         };
         (metric, sparse)

@@ -209,16 +209,19 @@ fn peak_metrics(
         let level = line.level(f);
         let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
         let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
-        at = at.p(p).note(format!("p: largest of {} ordinates above the aperiodic background", range.len()));
+        let null = format!("p: largest of {} ordinates above the aperiodic background", range.len());
+        at = at.p(p).null_by(&null);
         strength = strength
             .chance(level)
             .p(p)
-            .note("chance: aperiodic background (line through ordinates that do not stand out)");
+            .ground(Basis::Null, null)
+            .chance_by("chance: aperiodic background (line through ordinates that do not stand out)");
     } else if let Some(level) = e.chance {
         let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
         let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
-        strength = strength.chance(level).p(p).note("chance: Poisson level");
-        at = at.p(p).note(format!("p: largest of {} ordinates above the Poisson level", range.len()));
+        let null = format!("p: largest of {} ordinates above the Poisson level", range.len());
+        at = at.p(p).null_by(&null);
+        strength = strength.chance(level).p(p).ground(Basis::Null, null).chance_by("chance: Poisson level");
     }
     // The largest of many ordinates is large by choice: where that may be all, it tells nothing of a peak, nor of the
     // power at its own frequency.
@@ -230,7 +233,7 @@ fn peak_metrics(
     vec![
         match chosen {
             Some(why) => at.note(why),
-            None => at.interval(low, high).note(how),
+            None => at.interval(low, high).interval_by(how),
         },
         match chosen {
             Some(why) => strength.note(why),
@@ -256,14 +259,14 @@ fn with_power(m: Metric, s: &Spectrum, k: usize, among: usize) -> Metric {
         let shared = (2.0 * s.segments as f64 / s.freedom).max(1.0);
         let error = (variance(&values, 1) / values.len() as f64 * shared).sqrt() / mean(&values);
         let factor = |tail: f64| (t.inverse_cdf(1.0 - tail) * error).exp();
-        m.interval(power / factor(tail), power * factor(0.025)).note(format!(
+        m.interval(power / factor(tail), power * factor(0.025)).interval_by(format!(
             "95 % interval over {} groups of segments (t, of the logarithm), largest of {among}",
             values.len()
         ))
     } else {
         let factor = |p: f64| s.freedom / chi_squared_quantile(s.freedom, p);
         m.interval(power * factor(1.0 - tail), power * factor(0.025))
-            .note(format!("95 % chi-squared interval, largest of {among} ordinates"))
+            .interval_by(format!("95 % chi-squared interval, largest of {among} ordinates"))
     }
 }
 
@@ -304,7 +307,7 @@ fn bands(o: &Options, e: &Estimate, base: TimeBase) -> Vec<Metric> {
         found.push(match sure_of_sum(e, &bins) {
             Ok(interval) => {
                 let taken = s.step * taken_off(e, &bins);
-                let m = m.interval(value * interval.below, (value + taken) * interval.above).note(interval.how);
+                let m = m.interval(value * interval.below, (value + taken) * interval.above).interval_by(interval.how);
                 if taken > 0.0 { m.note("above with what detrending takes off white noise there") } else { m }
             }
             Err(why) => m.note(why),
@@ -413,8 +416,9 @@ fn aperiodic_metrics(e: &Estimate, fit: Option<&(Fit, Background)>, range: (f64,
         if line.bends() {
             return m.note("no interval: the spectrum is no line with peaks in this range");
         }
-        let what = "line through the ordinates that do not stand out; 95 % interval, ordinates correlated by the taper";
-        m.interval(value - half, value + half).note(what)
+        m.interval(value - half, value + half)
+            .note("line through the ordinates that do not stand out")
+            .interval_by("95 % interval, ordinates correlated by the taper")
     };
     vec![
         sure(Metric::new(&e.name, names[0], line.exponent, "", n).note(&what), line.exponent, 1.96 * line.exponent_se),

@@ -123,7 +123,7 @@ pub fn beside(metric: Metric, drawn: &[f64], null: Null, side: Side) -> Metric {
         Side::Below => "below",
         Side::Both => "either side of",
     };
-    metric.chance(mean(drawn)).p(p(value, drawn, side)).note(format!(
+    metric.chance(mean(drawn)).p(p(value, drawn, side)).null_by(format!(
         "chance, and p ({where_to} it): {} surrogates {}",
         drawn.len(),
         null.words()

@@ -128,10 +128,10 @@ pub fn told(f: &mut Findings<'_>, s: &Series, o: &FitOptions, fit: Fit) -> Resul
     let left_out: Vec<f64> = fit.found.slopes_without(&straight).iter().map(|v| v * per).collect();
     let m = Metric::new(&s.name, "lambda", lambda, unit, n).note(over).note(&fit.how);
     f.metric(match jackknife_interval(lambda, &left_out) {
-        Some((low, high)) => m.interval(low, high).note(format!(
-            "95 % interval of this slope by leaving out each of {BLOCKS} blocks; it knows nothing of another \
-            straight part"
-        )),
+        Some((low, high)) => m
+            .interval(low, high)
+            .interval_by(format!("95 % interval of this slope by leaving out each of {BLOCKS} blocks"))
+            .note("it knows nothing of another straight part"),
         None => m.note("no interval: blocks are too short"),
     });
     f.metric(

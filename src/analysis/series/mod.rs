@@ -20,6 +20,8 @@ const MOST_SERIES: usize = 64;
 pub struct Series {
     /// Its name: `exc.V_m[3]`, `exc.rate`.
     pub name: String,
+    /// What it is of, without the unit: `exc.V_m`.
+    pub of: String,
     /// Finite values that are not all alike.
     pub values: Vec<f64>,
     /// Their unit.
@@ -93,14 +95,14 @@ pub fn each(
             return Err(AnalysisError::Unsuitable(format!(
                 "{} means {of} series, and each is looked at alone (at most {MOST_SERIES}): choose units, as in \
                  `{}[0..10]`, or take `mean(...)`",
-                s.text,
-                subject::stem(&s.text)
+                s.text, columns.stem
             )));
         }
         let items: Vec<usize> = (0..of).collect();
         f.each(items, |f, k| {
             let series = Series {
                 name: columns.name(k),
+                of: columns.stem.clone(),
                 values: columns.columns[k].clone(),
                 unit: columns.unit.clone(),
                 interval: columns.interval,

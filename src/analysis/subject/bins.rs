@@ -89,6 +89,7 @@ impl Binned {
         }
         let columns = Columns {
             subject: subject.to_owned(),
+            stem: subject.to_owned(),
             label: "rate".into(),
             unit: base.rate_unit().into(),
             units: Vec::new(),

@@ -91,6 +91,7 @@ pub(super) fn trace_columns(
     Ok(Columns {
         names,
         subject: subject.text.clone(),
+        stem: super::stem(request, subject),
         label: variable.to_owned(),
         unit: trace.unit.clone(),
         units: if subject.mean { Vec::new() } else { units },

@@ -110,12 +110,12 @@ pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
         return;
     }
     let chance = 1.0 / n as f64;
-    let note = "n = units; chance: independent units";
+    let by_chance = |m: Metric| m.note("n = units").chance_by("chance: independent units");
     let found = chi2_interval(&c.columns);
     let sure = |m: Metric, of: fn(f64) -> f64| match found {
         Some((low, high)) => m
             .interval(of(low), of(high.min(1.0)))
-            .note(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
+            .interval_by(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
         None => m.note("no interval: too few samples, or all stretches alike"),
     };
     // The own variance of a unit does not change when it is shifted.
@@ -124,9 +124,9 @@ pub(super) fn chi(c: &subject::Columns, f: &mut Findings<'_>) {
     let key = f.key(&c.subject, "synchrony");
     let tested =
         shifted(key, &columns, |sums| (variance(&sums.iter().map(|s| s[0]).collect::<Vec<_>>(), 0) / own).sqrt());
-    let with_p = |m: Metric| tested.as_ref().map_or(m.clone(), |t| m.p(t.p).note(t.note()));
-    let root = Metric::new(&c.subject, "chi", chi2.sqrt(), "", n as u64).chance(chance.sqrt()).note(note);
-    let square = Metric::new(&c.subject, "chi2", chi2, "", n as u64).chance(chance).note(note);
+    let with_p = |m: Metric| tested.as_ref().map_or(m.clone(), |t| m.p(t.p).null_by(t.note()));
+    let root = by_chance(Metric::new(&c.subject, "chi", chi2.sqrt(), "", n as u64).chance(chance.sqrt()));
+    let square = by_chance(Metric::new(&c.subject, "chi2", chi2, "", n as u64).chance(chance));
     f.metrics([with_p(sure(root, f64::sqrt)), with_p(sure(square, |v| v))]);
     if let Some(why) = tested.as_ref().and_then(|t| t.doubt("chi", chi2.sqrt())) {
         f.warn(format!("{}: {why}", c.subject));
@@ -259,15 +259,16 @@ fn report(
     };
     let mut m = Metric::new(name, "order_mean", mean, "", units as u64)
         .chance(chance)
-        .note("mean of R over time; n = units; chance: independent phases");
+        .note("mean of R over time; n = units")
+        .chance_by("chance: independent phases");
     if let Some(why) = &slow {
         m = m.note(why);
     } else if let Some((low, high)) = ends {
         let blocks = BLOCKS.min(kept.len());
-        m = m.interval(low.max(0.0), high.min(1.0)).note(format!("95 % over {blocks} blocks of time (t)"));
+        m = m.interval(low.max(0.0), high.min(1.0)).interval_by(format!("95 % over {blocks} blocks of time (t)"));
     }
     if let Some(t) = &tested {
-        m = m.p(t.p).note(t.note());
+        m = m.p(t.p).null_by(t.note());
     }
     let mut s = Metric::new(name, "order_sd", if is_steady { 0.0 } else { sd }, "", units as u64)
         .chance((1.0 / units as f64 - chance * chance).max(0.0).sqrt())
@@ -275,9 +276,9 @@ fn report(
     let found = stretches::interval(&stretches::moments(&kept, STRETCHES, mean), |m| stretches::variance(m, 0).sqrt());
     s = match (slow, found) {
         (Some(why), _) => s.note(why),
-        (None, Some((low, high))) => {
-            s.interval(low, high).note(format!("95 % interval by leaving out one of {STRETCHES} stretches of time"))
-        }
+        (None, Some((low, high))) => s
+            .interval(low, high)
+            .interval_by(format!("95 % interval by leaving out one of {STRETCHES} stretches of time")),
         (None, None) => s.note("no interval: too few times, or all stretches alike"),
     };
     f.metrics([m, s]);

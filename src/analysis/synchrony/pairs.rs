@@ -136,7 +136,7 @@ pub(super) fn distances(o: &Options, c: &Compared, f: &mut Findings<'_>) -> Meas
         let metric = if spikes == 0 && m.needs_spikes {
             Metric::missing(&c.subject, m.name, m.unit, results.len() as u64, "no compared train has a spike")
         } else {
-            summary(&c.subject, m, &results, n).note(m.by_chance)
+            summary(&c.subject, m, &results, n).chance_by(m.by_chance)
         };
         if m.told {
             told.push(format!("{} {}", m.label, metric.value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))));
@@ -249,5 +249,6 @@ fn summary(subject: &str, m: &Measure, results: &[Pair], n: usize) -> Metric {
     let most = if m.unit.is_empty() { 1.0 } else { f64::INFINITY };
     metric
         .interval((value - half).max(0.0), (value + half).min(most))
-        .note("95 % interval over units (t); pairs that share a unit depend on each other")
+        .interval_by("95 % interval over units (t)")
+        .note("pairs that share a unit depend on each other")
 }

@@ -131,7 +131,7 @@ fn report(f: &mut Findings<'_>, pairs: &Pairs, all: &[Scan]) {
             value = value
                 .chance(mean(&s.tops))
                 .p(p)
-                .note(format!("chance and p: the greatest of {} surrogates over the same delays", s.tops.len()));
+                .null_by(format!("chance and p: the greatest of {} surrogates over the same delays", s.tops.len()));
             if p > 0.05 {
                 delay = delay.note("the greatest is not told from chance, and neither is its delay");
             }
