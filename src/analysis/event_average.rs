@@ -326,20 +326,7 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
     // A change may be negative; a rate is not.
     let floor = if target.is_rate(f.base.rate_unit()) { 0.0 } else { f64::NEG_INFINITY };
     let over = |metric: &str, values: &[f64], floor: f64| {
-        let made = Metric::new(&name, metric, mean(values), &unit, n as u64).note(&counted);
-        if n < 2 {
-            return made.note("one event has no interval");
-        }
-        if values.iter().all(|v| *v == values[0]) {
-            return made.note("no interval: all events are alike");
-        }
-        let Some(half) = shared.half_width(values) else {
-            let overlap = shared.worth();
-            return made.note(format!("no interval: stretches overlap, and the events are worth {overlap:.1}"));
-        };
-        let (low, high) = (mean(values) - half, mean(values) + half);
-        made.interval(low.max(floor), high)
-            .interval_by("95 % interval over events (t; overlap of their stretches taken off)")
+        interval(Metric::new(&name, metric, mean(values), &unit, n as u64).note(&counted), values, &shared, floor)
     };
     f.metric(over("baseline", &baseline, floor));
     f.metric(over("response", &response, floor));
@@ -387,6 +374,23 @@ fn look(f: &mut Findings<'_>, source: &Events, target: &Target, o: &Options, dra
         );
     }
     Ok(())
+}
+
+/// A mean over events with its interval, which is not below `floor`.
+fn interval(made: Metric, values: &[f64], shared: &Overlap, floor: f64) -> Metric {
+    if values.len() < 2 {
+        return made.note("one event has no interval");
+    }
+    if values.iter().all(|v| *v == values[0]) {
+        return made.note("no interval: all events are alike");
+    }
+    let Some(half) = shared.half_width(values) else {
+        let overlap = shared.worth();
+        return made.note(format!("no interval: stretches overlap, and the events are worth {overlap:.1}"));
+    };
+    let (low, high) = (mean(values) - half, mean(values) + half);
+    made.interval(low.max(floor), high)
+        .interval_by("95 % interval over events (t; overlap of their stretches taken off)")
 }
 
 /// The value of the average that is furthest from the mean of the target, against rotated events.

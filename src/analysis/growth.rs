@@ -82,11 +82,14 @@ impl Estimator for Growth {
                 .note("n = samples")
                 .chance_by("chance: neither grows nor decays");
             f.metric(match half_width(&points, o.blocks) {
-                Some(half) => metric.interval(rate - half / base.seconds(), rate + half / base.seconds()).interval_by(format!(
-                    "95 % interval (t): what is left of the line depends on itself up to a {}th of the window, and its \
-                     steps add up",
-                    o.blocks
-                )),
+                Some(half) => {
+                    let half = half / base.seconds();
+                    metric.interval(rate - half, rate + half).interval_by(format!(
+                        "95 % interval (t): what is left of the line depends on itself up to a {}th of the window, and \
+                         its steps add up",
+                        o.blocks
+                    ))
+                }
                 None => metric.note("no interval: nothing is left of the line, or too little"),
             });
             f.metric(

@@ -187,6 +187,17 @@ impl Signal {
         sum
     }
 
+    /// How the covariance before `spikes` differs from that of all stretches.
+    fn change(&self, prior: &[f64], spikes: &[f64]) -> Vec<f64> {
+        self.covariance(Some(spikes)).iter().zip(prior).map(|(a, b)| a - b).collect()
+    }
+
+    /// The greatest and the least eigenvalue of a covariance, if they are found.
+    fn extremes(&self, matrix: &[f64]) -> Option<(f64, f64)> {
+        let values = eigenvalues(matrix, self.lags)?;
+        Some((values.first()?.0, values.last()?.0))
+    }
+
     /// The covariance of all stretches, or of those before `spikes`.
     fn covariance(&self, spikes: Option<&[f64]>) -> Vec<f64> {
         let n = self.lags;
@@ -264,28 +275,9 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
     }
     let curve = signal.average(&used);
     let prior = (o.covariance && !signal.is_wide()).then(|| signal.covariance(None));
-    let change = |spikes: &[f64]| {
-        let prior = prior.as_ref()?;
-        let own = signal.covariance(Some(spikes));
-        Some(own.iter().zip(prior).map(|(a, b)| a - b).collect::<Vec<f64>>())
-    };
-    let ends = |matrix: &[f64]| {
-        let values = eigenvalues(matrix, lags)?;
-        Some((values.first()?.0, values.last()?.0))
-    };
-    let changed = change(&used);
-    let found = changed.as_ref().and_then(|m| ends(m));
-    let (mut peaks, mut tops, mut bottoms) = (Vec::new(), Vec::new(), Vec::new());
-    let key: Key = f.key(&name, "rotated");
-    for k in 0..o.surrogates {
-        f.progress(k as f64 / o.surrogates as f64)?;
-        let moved = rotated(&used, window, key, k);
-        peaks.push(greatest(&signal.average(&moved)));
-        if let Some((top, bottom)) = change(&moved).and_then(|m| ends(&m)) {
-            tops.push(top);
-            bottoms.push(-bottom);
-        }
-    }
+    let changed = prior.as_ref().map(|prior| signal.change(prior, &used));
+    let found = changed.as_ref().and_then(|m| signal.extremes(m));
+    let by_chance = Rotated::new(f, o, &name, signal, (&used, window), prior.as_deref())?;
     let Some(at) = (0..lags).max_by(|&a, &b| curve[a].abs().total_cmp(&curve[b].abs()).then(a.cmp(&b))) else {
         unreachable!("there is at least one lag")
     };
@@ -294,14 +286,14 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
         0 => "n = spikes".to_owned(),
         left => format!("n = spikes ({left} at the ends left out)"),
     };
-    let tested = format!("chance, p: {} rotations of the spikes", o.surrogates);
     let lag = (lags - 1 - at) as f64 * signal.interval;
     let mut peak = Metric::new(&name, "peak", curve[at], &signal.unit, n as u64)
         .note(&counted)
         .note("from the mean of the signal; no interval: it is the furthest of many; the curve has a band");
-    if !peaks.is_empty() {
+    if !by_chance.peaks.is_empty() {
         let side = if curve[at] < 0.0 { -1.0 } else { 1.0 };
-        peak = peak.chance(side * mean(&peaks)).p(reached(curve[at].abs(), &peaks)).null_by(&tested);
+        let (chance, p) = (side * mean(&by_chance.peaks), reached(curve[at].abs(), &by_chance.peaks));
+        peak = peak.chance(chance).p(p).null_by(by_chance.words());
     }
     let lag_note = "before the spike; no interval: a place on a grid";
     let mut place = Metric::new(&name, "peak_lag", lag, f.base.unit(), n as u64).note(lag_note);
@@ -309,22 +301,8 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
         (peak, place) = (peak.note(&joined), place.note(&joined));
     }
     f.metrics([peak, place]);
-    if let Some((top, bottom)) = found {
-        let unit = signal.squared();
-        let none = "no interval: an extreme of many directions";
-        let mut rows = [
-            Metric::new(&name, "covariance_max", top, &unit, n as u64).note(none),
-            Metric::new(&name, "covariance_min", bottom, &unit, n as u64).note(none),
-        ];
-        if !tops.is_empty() {
-            rows[0] = std::mem::take(&mut rows[0]).chance(mean(&tops)).p(reached(top, &tops)).null_by(&tested);
-            rows[1] =
-                std::mem::take(&mut rows[1]).chance(-mean(&bottoms)).p(reached(-bottom, &bottoms)).null_by(&tested);
-        }
-        if let Some(joined) = signal.joined() {
-            rows = rows.map(|row| row.note(&joined));
-        }
-        f.metrics(rows);
+    if let Some(found) = found {
+        covariance(f, &name, signal, n, found, &by_chance);
     } else if o.covariance {
         let why = if signal.is_wide() {
             signal.too_wide()
@@ -348,6 +326,66 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
         drawn(f, &train.name, signal, (&used, &curve), changed.as_deref().zip(found));
     }
     Ok(())
+}
+
+/// What rotated spikes gave: sizes of the furthest value of the average, and of the greatest and least change of the
+/// covariance, the least with its sign turned round.
+struct Rotated {
+    peaks: Vec<f64>,
+    tops: Vec<f64>,
+    bottoms: Vec<f64>,
+}
+
+impl Rotated {
+    fn new(
+        f: &Findings<'_>,
+        o: &Options,
+        name: &str,
+        signal: &Signal,
+        (spikes, window): (&[f64], Window),
+        prior: Option<&[f64]>,
+    ) -> Result<Self, AnalysisError> {
+        let mut all = Self { peaks: Vec::new(), tops: Vec::new(), bottoms: Vec::new() };
+        let key: Key = f.key(name, "rotated");
+        for k in 0..o.surrogates {
+            f.progress(k as f64 / o.surrogates as f64)?;
+            let moved = rotated(spikes, window, key, k);
+            all.peaks.push(greatest(&signal.average(&moved)));
+            if let Some((top, bottom)) = prior.and_then(|prior| signal.extremes(&signal.change(prior, &moved))) {
+                all.tops.push(top);
+                all.bottoms.push(-bottom);
+            }
+        }
+        Ok(all)
+    }
+
+    fn words(&self) -> String {
+        format!("chance, p: {} rotations of the spikes", self.peaks.len())
+    }
+}
+
+/// The greatest and the least change of the covariance.
+fn covariance(
+    f: &mut Findings<'_>,
+    name: &str,
+    signal: &Signal,
+    n: usize,
+    (top, bottom): (f64, f64),
+    by_chance: &Rotated,
+) {
+    let (tops, bottoms) = (&by_chance.tops, &by_chance.bottoms);
+    let of = |metric: &str, value: f64, chance: f64, p: f64| {
+        let none = "no interval: an extreme of many directions";
+        let mut m = Metric::new(name, metric, value, signal.squared(), n as u64).note(none);
+        if !tops.is_empty() {
+            m = m.chance(chance).p(p).null_by(by_chance.words());
+        }
+        if let Some(joined) = signal.joined() { m.note(&joined) } else { m }
+    };
+    f.metrics([
+        of("covariance_max", top, mean(tops), reached(top, tops)),
+        of("covariance_min", bottom, -mean(bottoms), reached(-bottom, bottoms)),
+    ]);
 }
 
 /// Half of the interval of the average at one lag.

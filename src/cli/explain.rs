@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::atomic::AtomicBool;
 
 use super::error::CliError;
-use super::explain_language::{self, KEYS, WRITE};
+use super::explain_language::{self, what};
 use super::output::{self, Tone, tone};
 use spikedeck_analysis as analysis;
 use spikedeck_core::diagnostic::did_you_mean;
@@ -14,7 +14,7 @@ use spikedeck_model::{self as model, DefinitionKind, library};
 use spikedeck_run::{self as run, analyses, integrators};
 use spikedeck_scenario::catalog::{AnalysisDeclaration, WithoutUnits};
 use spikedeck_scenario::{OptionKind, built_in, find_built_in};
-use spikedeck_signal::Card;
+use spikedeck_signal::{Card, CardSection, Lines};
 use spikedeck_sim::Network;
 
 /// Kinds of things that have cards: one, and several of them.
@@ -72,8 +72,9 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
         {
             let mut card = model::card(&definition);
             if let Some(text) = integrator(&definition).filter(|_| k == DefinitionKind::Model) {
-                let at = card.sections.iter().position(|s| s.0 == "Parameters").map_or(card.sections.len(), |i| i + 1);
-                card.sections.insert(at, ("Integrator".to_owned(), text));
+                let parameters = card.sections.iter().position(|s| s.heading == model::PARAMETERS);
+                let at = parameters.map_or(card.sections.len(), |i| i + 1);
+                card.sections.insert(at, CardSection::prose("Integrator", text));
             }
             found.push((format!("{}  {}/{}", definition.title, k.word(), definition.name), card));
         }
@@ -86,17 +87,18 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
     if wants("integrator")
         && let Some((name, about)) = integrators().into_iter().find(|i| i.0 == name)
     {
-        found.push((format!("{name}  integrator"), Card { sections: vec![("What it is".into(), about.to_owned())] }));
+        found.push((format!("{name}  integrator"), Card { sections: vec![what(about)] }));
     }
     found.extend(explain_language::found(name, &wants));
     if wants("scenario")
         && let Some(scenario) = find_built_in(name)
     {
-        let mut sections = vec![("What it shows".to_owned(), scenario.description.clone())];
+        let mut sections = vec![CardSection::prose("What it shows", &scenario.description)];
         if !scenario.variants.is_empty() {
-            sections.push(("Variants".to_owned(), scenario.variants.join(", ")));
+            sections.push(CardSection::prose("Variants", scenario.variants.join(", ")));
         }
-        sections.push(("Run it".to_owned(), format!("spikedeck run {name}\nspikedeck {name}\nspikedeck show {name}")));
+        let lines = format!("spikedeck run {name}\nspikedeck {name}\nspikedeck show {name}");
+        sections.push(CardSection::list("Run it", lines));
         found.push((format!("{}  scenario/{name}", scenario.title), Card { sections }));
     }
     if found.is_empty() && wants("analysis") {
@@ -112,16 +114,13 @@ pub(super) fn run(args: &Args) -> Result<(), CliError> {
             writeln!(out)?;
         }
         writeln!(out, "{}", tone(title, Tone::Bold, colour))?;
-        for (heading, text) in &card.sections {
+        for CardSection { heading, text, lines } in &card.sections {
             writeln!(out)?;
             writeln!(out, "{}", tone(heading, Tone::Bold, colour))?;
-            // Equations and tables of parameters keep their lines; prose is wrapped.
-            let lines = match heading.as_str() {
-                "Equations" | "Parameters" | "Presets" | "Starts from" | "Options" | "Kinds" | KEYS | WRITE => {
-                    text.lines().map(ToOwned::to_owned).collect()
-                }
-                "References" | "Run it" => output::wrap(text.trim(), output::width() - 2),
-                _ => output::wrap(&joined(text), output::width() - 2),
+            let lines = match lines {
+                Lines::Kept => text.lines().map(ToOwned::to_owned).collect(),
+                Lines::Each => output::wrap(text.trim(), output::width() - 2),
+                Lines::Flow => output::wrap(&joined(text), output::width() - 2),
             };
             for line in lines {
                 writeln!(out, "{}", format!("  {line}").trim_end())?;
@@ -175,21 +174,18 @@ fn analysis_found(analysis: &dyn analysis::Analysis) -> (String, Card) {
 fn analysis_card(analysis: &dyn analysis::Analysis) -> Card {
     let card = analysis.card();
     let declaration = analysis.declaration();
-    let mut sections = vec![("What it is".to_owned(), card.summary.to_owned())];
-    let mut add = |heading: &str, text: &str| {
-        if !text.trim().is_empty() {
-            sections.push((heading.to_owned(), text.to_owned()));
-        }
-    };
-    add("Also called", &card.synonyms.join(", ").replace('_', " "));
-    add("Equations", card.formula);
-    add("Assumptions", card.assumptions);
-    add("Bias", card.bias);
-    add("Cost", card.cost);
-    add("When it lies", card.caveats);
-    add("Options", &options(&declaration));
-    add("References", &card.references.join("\n"));
-    Card { sections }
+    let sections = [
+        what(card.summary),
+        CardSection::prose("Also called", card.synonyms.join(", ").replace('_', " ")),
+        CardSection::kept("Equations", card.formula),
+        CardSection::prose("Assumptions", card.assumptions),
+        CardSection::prose("Bias", card.bias),
+        CardSection::prose("Cost", card.cost),
+        CardSection::prose("When it lies", card.caveats),
+        CardSection::kept("Options", options(&declaration)),
+        CardSection::list("References", card.references.join("\n")),
+    ];
+    Card { sections: sections.into_iter().filter(|s| !s.text.trim().is_empty()).collect() }
 }
 
 /// One line an option: key, default, meaning, and what stands for the default where time has no unit.

@@ -6,12 +6,10 @@ use spikedeck_equation::FUNCTIONS;
 use spikedeck_equation::space::{KernelShape, OPERATORS};
 use spikedeck_scenario::language::{Family, Key, Section, Takes, WordOf};
 use spikedeck_scenario::{Boundary, DISTRIBUTIONS, RULES, SCENARIO, STIMULI, Words, families, sections};
-use spikedeck_signal::Card;
+use spikedeck_signal::{Card, CardSection};
 
-/// The heading of a table of keys.
-pub(super) const KEYS: &str = "Keys";
 /// The heading of a line to copy.
-pub(super) const WRITE: &str = "Write it";
+const WRITE: &str = "Write it";
 
 /// Everything of the language that is called `name`, where `wants` says whether a kind of thing is asked for.
 pub(super) fn found(name: &str, wants: &dyn Fn(&str) -> bool) -> Vec<(String, Card)> {
@@ -39,7 +37,8 @@ pub(super) fn found(name: &str, wants: &dyn Fn(&str) -> bool) -> Vec<(String, Ca
         && let Some(word) = Boundary::WORDS.iter().find(|w| w.name == name)
     {
         let line = format!("grid = {{ shape = [200], spacing = \"50 um\", boundary = \"{name}\" }}");
-        found.push((titled("boundary of a grid"), Card { sections: vec![what(word.about), (WRITE.to_owned(), line)] }));
+        let sections = vec![what(word.about), CardSection::kept(WRITE, line)];
+        found.push((titled("boundary of a grid"), Card { sections }));
     }
     if wants("section") && name == EQUATIONS {
         found.push((titled("the language of models"), equations()));
@@ -85,13 +84,13 @@ fn equations() -> Card {
         operators.row([*operator, *about], Tone::Plain);
     }
     let kernels: Vec<&str> = KernelShape::LIST.iter().map(|k| k.0).collect();
-    let said = |heading: &str, lines: &[&str]| (heading.to_owned(), lines.join("\n"));
+    let said = |heading: &str, lines: &[&str]| CardSection::prose(heading, lines.join("\n"));
     let lines = |heading: &str, lines: &[(&str, &str)]| {
         let mut grid = Grid::new(&[Align::Left; 2]);
         for (line, about) in lines {
             grid.row([*line, *about], Tone::Plain);
         }
-        (heading.to_owned(), text(&grid))
+        CardSection::kept(heading, text(&grid))
     };
     Card {
         sections: vec![
@@ -125,8 +124,8 @@ fn equations() -> Card {
                     "`and`, `or`, `not`.",
                 ],
             ),
-            ("Functions".to_owned(), text(&functions)),
-            ("On grids and trees".to_owned(), format!("{}\nkernels: {}", text(&operators), kernels.join(", "))),
+            CardSection::kept("Functions", text(&functions)),
+            CardSection::kept("On grids and trees", format!("{}\nkernels: {}", text(&operators), kernels.join(", "))),
             lines(
                 "At a spike",
                 &[
@@ -141,8 +140,8 @@ fn equations() -> Card {
     }
 }
 
-fn what(about: &str) -> (String, String) {
-    ("What it is".to_owned(), about.to_owned())
+pub(super) fn what(about: &str) -> CardSection {
+    CardSection::prose("What it is", about)
 }
 
 fn kind_card(family: &Family, kind: &Section, before: &str) -> Card {
@@ -156,7 +155,7 @@ fn kind_card(family: &Family, kind: &Section, before: &str) -> Card {
     } else {
         format!("{before}{{ {} }}", example.join(", "))
     };
-    sections.push((WRITE.to_owned(), line));
+    sections.push(CardSection::kept(WRITE, line));
     Card { sections }
 }
 
@@ -169,7 +168,7 @@ fn distribution(key: &Key) -> Card {
         }
         _ => "[\"1 mV\", \"2 mV\"]".to_owned(),
     };
-    sections.push((WRITE.to_owned(), format!("V_m = {{ {} = {example} }}", key.name)));
+    sections.push(CardSection::kept(WRITE, format!("V_m = {{ {} = {example} }}", key.name)));
     Card { sections }
 }
 
@@ -177,7 +176,7 @@ fn section_card(section: &Section) -> Card {
     let mut sections = vec![what(section.about)];
     sections.extend(table(&section.keys.iter().collect::<Vec<_>>()));
     if let Some(others) = section.others {
-        sections.push(("Further keys".to_owned(), format!("{}: {}", others.about, others.takes.words())));
+        sections.push(CardSection::prose("Further keys", format!("{}: {}", others.about, others.takes.words())));
     }
     Card { sections }
 }
@@ -189,12 +188,12 @@ fn family_card(family: &Family) -> Card {
     for kind in family.kinds.iter().chain(family.others) {
         grid.row([kind.name, kind.about], Tone::Plain);
     }
-    sections.push(("Kinds".to_owned(), text(&grid)));
+    sections.push(CardSection::kept("Kinds", text(&grid)));
     Card { sections }
 }
 
 /// One line a key: what it takes, what holds without it, its bounds, its meaning.
-fn table(keys: &[&Key]) -> Option<(String, String)> {
+fn table(keys: &[&Key]) -> Option<CardSection> {
     if keys.is_empty() {
         return None;
     }
@@ -205,7 +204,7 @@ fn table(keys: &[&Key]) -> Option<(String, String)> {
         let takes = if bounds.is_empty() { takes } else { format!("{takes}, {bounds}") };
         grid.row([key.name.to_owned(), takes, key.without(), key.about.to_owned()], Tone::Plain);
     }
-    Some((KEYS.to_owned(), text(&grid)))
+    Some(CardSection::kept("Keys", text(&grid)))
 }
 
 fn text(grid: &Grid) -> String {

@@ -4,27 +4,27 @@ use super::{Definition, DefinitionKind};
 use spikedeck_core::units::{Quantity, display_unit};
 use spikedeck_equation::TimeUnit;
 use spikedeck_equation::system::Typeset;
-use spikedeck_signal::Card;
+use spikedeck_signal::{Card, CardSection};
+
+/// The heading of the table of parameters.
+pub const PARAMETERS: &str = "Parameters";
 
 /// Sections of the card: what it is, its equations typeset, parameters with units and meaning, presets, references.
 pub fn card(definition: &Definition) -> Card {
     let d = definition;
-    let mut sections: Vec<(String, String)> = Vec::new();
-    let mut add = |heading: &str, text: String| {
-        if !text.trim().is_empty() {
-            sections.push((heading.to_owned(), text));
-        }
-    };
-    add("What it is", format!("{}\n\n{}", d.summary, d.description).trim().to_owned());
-    add("Equations", equations(d));
-    add("Mathematics", d.mathematics.clone());
-    add("Parameters", parameters(d));
-    add("Starts from", columns(&d.initial.iter().map(|(n, v)| vec![n.clone(), v.clone()]).collect::<Vec<_>>()));
-    add("Presets", presets(d));
-    add("Relevance", d.relevance.clone());
-    add("Applications", d.applications.clone());
-    add("References", d.references.join("\n"));
-    Card { sections }
+    let starts = columns(&d.initial.iter().map(|(n, v)| vec![n.clone(), v.clone()]).collect::<Vec<_>>());
+    let sections = [
+        CardSection::prose("What it is", format!("{}\n\n{}", d.summary, d.description).trim()),
+        CardSection::kept("Equations", equations(d)),
+        CardSection::prose("Mathematics", &d.mathematics),
+        CardSection::kept(PARAMETERS, parameters(d)),
+        CardSection::kept("Starts from", starts),
+        CardSection::kept("Presets", presets(d)),
+        CardSection::prose("Relevance", &d.relevance),
+        CardSection::prose("Applications", &d.applications),
+        CardSection::list("References", d.references.join("\n")),
+    ];
+    Card { sections: sections.into_iter().filter(|s| !s.text.trim().is_empty()).collect() }
 }
 
 fn equations(d: &Definition) -> String {

@@ -11,7 +11,7 @@
 //! let adex = library().get(DefinitionKind::Model, "adex").expect("it is built in");
 //! assert_eq!(adex.system.states()[0].name, "V_m");
 //! assert_eq!(adex.parameter("C_m").expect("a membrane has a capacity").default_text, "281 pF");
-//! assert!(card(&adex).sections.iter().any(|(_, text)| text.contains("dV_m/dt")));
+//! assert!(card(&adex).sections.iter().any(|s| s.text.contains("dV_m/dt")));
 //! ```
 
 mod card;
@@ -24,7 +24,7 @@ mod read;
 mod receptor;
 pub mod report;
 
-pub use card::card;
+pub use card::{PARAMETERS, card};
 pub use library::{Library, library, morphologies, morphology as built_in_morphology};
 pub use read::{read_definition, strings};
 pub use receptor::redirect;

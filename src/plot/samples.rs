@@ -296,7 +296,7 @@ pub(crate) fn card() -> NamedShape {
         ),
         ("References".to_string(), "Brette and Gerstner (2005), doi:10.1152/jn.00686.2005".to_string()),
     ];
-    NamedShape::new("adex", Shape::Card(Card { sections }))
+    NamedShape::new("adex", Shape::Card(Card::prose(sections)))
 }
 
 /// One of each.

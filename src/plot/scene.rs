@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::colour::Role;
 use super::reduce::Pyramid;
 use super::view::View;
-use spikedeck_signal::{Curve, NamedShape, ScalarRow, Shape};
+use spikedeck_signal::{CardSection, Curve, NamedShape, ScalarRow, Shape};
 
 /// A picture in data units. It borrows the shape's numbers, so building one costs next to nothing.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub enum Body<'a> {
     /// A table of numbers with intervals.
     Table(&'a [ScalarRow]),
     /// Text in sections.
-    Text(&'a [(String, String)]),
+    Text(&'a [CardSection]),
 }
 
 /// Panels with what belongs to all of them.

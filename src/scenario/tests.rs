@@ -383,7 +383,7 @@ weight = "1 mV"
 #[test]
 fn cards_show_equations_parameters_and_presets() {
     let card = spikedeck_model::card(&library().get(DefinitionKind::Model, "adex").unwrap());
-    let section = |name: &str| card.sections.iter().find(|s| s.0 == name).map_or("", |s| s.1.as_str());
+    let section = |name: &str| card.section(name).map_or("", |s| s.text.as_str());
     assert!(section("Parameters").contains("281 pF") && section("Parameters").contains("membrane capacitance"));
     assert!(section("Presets").contains("tonic") && section("Presets").contains("b = 0 pA"));
     assert!(section("References").contains("doi:10.1152/jn.00686.2005"));

@@ -14,6 +14,7 @@
 //! assert_eq!(shape.in_words(), "exc.spikes cv 0.87, 95 % CI [0.84, 0.9], chance 1, n 246");
 //! ```
 
+mod card;
 mod column;
 pub mod data;
 mod file_columns;
@@ -32,6 +33,7 @@ mod trains;
 mod unit_table;
 mod words;
 
+pub use card::{Card, CardSection, Lines};
 pub use column::{Categories, Column, Values};
 pub use file_columns::{FileColumn, FileColumns};
 pub use ground::{Basis, Ground};
@@ -40,8 +42,8 @@ pub use metric_column::{MetricColumn, MetricKind, OverSeeds, Shown, Tone};
 pub use on_disk::{OnDisk, Rows};
 pub use recording::{Absent, Connections, Population, Recording, Trial, TrialTimes, written};
 pub use shape::{
-    Axis, Card, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait,
-    Raster, RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability, step_begin,
+    Axis, Curve, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, NamedShape, PhasePortrait, Raster,
+    RasterGroup, ReferenceLine, ScalarRow, Scalars, Scale, Series, Shape, Stability, step_begin,
 };
 pub use spikes::Spikes;
 pub use tabulate::PLACE_OF_ENTRY;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::card::Card;
 use super::metric::Metric;
 
 /// How an axis maps values to length.
@@ -355,13 +356,6 @@ impl Scalars {
         };
         Self { rows: metrics.iter().map(row).collect() }
     }
-}
-
-/// Text in sections: a model card.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Card {
-    /// Sections: heading and text.
-    pub sections: Vec<(String, String)>,
 }
 
 /// What an analysis returns to be drawn and tabulated.

@@ -27,8 +27,8 @@ impl Shape {
                 Column::new("weight", Values::Numbers(edges.iter().map(|e| e.weight).collect())),
             ],
             Self::Card(c) => vec![
-                Column::new("section", Values::Texts(c.sections.iter().map(|s| s.0.clone()).collect())),
-                Column::new("text", Values::Texts(c.sections.iter().map(|s| s.1.clone()).collect())),
+                Column::new("section", Values::Texts(c.sections.iter().map(|s| s.heading.clone()).collect())),
+                Column::new("text", Values::Texts(c.sections.iter().map(|s| s.text.clone()).collect())),
             ],
         }
     }

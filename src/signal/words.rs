@@ -2,6 +2,7 @@
 
 use spikedeck_core::number::{count, counted, shown, with_unit};
 
+use super::card::CardSection;
 use super::metric::Metric;
 use super::shape::{
     Axis, Curve, Distribution, FixedPoint, GraphEdge, Image, Matrix, PhasePortrait, Raster, ScalarRow, Series, Shape,
@@ -56,9 +57,9 @@ fn largest(values: impl Iterator<Item = f64>) -> Option<usize> {
 }
 
 /// A section of a card: its heading and the first line of its text.
-fn section((heading, text): &(String, String)) -> String {
-    let first = text.lines().next().unwrap_or_default();
-    if heading.is_empty() { first.to_owned() } else { format!("{heading}: {first}") }
+fn section(s: &CardSection) -> String {
+    let first = s.text.lines().next().unwrap_or_default();
+    if s.heading.is_empty() { first.to_owned() } else { format!("{}: {first}", s.heading) }
 }
 
 /// A place on an axis: `time 250 ms`.

@@ -81,8 +81,8 @@ pub(super) fn raster_rate(shape: &mut Shape) -> Option<Shape> {
 mod tests {
     use super::*;
     use spikedeck_signal::{
-        Axis, Card, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, Metric, PhasePortrait, Raster,
-        RasterGroup, ScalarRow, Scalars, Series, Stability,
+        Axis, Card, CardSection, CurveStyle, Distribution, FixedPoint, GraphEdge, Image, Matrix, Metric, PhasePortrait,
+        Raster, RasterGroup, ScalarRow, Scalars, Series, Stability,
     };
 
     fn curve(name: &str, band: bool) -> Curve {
@@ -162,7 +162,7 @@ mod tests {
                 nodes: vec!["a".into(), "b".into()],
                 edges: vec![GraphEdge { from: 1, to: 0, weight: 2.5 }],
             },
-            Shape::Card(Card { sections: vec![("What".into(), "text\nmore".into())] }),
+            Shape::Card(Card { sections: vec![CardSection::kept("What", "text\nmore")] }),
         ]
     }
 

@@ -36,7 +36,7 @@ pub const CLIPBOARD: usize = 70_000;
 /// card its text.
 pub fn table(pane: &Pane) -> String {
     if let Shape::Card(card) = &pane.shape.shape {
-        return card.sections.iter().flat_map(|(heading, text)| [heading.as_str(), "\n", text, "\n"]).collect();
+        return card.sections.iter().flat_map(|s| [&s.heading, "\n", &s.text, "\n"]).collect();
     }
     // Cells stay cells.
     let plain = |cell: String| cell.replace(['\t', '\n'], " ");

@@ -4,7 +4,7 @@ use super::{Look, Marker};
 use crate::colour::Role;
 use crate::grid::{CellGrid, columns, fit, wrap};
 use spikedeck_core::number::MISSING;
-use spikedeck_signal::{Metric, ScalarRow, Tone};
+use spikedeck_signal::{CardSection, Metric, ScalarRow, Tone};
 
 /// Subject and metric in a narrow column: the metric at the end says what the row is, the unit or place before it which
 /// of many it is of, so that the beginning of the subject is what is cut.
@@ -243,15 +243,9 @@ pub(crate) fn scalars(rows: &[ScalarRow], scroll: usize, grid: &mut CellGrid, to
 }
 
 /// Headings and wrapped text.
-pub(crate) fn sections(
-    sections: &[(String, String)],
-    scroll: usize,
-    grid: &mut CellGrid,
-    top: usize,
-    look: &Look,
-) -> usize {
+pub(crate) fn sections(sections: &[CardSection], scroll: usize, grid: &mut CellGrid, top: usize, look: &Look) -> usize {
     let mut lines: Vec<(String, Role)> = Vec::new();
-    for (k, (heading, text)) in sections.iter().enumerate() {
+    for (k, CardSection { heading, text, .. }) in sections.iter().enumerate() {
         if k > 0 {
             lines.push((String::new(), Role::Text));
         }

@@ -5,7 +5,7 @@ use crate::cells::role_of;
 use crate::colour::Role;
 use crate::grid::{fit, wrap};
 use spikedeck_core::number::{MISSING, typeset};
-use spikedeck_signal::{Metric, ScalarRow};
+use spikedeck_signal::{CardSection, Metric, ScalarRow};
 
 /// A column of a table.
 struct Column {
@@ -64,12 +64,12 @@ pub(crate) fn scalars(rows: &[ScalarRow], title: &str, page: &mut Page) -> usize
 }
 
 /// Headings and wrapped text; returns the height of the page.
-pub(crate) fn sections(sections: &[(String, String)], title: &str, page: &mut Page) -> usize {
+pub(crate) fn sections(sections: &[CardSection], title: &str, page: &mut Page) -> usize {
     let font = page.figure.font;
     let columns = ((page.figure.width as f64 - font * 2.4) / (font * 0.52)).max(8.0) as usize;
     let mut y = font * 2.2;
     page.text((font * 1.2, y), title, font * 1.25, Role::Title, Anchor::Start);
-    for (heading, text) in sections {
+    for CardSection { heading, text, .. } in sections {
         y += font * 0.8;
         if !heading.is_empty() {
             y += font * 1.5;

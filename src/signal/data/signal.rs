@@ -4,7 +4,7 @@ use super::super::file_columns::{FileColumn, FileColumns};
 use super::columns::{Opened, ids, numbers, rounded};
 use super::spikes::{TIME, UNIT};
 use super::unit::splits;
-use super::{Cells, FileTable, FileUnit, Ids, Refused, counted, quoted};
+use super::{Cells, FileData, FileTable, FileUnit, Ids, Refused, counted, quoted};
 use spikedeck_core::diagnostic::did_you_mean;
 
 /// Columns of a file with a signal.
@@ -99,32 +99,9 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
         )
         .in_heading());
     }
-    let mut notes = Vec::new();
-    let chosen: Vec<_> = match keys.columns {
-        Some(list) => {
-            let mut chosen = Vec::new();
-            for name in list {
-                let found = table.columns.iter().find(|c| c.name.trim() == name.trim());
-                let Some(column) = found else {
-                    let names = table.columns.iter().map(|c| c.name.as_str()).filter(|n| !is_axis(n));
-                    let help = did_you_mean(name, names.clone()).map_or_else(
-                        || format!("its columns of values are {}", quoted(names)),
-                        |n| format!("did you mean `{n}`?"),
-                    );
-                    return Err(Refused::new(format!("this file has no column `{name}`"), help));
-                };
-                chosen.push(column);
-            }
-            chosen
-        }
-        None => {
-            let values = |c: &&super::FileData| {
-                !is_axis(&c.name) && matches!(c.cells, Cells::Numbers(_) | Cells::Whole(_)) && !c.name.trim().is_empty()
-            };
-            table.columns.iter().filter(values).collect()
-        }
-    };
+    let chosen = columns_of_values(table, keys, is_axis)?;
     file.uses(&chosen);
+    let mut notes = Vec::new();
     notes.extend(chosen.iter().copied().chain(time.as_ref().map(|t| t.column)).filter_map(rounded));
     if time.is_none() && chosen.len() > table.rows {
         notes.push(format!(
@@ -134,24 +111,7 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
         ));
     }
     if keys.columns.is_none() {
-        // One cell that is no number does not take its column away.
-        for column in file.unused() {
-            if let Cells::Texts(texts) = &column.cells
-                && texts.names.iter().any(|t| t.trim().parse::<f64>().is_ok())
-            {
-                numbers(column)?;
-            }
-        }
-        let left: Vec<&str> =
-            file.unused().map(|c| if c.name.is_empty() { "(no name)" } else { c.name.as_str() }).collect();
-        if !left.is_empty() {
-            let (one, of) = (left.len() == 1, quoted(left.iter().copied()));
-            notes.push(if one {
-                format!("column {of} of this file holds no numbers and is not used")
-            } else {
-                format!("columns {of} of this file hold no numbers and are not used")
-            });
-        }
+        notes.extend(left_out(&file)?);
     }
     if chosen.is_empty() {
         return Err(Refused::new(
@@ -160,22 +120,7 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
         )
         .in_heading());
     }
-    let mut columns = Vec::with_capacity(chosen.len());
-    for column in chosen {
-        let ending = splits(column.name.trim()).next().map(|(base, unit)| (base.to_owned(), unit));
-        let stated = column.unit.as_deref().and_then(FileUnit::parse);
-        let (base, unit) = match ending {
-            Some((base, unit)) => (base, Some(unit)),
-            None => (column.name.trim().to_owned(), None),
-        };
-        columns.push(SignalColumn {
-            name: column.name.clone(),
-            base,
-            unit: stated.or(unit),
-            id: 0,
-            values: numbers(column)?.into_owned(),
-        });
-    }
+    let columns = chosen.into_iter().map(values_of).collect::<Result<_, _>>()?;
     let unit = match (&time, keys.plain) {
         (None, _) => None,
         (Some(found), Some(plain)) => file.time_unit(found, "time", keys.time_unit.as_ref(), plain)?,
@@ -192,6 +137,61 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
         None => Ok(whole),
         Some(found) => whole.unfolded(&ids(found.column)?, &found.column.name),
     }
+}
+
+/// The columns of values: those that were asked for, else all that hold numbers and are no axis.
+fn columns_of_values<'t>(
+    table: &'t FileTable,
+    keys: &SignalKeys<'_>,
+    is_axis: impl Fn(&str) -> bool,
+) -> Result<Vec<&'t FileData>, Refused> {
+    let Some(list) = keys.columns else {
+        let values = |c: &&FileData| {
+            !is_axis(&c.name) && matches!(c.cells, Cells::Numbers(_) | Cells::Whole(_)) && !c.name.trim().is_empty()
+        };
+        return Ok(table.columns.iter().filter(values).collect());
+    };
+    let one = |name: &String| {
+        table.columns.iter().find(|c| c.name.trim() == name.trim()).ok_or_else(|| {
+            let names = table.columns.iter().map(|c| c.name.as_str()).filter(|n| !is_axis(n));
+            let help = did_you_mean(name, names.clone()).map_or_else(
+                || format!("its columns of values are {}", quoted(names)),
+                |n| format!("did you mean `{n}`?"),
+            );
+            Refused::new(format!("this file has no column `{name}`"), help)
+        })
+    };
+    list.iter().map(one).collect()
+}
+
+/// What to say of the columns that hold no numbers. One cell that is no number does not take its column away.
+fn left_out(file: &Opened<'_>) -> Result<Option<String>, Refused> {
+    for column in file.unused() {
+        if let Cells::Texts(texts) = &column.cells
+            && texts.names.iter().any(|t| t.trim().parse::<f64>().is_ok())
+        {
+            numbers(column)?;
+        }
+    }
+    let left: Vec<&str> =
+        file.unused().map(|c| if c.name.is_empty() { "(no name)" } else { c.name.as_str() }).collect();
+    let of = quoted(left.iter().copied());
+    Ok(match left.len() {
+        0 => None,
+        1 => Some(format!("column {of} of this file holds no numbers and is not used")),
+        _ => Some(format!("columns {of} of this file hold no numbers and are not used")),
+    })
+}
+
+/// The values of a column, with the unit that it states or its name ends with.
+fn values_of(column: &FileData) -> Result<SignalColumn, Refused> {
+    let stated = column.unit.as_deref().and_then(FileUnit::parse);
+    let (base, unit) = match splits(column.name.trim()).next() {
+        Some((base, unit)) => (base.to_owned(), Some(unit)),
+        None => (column.name.trim().to_owned(), None),
+    };
+    let values = numbers(column)?.into_owned();
+    Ok(SignalColumn { name: column.name.clone(), base, unit: stated.or(unit), id: 0, values })
 }
 
 impl SignalFile {

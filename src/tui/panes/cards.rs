@@ -68,7 +68,7 @@ pub(crate) fn run_card(run: &Finished) -> Card {
             sections.push(("References".to_owned(), spec.references.join("\n")));
         }
     }
-    Card { sections }
+    Card::prose(sections)
 }
 
 fn check_line(check: &Check) -> String {
@@ -124,7 +124,7 @@ pub(crate) fn model_card(model: &spikedeck_model::Definition) -> Card {
     add("Relevance", &flowing(&model.relevance));
     add("Applications", &flowing(&model.applications));
     add("References", &model.references.join("\n"));
-    Card { sections }
+    Card::prose(sections)
 }
 
 #[cfg(test)]

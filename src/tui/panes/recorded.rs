@@ -258,7 +258,7 @@ fn rest(untold: usize) -> Recorded {
         "{untold} more variables were recorded and have no pane here. A table of them, or what `spikedeck analyze` \
          measures of them, is read more easily."
     );
-    let card = Card { sections: vec![(String::new(), text)] };
+    let card = Card::prose([(String::new(), text)]);
     let summary = format!("{untold} have no pane");
     Recorded {
         pane: Pane::new("rest", "More variables", Shape::Card(card), summary),

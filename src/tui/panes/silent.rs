@@ -43,7 +43,7 @@ pub fn in_words(name: &str, shape: &Shape, recording: &Recording) -> Option<Card
 }
 
 fn said(text: String) -> Card {
-    Card { sections: vec![(String::new(), text)] }
+    Card::prose([(String::new(), text)])
 }
 
 /// A raster without a spike in words.
@@ -112,10 +112,10 @@ mod tests {
     fn one_value_everywhere_is_a_sentence() {
         let nothing = Recording::default();
         let said = |shape: Series| in_words("mean(phi)", &Shape::Series(shape), &nothing);
-        let text = said(series(&[&[-1.5; 9], &[-1.5; 9]])).unwrap().sections[0].1.clone();
+        let text = said(series(&[&[-1.5; 9], &[-1.5; 9]])).unwrap().sections[0].text.clone();
         assert_eq!(text, "phi is -1.5 mV at all times: there is nothing to draw.");
         let noisy: Vec<f64> = (0..9).map(|k| -1.25 + f64::from(k) * 1e-12).collect();
-        assert!(said(series(&[&noisy])).unwrap().sections[0].1.contains("-1.25 mV at all times, but for rounding"));
+        assert!(said(series(&[&noisy])).unwrap().sections[0].text.contains("-1.25 mV at all times, but for rounding"));
         assert!(said(series(&[&[1.0; 9], &[2.0; 9]])).is_none(), "two values are a picture");
         assert!(said(series(&[&[0.0, 0.0, 1e-3, 0.0]])).is_none());
         assert!(said(series(&[&[1.0, 1.0]])).is_none(), "two points are no course");
@@ -124,7 +124,7 @@ mod tests {
         let image =
             |values: Vec<f64>| Image { width: 3, height: 2, values, value: Axis::new("h", ""), ..Image::default() };
         let said = |values| in_words("h", &Shape::Image(image(values)), &nothing);
-        assert!(said(vec![0.0; 6]).unwrap().sections[0].1.starts_with("h is 0 everywhere"));
+        assert!(said(vec![0.0; 6]).unwrap().sections[0].text.starts_with("h is 0 everywhere"));
         assert!(said(vec![0.0, 0.0, 0.0, 0.0, 0.0, 1e-12]).is_none(), "small numbers may be all there is");
     }
 
@@ -140,7 +140,7 @@ mod tests {
             ..Trace::default()
         };
         let recording = Recording { traces: vec![trace("mV")], ..Recording::default() };
-        let text = in_words("mean(field.phi)", &shape, &recording).unwrap().sections[0].1.clone();
+        let text = in_words("mean(field.phi)", &shape, &recording).unwrap().sections[0].text.clone();
         assert_eq!(text, "phi is 0 mV at all times, but for rounding: there is nothing to draw.");
         let other = Recording { traces: vec![trace("pA")], ..Recording::default() };
         assert!(in_words("mean(field.phi)", &shape, &other).is_none(), "another quantity is no measure");
@@ -158,7 +158,7 @@ mod tests {
         let of = |groups: Vec<RasterGroup>| {
             let x = Axis { is_time: true, ..Axis::new("time", "ms") };
             let raster = Raster { x, extent: (0.0, 250.0), groups, ..Raster::default() };
-            in_words("Spikes", &Shape::Raster(raster), &Recording::default()).map(|c| c.sections[0].1.clone())
+            in_words("Spikes", &Shape::Raster(raster), &Recording::default()).map(|c| c.sections[0].text.clone())
         };
         let silent = of(vec![group(20, vec![]), group(5, vec![])]).unwrap();
         assert_eq!(silent, "None of the 25 units fired from 0 to 250 ms: there is nothing to draw.");

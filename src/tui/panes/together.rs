@@ -392,7 +392,7 @@ pub fn apart(mode: Together, all: &[Lettered<'_>], pane: &Pane) -> Pane {
         }
         (_, _) => format!("{} cannot be laid over each other; side by side (o) they can be seen.", letters.join(", ")),
     };
-    let card = Card { sections: vec![(String::new(), text)] };
+    let card = Card::prose([(String::new(), text)]);
     Pane::new(format!("apart/{}", pane.key), pane.title.clone(), Shape::Card(card), "")
 }
 

@@ -160,7 +160,7 @@ fn said(pane: &Pane, before: &str) -> Vec<Block> {
     if pane.key == "run" || pane.key.starts_with("model/") {
         return Vec::new();
     }
-    let text = card.sections.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join(" ");
+    let text = card.sections.iter().map(|s| s.text.as_str()).collect::<Vec<_>>().join(" ");
     let told = Block::Text(sentence(&format!("{before}{}: {text}", pane.title)));
     std::iter::once(told).chain(pane.warnings.iter().map(|w| Block::Warning(w.clone()))).collect()
 }
