@@ -6,8 +6,8 @@ use spikedeck_core::units::{Dimension, display_unit};
 use spikedeck_equation::flow::Flow;
 use spikedeck_equation::{System, Variable};
 use spikedeck_scenario::{
-    Assignment, AtRest, Observable, PopulationId, PopulationSpec, Port, Spec, Stimulus as _, UnitName, Value,
-    VariableId,
+    Assignment, AtRest, Clock, Observable, PopulationId, PopulationSpec, Port, Spec, Spread, Stimulus as _, TimeCourse,
+    UnitName, Value, VariableId,
 };
 use spikedeck_signal::TimeBase;
 
@@ -60,6 +60,19 @@ impl<'a> Bound<'a> {
     /// # Errors
     /// `Unsuitable` without a scenario, for a unit that does not exist, or for values that cannot be worked out.
     pub fn new(request: &Request<'a>, o: &UnitOptions) -> Result<Self, AnalysisError> {
+        let (mut bound, white) = Self::with_noise(request, o)?;
+        bound.warnings.extend(white.iter().map(|w| held(w.stimulus)));
+        if bound.system.is_stochastic() {
+            bound.warnings.push("noise is left out: this is the deterministic part".into());
+        }
+        Ok(bound)
+    }
+
+    /// The same, and the white noise that acts on the unit from outside, for those who take noise into account.
+    ///
+    /// # Errors
+    /// As of [`Bound::new`].
+    pub fn with_noise(request: &Request<'a>, o: &UnitOptions) -> Result<(Self, Vec<WhiteNoise<'a>>), AnalysisError> {
         let (spec, index, population) = population(request)?;
         let unit = o.unit;
         if unit >= population.size {
@@ -94,9 +107,11 @@ impl<'a> Bound<'a> {
         let parameters =
             resolve.all(&population.parameters, system.parameters(), &set_parameters, None, "parameters")?;
         let mut inputs = vec![0.0; system.inputs().len()];
-        if o.inputs == Inputs::Final {
-            constant_inputs(spec, index, unit, &mut inputs, &mut warnings);
-        }
+        let white = if o.inputs == Inputs::Final {
+            steady_inputs(spec, index, unit, &mut inputs, &mut warnings)
+        } else {
+            Vec::new()
+        };
         for (port, value) in set_inputs {
             inputs[port] = value;
         }
@@ -116,10 +131,7 @@ impl<'a> Bound<'a> {
                 population.name
             ));
         }
-        if system.is_stochastic() {
-            warnings.push("noise is left out: this is the deterministic part".into());
-        }
-        Ok(Self {
+        let bound = Self {
             flow: Flow::new(system, &parameters, &inputs),
             population,
             system,
@@ -128,7 +140,8 @@ impl<'a> Bound<'a> {
             initial,
             base: spec.simulation.time_base,
             warnings,
-        })
+        };
+        Ok((bound, white))
     }
 
     /// The same unit with one input at another value.
@@ -244,7 +257,23 @@ impl Resolve<'_> {
     }
 }
 
-/// Adds what constant stimuli give to each input port of the unit.
+/// White noise from outside on an input of a unit.
+#[derive(Debug, Clone, Copy)]
+pub struct WhiteNoise<'a> {
+    /// The stimulus' name.
+    pub stimulus: &'a str,
+    /// The input.
+    pub port: usize,
+    /// Density, SI: unit of the input times s**0.5.
+    pub density: f64,
+}
+
+/// What is told of noise of which only the mean is taken.
+fn held(stimulus: &str) -> String {
+    format!("noise stimulus `{stimulus}` is held at its mean")
+}
+
+/// Adds what constant stimuli give to each input port of the unit, noise at its mean.
 pub fn constant_inputs(
     spec: &Spec,
     population: PopulationId,
@@ -252,6 +281,20 @@ pub fn constant_inputs(
     inputs: &mut [f64],
     warnings: &mut Vec<String>,
 ) {
+    let white = steady_inputs(spec, population, unit, inputs, warnings);
+    warnings.extend(white.iter().map(|w| held(w.stimulus)));
+}
+
+/// The same without a word on white noise, which is what comes back.
+fn steady_inputs<'a>(
+    spec: &'a Spec,
+    population: PopulationId,
+    unit: usize,
+    inputs: &mut [f64],
+    warnings: &mut Vec<String>,
+) -> Vec<WhiteNoise<'a>> {
+    let mut white = Vec::new();
+    let clock = Clock { dt: spec.simulation.dt };
     let end = spec.simulation.steps as f64 * spec.simulation.dt;
     for s in &spec.stimuli {
         if s.target.population != population || !(s.units.is_empty() || s.units.contains(&(unit as u32))) {
@@ -272,7 +315,14 @@ pub fn constant_inputs(
             AtRest::Is(value) => number(value),
             AtRest::Zero => Some(0.0),
             AtRest::Mean(mean) => {
-                warnings.push(format!("noise stimulus `{}` is held at its mean", s.name));
+                let density = match s.kind.course(clock) {
+                    TimeCourse::Normal { spread: Spread::Density(density), .. } => number(density.value),
+                    _ => None,
+                };
+                match density {
+                    Some(density) => white.push(WhiteNoise { stimulus: &s.name, port: port.index(), density }),
+                    None => warnings.push(held(&s.name)),
+                }
                 number(mean)
             }
             AtRest::Changes => {
@@ -286,4 +336,5 @@ pub fn constant_inputs(
                 .push(format!("the value of stimulus `{}` for this unit is not known here and is left out", s.name)),
         }
     }
+    white
 }

@@ -26,13 +26,12 @@ const CARD: AnalysisCard = AnalysisCard {
     assumptions: "`source` are events: spikes of units (also trials and epochs of a file, `trials.spikes[0]`), or a \
                   signal, whose rises through `level` they are. `target` are signals, spikes or rates. A spike that \
                   is an event is not counted around itself. Events nearer to the ends of the window than `before` \
-                  and `after` are left out. Intervals are Student's t over \
-                  events; events nearer to each other than `before` + `after` share as much as their stretches \
-                  overlap (Newey and West), and count as that many fewer. p of change: one sign drawn anew for each \
-                  block of events in a row, which ends where nothing overlaps, or after one and a half to three times \
-                  `before` + `after` where events are furthest apart; none with fewer than 6 blocks; p of peak: \
-                  all events moved together by one time (on a circle), which keeps their rhythm and that of \
-                  the target.",
+                  and `after` are left out. Intervals are Student's t over events; events nearer to each other than \
+                  `before` + `after` share as much as their stretches overlap (Newey and West), and count as that \
+                  many fewer. p of change: one sign drawn anew for each block of events in a row, which ends where \
+                  nothing overlaps, or after one and a half to three times `before` + `after` where events are \
+                  furthest apart; none with fewer than 6 blocks; p of peak: all events moved together by one time \
+                  (on a circle), which keeps their rhythm and that of the target.",
     bias: "A is unbiased. The peak is the largest of many and therefore large: compare with its chance.",
     cost: "O(events · lags) a pair, once for each surrogate",
     caveats: "Where stretches around most events overlap, few are left that tell anything of their own: there is no \

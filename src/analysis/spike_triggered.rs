@@ -304,11 +304,8 @@ fn look(f: &mut Findings<'_>, train: &Moments, signal: &Signal, o: &Options, dra
     if let Some(found) = found {
         covariance(f, &name, signal, n, found, &by_chance);
     } else if o.covariance {
-        let why = if signal.is_wide() {
-            signal.too_wide()
-        } else {
-            "no value: the eigenvalues of the covariance were not found".to_owned()
-        };
+        let not_found = "no value: the eigenvalues of the covariance were not found";
+        let why = if signal.is_wide() { signal.too_wide() } else { not_found.to_owned() };
         missing_covariance(f, &name, signal, n, &why);
     }
     f.word(format!(

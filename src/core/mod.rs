@@ -44,6 +44,7 @@ pub mod factors;
 pub mod family;
 pub mod fft;
 pub mod filter;
+pub mod first_passage;
 pub mod fluctuation;
 pub mod granger;
 pub mod graph;

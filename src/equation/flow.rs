@@ -7,7 +7,7 @@ use super::tape::{Tape, Values};
 use spikedeck_core::dynamics::Dynamics;
 
 /// A system with all parameters and inputs bound: dx/dt = f(t, x), per unit of the recording's time base in SI
-/// (seconds, or plain time for dimensionless systems). White noise is left out.
+/// (seconds, or plain time for dimensionless systems). White noise stands apart, in [`Flow::noise`].
 #[derive(Debug, Clone)]
 pub struct Flow {
     states: usize,
@@ -15,6 +15,7 @@ pub struct Flow {
     per_second: f64,
     rate: Tape,
     jacobian: Tape,
+    noise: Tape,
     autonomous: bool,
     surface: Option<Tape>,
     reset: Option<Tape>,
@@ -48,6 +49,19 @@ impl Flow {
         let rate: Vec<Id> = drift.into_iter().map(|d| g.mul(scale, d)).collect();
         let autonomous = rate.iter().all(|&r| !g.depends(r, |s| s == Symbol::Time));
         let jacobian = jacobian(&mut g, &rate, n);
+        // A density is per root of the time unit.
+        let root = g.number(per_second.sqrt());
+        let silent = g.number(0.0);
+        let noise: Vec<Id> = p
+            .diffusion
+            .iter()
+            .map(|d| {
+                d.map_or(silent, |d| {
+                    let d = bind(&mut g, &[d])[0];
+                    g.mul(root, d)
+                })
+            })
+            .collect();
         let surface = p.threshold.and_then(|t| t.surface).map(|h| {
             let h = bind(&mut g, &[h]);
             let mut roots = h.clone();
@@ -82,6 +96,7 @@ impl Flow {
             per_second,
             rate: Tape::new(&g, &rate),
             jacobian: Tape::new(&g, &jacobian),
+            noise: Tape::new(&g, &noise),
             autonomous,
             surface: surface.map(|r| Tape::new(&g, &r)),
             reset: reset.map(|r| Tape::new(&g, &r)),
@@ -108,6 +123,11 @@ impl Flow {
     /// The Jacobian, row-major `out[i * n + j] = df_i/dx_j`, from symbolic derivatives.
     pub fn jacobian(&self, t: f64, x: &[f64], out: &mut [f64]) {
         self.jacobian.evaluate(&self.values(t, x), out);
+    }
+
+    /// The factor of white noise in each state's equation, per root of a second, into `out`; zero where there is none.
+    pub fn noise(&self, t: f64, x: &[f64], out: &mut [f64]) {
+        self.noise.evaluate(&self.values(t, x), out);
     }
 
     /// Whether the right-hand side does not depend on time by itself.

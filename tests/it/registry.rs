@@ -208,6 +208,18 @@ start = \"2 ms\"
 spikes = true
 traces = [{ variables = [\"V_m\"] }]
 ";
+    const ONE_STATE: &str = "[simulation]
+duration = \"1 s\"
+dt = \"0.1 ms\"
+[populations.p]
+model = \"lif\"
+[stimuli.i]
+target = \"p.I\"
+kind = \"constant\"
+amplitude = \"0.4 nA\"
+[record.p]
+spikes = true
+";
     for analysis in run::analyses() {
         let declaration = analysis.declaration();
         let kind = declaration.kind;
@@ -224,7 +236,7 @@ traces = [{ variables = [\"V_m\"] }]
             _ => vec!["of = \"p.spikes\"", "of = \"p.V_m\"", "of = \"p.rate\"", "of = \"p\"", "of = \"p.u\""],
         };
         let mut refusals = Vec::new();
-        let found = [NETWORK, FLOW, FIELD, PLANE, TREE]
+        let found = [NETWORK, FLOW, FIELD, PLANE, TREE, ONE_STATE]
             .iter()
             .flat_map(|base| candidates.iter().map(move |c| (base, c)))
             .find_map(|(base, subjects)| {

@@ -153,6 +153,7 @@ const WITHOUT_P: &[&str] = &[
     "space",
     "plane",
     "fi_curve",
+    "first_passage",
     "lyapunov",
     "phase_plane",
     "weight_spectrum",
