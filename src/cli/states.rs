@@ -49,7 +49,8 @@ fn parse(text: &str) -> Result<Wanted, String> {
 }
 
 impl States {
-    /// Refuses what has no state of its own: several scenarios, sweeps, trials.
+    /// Refuses what has no state of its own (several scenarios, sweeps, trials), and a file for states that is something
+    /// else.
     pub(super) fn examine(&self, scenarios: usize, spec: &Spec, points: &[Point]) -> Result<(), CliError> {
         if self.checkpoint.is_none() && self.from.is_none() {
             return Ok(());
@@ -64,7 +65,11 @@ impl States {
                     .into(),
             ));
         }
-        Ok(())
+        let same = |wanted: &Wanted| self.from.as_deref().is_some_and(|from| from == wanted.path);
+        match &self.checkpoint {
+            Some(wanted) => Ok(Checkpoint::may_stand_at(&wanted.path, self.resume || same(wanted))?),
+            None => Ok(()),
+        }
     }
 
     /// The state to go on from, if the run does.

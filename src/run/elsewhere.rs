@@ -1,5 +1,6 @@
 //! Recordings from elsewhere: somebody's spikes or signals, opened as a run without a scenario.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use super::trial_times as trials;
 use super::{Facts, Finished, Status, free_memory};
 use spikedeck_core::diagnostic::InText;
 use spikedeck_signal::data::{
-    Even, FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalFile, SignalKeys, SpikeFile, SpikeKeys,
-    even_in, signal, spikes,
+    Even, FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalColumn, SignalFile, SignalKeys, SpikeFile,
+    SpikeKeys, even_in, signal, spikes,
 };
 use spikedeck_signal::{FileColumns, Population, Recording, Spikes, TimeBase, Trace, Window};
 use spikedeck_store::{self as store, FileKind, Recorded, StoreError};
@@ -194,6 +195,7 @@ fn table_of(
     sampling: &Sampling,
 ) -> Result<Finished, NotTaken> {
     let has = |name: &str| contents.columns.iter().any(|c| SPIKES.asks_for_as(name, c));
+    let is_of_units = ["unit", "channel", "population"].into_iter().any(has);
     let (recording, warnings) = if contents.columns.iter().all(|c| SPIKES.asks_for(c) || c.is_empty()) {
         says_itself(sampling, "it lists spikes")?;
         let table = read(&SPIKES)?;
@@ -203,9 +205,13 @@ fn table_of(
         match signal(&table, &SignalKeys::default()).and_then(|file| of_signal(&label, file, sampling)) {
             Ok(opened) => opened,
             // Spikes may have columns of their own kind beside them; a signal always has times and no such gaps.
-            Err(why) if has("time") && (has("unit") || has("population")) && *sampling == Sampling::default() => {
+            Err(why) if has("time") && is_of_units && *sampling == Sampling::default() => {
                 let table = read(&SPIKES)?;
-                let (recording, mut warnings) = of_spikes(&label, spikes(&table, &all_spikes())?);
+                let listed = spikes(&table, &all_spikes())?;
+                if is_sampled(&listed) {
+                    return Err(why.into());
+                }
+                let (recording, mut warnings) = of_spikes(&label, listed);
                 warnings.push(format!("it is read as spikes, because it is no signal: {}", why.message));
                 (recording, warnings)
             }
@@ -213,6 +219,19 @@ fn table_of(
         }
     };
     Ok(finished(label, recording, warnings))
+}
+
+/// Whether times are those of samples: every unit with some number of them has them evenly spaced, as no spikes are.
+fn is_sampled(file: &SpikeFile) -> bool {
+    /// Times that are no chance: so many intervals of spikes are never alike.
+    const ENOUGH: usize = 20;
+    let mut by_unit: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    let units = file.ids.as_ref().map(|ids| ids.in_order().units);
+    for (k, time) in file.times.iter().enumerate() {
+        by_unit.entry(units.as_ref().map_or(0, |u| u[k])).or_default().push(*time);
+    }
+    let mut long = by_unit.values().filter(|times| times.len() >= ENOUGH).peekable();
+    long.peek().is_some() && long.all(|times| even_in(times, &[], "").is_ok())
 }
 
 /// A recording as a run without scenario and without analyses.
@@ -358,6 +377,22 @@ pub(super) fn window_of(first: f64, last: f64) -> Window {
     Window { start: if start < first { start } else { first.next_down() }, stop: last }
 }
 
+/// The unit that a column surely is in. A single letter at the end of a name is more often part of it (`V_m`).
+fn own_unit(column: &SignalColumn) -> Option<&FileUnit> {
+    column.unit.as_ref().filter(|u| column.is_stated || u.text.len() > 1)
+}
+
+/// What to say of a column whose name ends with a letter that may be its unit.
+fn perhaps(column: &SignalColumn) -> Option<String> {
+    // Nothing is recorded in metres so often as membranes are called `V_m`.
+    let unit = column.unit.as_ref().filter(|u| u.text != "m")?;
+    let (name, base, letter) = (&column.name, &column.base, &unit.text);
+    Some(format!(
+        "`{letter}` at the end of `{name}` is taken for part of the name, and its values for plain numbers: called \
+         `{base} ({letter})` they are in {letter}"
+    ))
+}
+
 fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Recording, Vec<String>), Refused> {
     let samples = file.columns.first().map_or(0, |c| c.values.len());
     let (base, scale, note, grid) = match (&file.times, sampling.rate) {
@@ -392,7 +427,7 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
     let mut warnings = file.notes;
     warnings.extend(note);
     let (start, interval) = (grid.start * scale, grid.interval * scale);
-    let mut traces: Vec<Trace> = Vec::new();
+    let mut variables = Vec::new();
     let mut from = 0;
     while from < file.columns.len() {
         // Units that stood below each other are one variable.
@@ -402,10 +437,19 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
         } else {
             from + 1
         };
-        let units = &file.columns[from..to];
-        // A single letter at the end of a name is more often part of it than a unit (`V_m`).
-        let unit = first.unit.as_ref().filter(|u| u.text.len() > 1);
-        let stated = match (unit, &sampling.unit) {
+        variables.push(&file.columns[from..to]);
+        from = to;
+    }
+    // Names that differ by their units alone stay whole: each variable is another.
+    let called = |units: &[SignalColumn]| -> String {
+        let base = &units[0].base;
+        let alone = variables.iter().filter(|v| own_unit(&v[0]).is_some() && v[0].base == *base).count() == 1;
+        if own_unit(&units[0]).is_some() && alone { base.clone() } else { units[0].name.clone() }
+    };
+    let mut traces: Vec<Trace> = Vec::new();
+    for units in &variables {
+        let first = &units[0];
+        let stated = match (own_unit(first), &sampling.unit) {
             (Some(own), Some(_)) => {
                 return Err(Refused::new(
                     format!("column `{}` is in {} by its name", first.name, own.text),
@@ -413,12 +457,17 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
                 )
                 .in_name(first.name.as_str()));
             }
-            (own, said) => own.map(|u| u.text.replace("_per_", "/")).or_else(|| said.clone()).unwrap_or_default(),
+            (Some(own), None) => own.text.replace("_per_", "/"),
+            (None, Some(said)) => said.clone(),
+            (None, None) => {
+                warnings.extend(perhaps(first));
+                String::new()
+            }
         };
         traces.push(Trace {
             population: label.to_owned(),
             name: "file".to_owned(),
-            variable: if unit.is_some() { first.base.clone() } else { first.name.clone() },
+            variable: called(units),
             unit: stated,
             column: first.name.clone(),
             units: if file.long { (0..units.len() as u32).collect() } else { vec![0] },
@@ -426,7 +475,6 @@ fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Reco
             interval,
             values: (0..samples).flat_map(|k| units.iter().map(move |c| c.values[k])).collect(),
         });
-        from = to;
     }
     let size = traces.iter().map(|t| t.units.len()).max().unwrap_or(0);
     if file.long && file.columns.iter().take(size).enumerate().any(|(k, c)| c.id != k as i64) {

@@ -152,6 +152,9 @@ pub(super) fn read(resolver: &mut Resolver<'_>, entry: &Entry, taken: &[&str]) -
         let help = "what is not in the file is not silence: let `start` and `duration` lie in what was recorded";
         resolver.warn(&node.place, format!("`{name}`: {what}"), help);
     }
+    if let Some((what, help)) = before(&found, shift, window, resolver.time_base) {
+        resolver.warn(&node.place, format!("`{name}`: {what}"), help);
+    }
     let trials = found.trial_times.first().cloned();
     let (populations, spikes, traces) = placed(name, found, (events.as_slice(), own_signals), shift, window);
     if spikes.iter().all(Spikes::is_empty) && traces.iter().all(|t| t.values.is_empty()) {
@@ -271,6 +274,20 @@ fn uncovered(found: &Recording, events: &[String], shift: f64, window: Window, b
     ))
 }
 
+/// That the first sample lies where the run begins, and ends an interval before it: it is left out. What takes it in.
+fn before(found: &Recording, shift: f64, window: Window, base: TimeBase) -> Option<(String, String)> {
+    let at_start = |t: &&Trace| (t.start - shift - window.start).abs() <= 1e-9 * t.interval && !t.values.is_empty();
+    let first = found.traces.iter().find(at_start)?;
+    let time = |t: f64| format!("{} {}", short(t), base.unit()).trim_end().to_owned();
+    Some((
+        format!(
+            "a sample ends its interval, so that the first one, of {}, is of the time before the run and left out",
+            time(first.start)
+        ),
+        format!("`start = \"{}\"` takes it in", time(first.start - first.interval)),
+    ))
+}
+
 /// The stretch of the run in which a recording was made, where it does not cover the run: what is not in it is not
 /// silence, so that each of its units was observed then and at no other time.
 fn observed_in(found: Window, shift: f64, window: Window) -> Option<(f64, f64)> {
@@ -372,6 +389,10 @@ mod tests {
                 assert!(of(first + 3.0 * interval).is_some(), "{interval} {count} {first}");
                 assert!(of(first - 3.0 * interval).is_some(), "{interval} {count} {first}");
                 assert_eq!(left_out(&found, &[], first, RUN, TimeBase::Milliseconds), None);
+                // The first sample is of the time before it; with the start that is told it is in the run.
+                let told = |shift: f64| before(&found, shift, RUN, TimeBase::Milliseconds);
+                assert!(told(first).is_some_and(|(_, help)| help.contains("takes it in")), "{interval} {first}");
+                assert_eq!(told(first - interval), None, "{interval} {count} {first}");
             }
         }
     }

@@ -5,6 +5,7 @@
 //! state, and the SHA-256 of both in hexadecimal digits.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,21 @@ fn checksum(bytes: &[u8]) -> String {
     FileUse::of(Path::new("state"), bytes).sha256
 }
 
+/// Whether what is at `path` is a state of a run, whole or not; none where nothing is.
+fn is_state(path: &Path) -> Result<Option<bool>, TableError> {
+    let found = match fs::metadata(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        found => found.map_err(|e| TableError::io(path, e))?,
+    };
+    if !found.is_file() {
+        return Ok(Some(false));
+    }
+    let mut head = Vec::new();
+    let file = fs::File::open(path).map_err(|e| TableError::io(path, e))?;
+    file.take(BEGINNING.len() as u64).read_to_end(&mut head).map_err(|e| TableError::io(path, e))?;
+    Ok(Some(head == BEGINNING))
+}
+
 /// The file that the last state of a run stands in.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
@@ -74,14 +90,26 @@ impl Checkpoint {
         &self.path
     }
 
-    /// Removes the state of a run that is whole, from which nobody goes on.
+    /// Whether states may be written to `path`: there is nothing yet, or it is what `goes_on` says the run begins from.
+    ///
+    /// # Errors
+    /// When what is there is no state of a run, or one that would be lost.
+    pub fn may_stand_at(path: &Path, goes_on: bool) -> Result<(), TableError> {
+        match (is_state(path)?, goes_on) {
+            (None, _) | (Some(true), true) => Ok(()),
+            (Some(false), _) => Err(TableError::NoState { path: path.to_owned() }),
+            (Some(true), false) => Err(TableError::StateLeft { path: path.to_owned() }),
+        }
+    }
+
+    /// Removes the state of a run that is whole, from which nobody goes on. What is no state stays.
     ///
     /// # Errors
     /// When it is there and cannot be removed.
     pub fn discard(&self) -> Result<(), TableError> {
-        match fs::remove_file(&self.path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(TableError::io(&self.path, e)),
-            _ => Ok(()),
+        match is_state(&self.path)? {
+            Some(true) => fs::remove_file(&self.path).map_err(|e| TableError::io(&self.path, e)),
+            Some(false) | None => Ok(()),
         }
     }
 
@@ -211,6 +239,9 @@ mod tests {
         let last = Checkpoint::read(&path, &spec).unwrap();
         assert!(last.step() > 0 && last.step() < 4000, "{}", last.step());
         same(&run(&spec, None, Some(last), false));
+        // One that would be lost is not written over; one that the run begins from is.
+        assert!(Checkpoint::may_stand_at(&path, false).unwrap_err().to_string().contains("--resume"));
+        Checkpoint::may_stand_at(&path, true).unwrap();
         // Interrupted twice, then whole.
         let mut from = None;
         for _ in 0..2 {
@@ -223,6 +254,31 @@ mod tests {
         keeper(None).discard().unwrap();
         assert!(!path.exists());
         keeper(None).discard().unwrap();
+        Checkpoint::may_stand_at(&path, false).unwrap();
+    }
+
+    /// Whatever is there and is no state is neither written over nor removed.
+    #[test]
+    fn what_is_no_state_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let contents: [&[u8]; 5] = [b"", b"{", b"notes of three years", b"[simulation]\n", &BEGINNING[1..]];
+        let mut places: Vec<PathBuf> = Vec::new();
+        for (k, bytes) in contents.iter().enumerate() {
+            places.push(folder.path().join(format!("{k}.txt")));
+            fs::write(&places[k], bytes).unwrap();
+        }
+        for path in &places {
+            for goes_on in [false, true] {
+                let told = Checkpoint::may_stand_at(path, goes_on).unwrap_err().to_string();
+                assert!(told.contains("no state of a run") && told.contains("another file"), "{told}");
+            }
+            Checkpoint::new(path, None).discard().unwrap();
+        }
+        for (path, bytes) in places.iter().zip(contents) {
+            assert_eq!(fs::read(path).unwrap(), bytes);
+        }
+        Checkpoint::may_stand_at(folder.path(), true).unwrap_err();
+        Checkpoint::may_stand_at(Path::new("/dev/null"), false).unwrap_err();
     }
 
     #[test]

@@ -124,6 +124,22 @@ pub enum TableError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// States would be written over something else.
+    #[error("{} is there and is no state of a run; it is left alone: name another file for states", path.display())]
+    NoState {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// A state would be written over by that of a run that begins anew.
+    #[error(
+        "{} holds the state of a run that was interrupted: --resume goes on from it; to begin anew, name another file \
+         or remove it",
+        path.display()
+    )]
+    StateLeft {
+        /// The state.
+        path: PathBuf,
+    },
     /// A state cannot be gone on from.
     #[error("{} cannot be gone on from: {why}", path.display())]
     State {

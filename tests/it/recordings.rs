@@ -149,6 +149,128 @@ fn populations_of_sonata_are_read_in_their_units_of_time() {
     assert_eq!((trace.population.as_str(), trace.interval, trace.unit.as_str()), ("v1", 0.1, "mV"));
 }
 
+/// Times are in the unit that stands beside them, wherever they stand; what is said twice and differently is not taken.
+#[test]
+fn times_of_nwb_are_in_the_unit_that_they_state() {
+    let run = open("milliseconds.nwb");
+    let spikes = run.recording.spikes.iter().find(|s| s.size == 2 && s.len() == 5).expect("two units");
+    near(&spikes.times, &[100.0, 250.0, 400.0, 500.0, 900.0]);
+    let own = run.recording.population(&spikes.population).unwrap();
+    near(&[own.observed[0][0].0, own.observed[0][0].1], &[0.0, 1000.0]);
+    let trials = run.recording.spikes.iter().find(|s| s.population == "trials").expect("trials are events");
+    assert!(trials.times.iter().all(|t| [0.0, 500.0, 1000.0].contains(t)), "{:?}", trials.times);
+    let signals: Vec<&str> = run.recording.traces.iter().map(|t| t.population.as_str()).collect();
+    assert_eq!(signals, ["both", "by_start", "by_times"], "{:?}", run.warnings);
+    for trace in &run.recording.traces {
+        near(&[trace.start, trace.interval], &[20.0, 10.0]);
+    }
+    warns(&run, "its rate and its `timestamps` say different times: it lasts from 0.02 s to 1.01 s by the one");
+    warns(&run, "its `conversion` is 0, which makes all samples alike");
+}
+
+#[test]
+fn a_report_has_the_rows_that_its_time_says() {
+    let told = refusal("rows.h5");
+    assert!(told.contains("from 0 to 100 in steps of 1 there are 100 rows, and it has 90"), "{told}");
+}
+
+/// Writes a table of `rows` under a heading, and opens it.
+fn table(heading: &str, rows: impl Iterator<Item = String>) -> Result<Finished, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    let rows: Vec<String> = rows.collect();
+    std::fs::write(&path, format!("{heading}\n{}\n", rows.join("\n"))).unwrap();
+    recording_from(&path, &Sampling::default()).map_err(|e| e.to_string())
+}
+
+/// However a column of ids is spelled and whatever its case, rows are spikes of these units.
+#[test]
+fn ids_of_units_are_known_however_they_are_spelled() {
+    for name in
+        ["unit", "unitID", "Unit ID", "unit-id", "NEURON", "cell", "cellId", "electrode", "Channel", "gid", "clusters"]
+    {
+        let rows = (0..40).map(|k| format!("{},{}", 3.7 * f64::from(k * k), k % 5));
+        let run = table(&format!("time_ms,{name}"), rows).unwrap();
+        assert_eq!((run.recording.traces.len(), run.recording.spikes[0].size), (0, 5), "{name}");
+    }
+    // Where units were recorded is told beside them, and is not what they are.
+    let rows = (0..40).map(|k| format!("{},{},{}", 3.7 * f64::from(k * k), k % 5, k % 2));
+    let run = table("time_ms,unit,electrode", rows).unwrap();
+    assert_eq!(run.recording.spikes[0].size, 5);
+    warns(&run, "column `electrode`");
+}
+
+/// Each column of values is a variable with the unit that it states, and none is lost where names are alike.
+#[test]
+fn every_column_of_values_is_a_variable_with_its_unit() {
+    let wave = |k: i32| format!("{k},{:.4},{:.4}", (f64::from(k) * 0.1).sin(), (f64::from(k) * 0.2).cos());
+    for (heading, wanted) in [
+        ("time_ms,v_mV,w_pA", [("v", "mV"), ("w", "pA")]),
+        ("time_ms,v_mV,v_uV", [("v_mV", "mV"), ("v_uV", "uV")]),
+        ("time_ms,v_mV,v (V)", [("v_mV", "mV"), ("v (V)", "V")]),
+        ("time_ms,v (V),w [A]", [("v", "V"), ("w", "A")]),
+        ("time_ms,V_m,v_V", [("V_m", ""), ("v_V", "")]),
+    ] {
+        let run = table(heading, (0..200).map(wave)).unwrap();
+        let found: Vec<_> = run.recording.traces.iter().map(|t| (t.variable.as_str(), t.unit.as_str())).collect();
+        assert_eq!(found, wanted, "{heading}");
+        let told = run.warnings.iter().any(|w| w.contains("`V` at the end of `v_V` is taken for part of the name"));
+        assert_eq!(told, heading.ends_with("v_V"), "{:?}", run.warnings);
+    }
+    // A column of units of measure says it of the values, and is no unit of a population.
+    let run = table("time_ms,value,unit", (0..200).map(|k| format!("{k},{},mV", k % 7))).unwrap();
+    let [trace] = &run.recording.traces[..] else { panic!("{:?}", run.recording.traces) };
+    assert_eq!((trace.variable.as_str(), trace.unit.as_str(), trace.units.len()), ("value", "mV", 1));
+    let two = (0..200).map(|k| format!("{},{},{}", k / 2, k % 7, if k % 2 == 0 { "mV" } else { "pA" }));
+    let told = table("time_ms,value,unit", two).unwrap_err();
+    assert!(told.contains("some rows are in mV and others in pA") && told.contains("a column of its own"), "{told}");
+}
+
+/// Samples of which some are missing are no spikes.
+#[test]
+fn a_signal_with_gaps_is_not_read_as_spikes() {
+    let rows = |keep: fn(i32, i32) -> bool| {
+        let all = (0..300).flat_map(move |t| (0..3).map(move |unit| (t, unit)));
+        all.filter(move |(t, unit)| keep(*t, *unit)).map(|(t, unit)| format!("{t},{unit},{}", t % 11))
+    };
+    assert_eq!(table("time_ms,unit,value", rows(|_, _| true)).unwrap().recording.traces.len(), 1);
+    for keep in [(|t, unit| unit != 2 || t < 200) as fn(i32, i32) -> bool, |t, unit| unit != 0 || t >= 50] {
+        let told = table("time_ms,unit,value", rows(keep)).unwrap_err();
+        assert!(told.contains("no sample of unit"), "{told}");
+    }
+    // Spikes with a column of their own beside them stay spikes.
+    let spikes = (0..100).map(|k| format!("{},{},{}", 1.3 * f64::from(k * k), k % 4, 0.1 * f64::from(k)));
+    assert_eq!(table("time_ms,unit,amplitude", spikes).unwrap().recording.spikes[0].len(), 100);
+}
+
+/// Trials whose times begin anew are not laid on each other: a run's table with trials is refused, its folder opens.
+#[test]
+fn rows_of_several_trials_are_not_laid_on_each_other() {
+    let trials = |n: i32| (0..60).map(move |k| format!("{},{},{}", 7.1 * f64::from(k / n), k % 3, k % n));
+    for heading in ["time_ms,unit,trial", "time_ms,Unit,TrialID", "time_ms,value_mV,trial"] {
+        let told = table(heading, trials(3)).unwrap_err();
+        assert!(told.contains("of 3 trials") && told.contains("open the folder of the run"), "{told}");
+        table(heading, trials(1)).unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = "
+        simulation = { duration = '300 ms', dt = '0.1 ms', seed = 1 }
+        trials.count = 3
+        populations.p = { model = 'lif', size = 3 }
+        stimuli.n = { target = 'p.I', kind = 'ou_noise', mean = '0.4 nA', sigma = '0.2 nA', tau = '5 ms' }
+        record.p = { spikes = true, traces = [{ variables = ['V_m'] }] }
+    ";
+    std::fs::write(folder.path().join("t.toml"), scenario).unwrap();
+    let ran = spikedeck(folder.path(), &["run", "t.toml", "--out", "t"]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let tables = std::fs::read_dir(folder.path().join("t/traces")).unwrap().map(|f| f.unwrap().path());
+    for path in tables.chain([folder.path().join("t/spikes.parquet")]) {
+        let told = recording_from(&path, &Sampling::default()).unwrap_err().to_string();
+        assert!(told.contains("of 3 trials (column `trial`"), "{told}");
+    }
+    assert!(spikedeck(folder.path(), &["analyze", "t", "--with", "rates"]).status.success());
+}
+
 /// What was never written is its fill value, as for every reader of HDF5, and what has no rows is silence.
 #[test]
 fn datasets_that_were_never_written_are_their_fill_value() {

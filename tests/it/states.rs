@@ -264,6 +264,12 @@ fn a_state_that_does_not_fit_is_refused_with_words() {
     refused(&["--from", "a.state", "--set", "sweep.seeds=2"], "a state is of one run, and this scenario has several");
     refused(&["long.toml", "--from", "a.state"], "name one scenario");
     refused(&["--resume"], "--checkpoint");
+    // Neither the scenario nor a state that another run left is written over, and both stay as they were.
+    for (file, words) in [("long.toml", "no state of a run"), ("a.state", "--resume goes on from it")] {
+        let before = fs::read(place.path(file)).unwrap();
+        refused(&["--checkpoint", file], words);
+        assert_eq!(fs::read(place.path(file)).unwrap(), before);
+    }
     refused(&["--checkpoint", "a.state:every=soon"], "`every` is a time");
     let bytes = fs::read(place.path("a.state")).unwrap();
     fs::write(place.path("a.state"), &bytes[..bytes.len() / 2]).unwrap();

@@ -10,7 +10,8 @@ use super::{Cells, FileData, FileTable, FileUnit, Ids, Refused, counted, quoted}
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_core::units::Dimension;
 
-/// Whether `name` is one of the names of a column, with a unit at its end or without.
+/// Whether `name` is one of the names of a column, with a unit at its end or without; `unitID`, `Unit ID` and `unit-id` are
+/// `unit_id`.
 pub(crate) fn is_named(column: &FileColumn, name: &str) -> bool {
     named(column, name).is_some()
 }
@@ -18,7 +19,12 @@ pub(crate) fn is_named(column: &FileColumn, name: &str) -> bool {
 /// The unit in the name of a column, if the name is one of those declared.
 fn named(column: &FileColumn, name: &str) -> Option<Option<FileUnit>> {
     let name = name.trim();
-    let known = |text: &str| column.names.contains(&text.to_lowercase().as_str());
+    let known = |text: &str| {
+        let text = text.to_lowercase().replace([' ', '-', '.'], "_");
+        // Where a name may end with a unit, `time_s` is no `times`.
+        let joined = (column.ending.is_empty() || !text.contains('_')).then(|| text.replace('_', ""));
+        column.names.iter().any(|n| *n == text || joined.as_deref() == Some(n.replace('_', "").as_str()))
+    };
     if known(name) {
         return Some(None);
     }
@@ -87,6 +93,40 @@ impl<'a> Opened<'a> {
             self.used[at] = true;
             found
         }))
+    }
+
+    /// The column of units, or that of channels where there is none.
+    ///
+    /// # Errors
+    /// Two columns that both could be it.
+    pub fn find_unit(&mut self) -> Result<Option<ColumnMatch<'a>>, Refused> {
+        match self.find("unit")? {
+            None => self.find("channel"),
+            found => Ok(found),
+        }
+    }
+
+    /// Refuses rows of several trials: their times begin anew, and would fall on each other.
+    ///
+    /// # Errors
+    /// When there are several.
+    pub fn one_trial(&mut self) -> Result<(), Refused> {
+        let Some(found) = self.find("trial")? else { return Ok(()) };
+        let all = texts(found.column)?.names;
+        match &all[..] {
+            [] | [_] => Ok(()),
+            [first, second, ..] => Err(Refused::new(
+                format!(
+                    "this file holds {} of {} trials (column `{}`: {first}, {second}, ...), and times begin anew in each",
+                    self.columns.name,
+                    all.len(),
+                    found.column.name
+                ),
+                "open the folder of the run, which knows how they belong together; or keep the rows of one trial; or \
+                 write times on one axis, leave the column out and say with `trials` when each trial began",
+            )
+            .in_name(found.column.name.as_str())),
+        }
     }
 
     /// The same of a column that has to be there.

@@ -1,8 +1,8 @@
 //! Sampled signals: for a stimulus, or recorded elsewhere.
 
 use super::super::file_columns::{FileColumn, FileColumns};
-use super::columns::{Opened, ids, numbers, rounded};
-use super::spikes::{TIME, UNIT};
+use super::columns::{ColumnMatch, Opened, ids, is_named, numbers, rounded};
+use super::spikes::{CHANNEL, TIME, TRIAL, UNIT};
 use super::unit::splits;
 use super::{Cells, FileData, FileTable, FileUnit, Ids, Refused, counted, quoted};
 use spikedeck_core::diagnostic::did_you_mean;
@@ -24,6 +24,8 @@ pub static SIGNAL: FileColumns = FileColumns {
                     such files",
             ..UNIT
         },
+        FileColumn { about: "the channel that the sample is of, in a file that has no column of units", ..CHANNEL },
+        TRIAL,
     ],
     others: Some(
         "values, in the unit at the end of their names or in the `unit` that the stimulus states: one column \
@@ -40,6 +42,9 @@ pub struct SignalColumn {
     pub base: String,
     /// The unit that its name or type says, if it does.
     pub unit: Option<FileUnit>,
+    /// Whether that is said in so many words: by the type, the metadata, in brackets, or by a column of units of
+    /// measure. A letter at the end of a name (`V_m`) may be part of it.
+    pub is_stated: bool,
     /// The number of the unit, where units stand below each other; else 0.
     pub id: i64,
     /// Samples.
@@ -84,14 +89,17 @@ pub struct SignalKeys<'a> {
 /// Every row and column that cannot be taken, with what is accepted and what is there.
 pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Refused> {
     let mut file = Opened::new(table, &SIGNAL)?;
-    let (time, unit_column) = (file.find("time")?, file.find("unit")?);
+    let (time, unit_column) = (file.find("time")?, file.find_unit()?);
     // A column that was asked for by name is a column of values, whatever it is called.
     let asked = |name: &str| keys.columns.is_some_and(|list| list.iter().any(|n| n == name));
     let unit_column = unit_column.filter(|found| !asked(&found.column.name));
-    let is_axis = |name: &str| {
-        time.as_ref().is_some_and(|t| t.column.name == name)
-            || unit_column.as_ref().is_some_and(|u| u.column.name == name)
-    };
+    let found = |name: &str, column: &Option<ColumnMatch<'_>>| column.as_ref().is_some_and(|c| c.column.name == name);
+    let is_channel = |name: &str| unit_column.is_some() && is_named(&CHANNEL, name) && !asked(name);
+    let is_trial = |name: &str| is_named(&TRIAL, name) && !asked(name);
+    let is_axis = |name: &str| found(name, &time) || found(name, &unit_column) || is_channel(name) || is_trial(name);
+    if table.columns.iter().any(|c| is_trial(&c.name)) {
+        file.one_trial()?;
+    }
     if table.rows == 0 {
         return Err(Refused::new(
             "this file has a heading and no rows: 0 rows, so that it holds no samples",
@@ -120,7 +128,13 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
         )
         .in_heading());
     }
-    let columns = chosen.into_iter().map(values_of).collect::<Result<_, _>>()?;
+    let mut columns = chosen.into_iter().map(values_of).collect::<Result<Vec<_>, _>>()?;
+    // A column called `unit` may hold what the values are measured in.
+    let measure = unit_column.as_ref().map(|found| measured_in(found.column)).transpose()?.flatten();
+    let unit_column = unit_column.filter(|_| measure.is_none());
+    if let (Some(measure), [only]) = (&measure, &mut columns[..]) {
+        (only.unit, only.is_stated) = (Some(measure.clone()), true);
+    }
     let unit = match (&time, keys.plain) {
         (None, _) => None,
         (Some(found), Some(plain)) => file.time_unit(found, "time", keys.time_unit.as_ref(), plain)?,
@@ -191,7 +205,27 @@ fn values_of(column: &FileData) -> Result<SignalColumn, Refused> {
         None => (column.name.trim().to_owned(), None),
     };
     let values = numbers(column)?.into_owned();
-    Ok(SignalColumn { name: column.name.clone(), base, unit: stated.or(unit), id: 0, values })
+    let is_stated = stated.is_some() || column.name.trim().ends_with([')', ']']);
+    Ok(SignalColumn { name: column.name.clone(), base, unit: stated.or(unit), is_stated, id: 0, values })
+}
+
+/// The unit of measure that a column of units states in each row (`mV`), if it holds such and no units of a population.
+///
+/// # Errors
+/// Rows in different ones: they are different variables below each other.
+fn measured_in(column: &FileData) -> Result<Option<FileUnit>, Refused> {
+    let Cells::Texts(texts) = &column.cells else { return Ok(None) };
+    let units: Vec<FileUnit> =
+        texts.names.iter().filter(|t| t.trim().len() > 1).filter_map(|t| FileUnit::parse(t)).collect();
+    match &units[..] {
+        [unit] if texts.names.len() == 1 => Ok(Some(unit.clone())),
+        [one, other, ..] if texts.names.len() == units.len() => Err(Refused::new(
+            format!("column `{}` says that some rows are in {} and others in {}", column.name, one.text, other.text),
+            "give each variable a column of its own, with its unit at the end of the name (`V_m_mV`)",
+        )
+        .in_name(column.name.as_str())),
+        _ => Ok(None),
+    }
 }
 
 impl SignalFile {

@@ -30,13 +30,16 @@ pub(super) const UNIT: FileColumn = FileColumn {
         "ids",
         "node_id",
         "node_ids",
+        "cell",
+        "cells",
         "cell_id",
+        "cell_ids",
         "gid",
         "gids",
         "sender",
         "senders",
-        "channel",
         "cluster",
+        "clusters",
         "cluster_id",
         "unit_index",
     ],
@@ -44,6 +47,25 @@ pub(super) const UNIT: FileColumn = FileColumn {
     required: false,
     about: "its unit: numbered from 0 (see `first_id` and `ids`), or by name: units are then numbered in the order of \
             the names",
+    ending: "",
+};
+
+/// Where something was recorded: what stands for a unit where nothing else does.
+pub(super) const CHANNEL: FileColumn = FileColumn {
+    names: &["channel", "channels", "channel_id", "channel_ids", "electrode", "electrodes", "electrode_id"],
+    unit: "",
+    required: false,
+    about: "where it was recorded: its unit, in a file that has no column of units",
+    ending: "",
+};
+
+/// The trial that something happened in, as tables of runs with trials have it.
+pub(super) const TRIAL: FileColumn = FileColumn {
+    names: &["trial", "trials", "trial_id", "trial_index", "trial_number"],
+    unit: "",
+    required: false,
+    about: "its trial; all rows are of one, because times begin anew in each (the folder of a run with trials is opened \
+            as a whole)",
     ending: "",
 };
 
@@ -60,7 +82,7 @@ pub static SPIKES: FileColumns = FileColumns {
     name: "spikes",
     about: "one spike a row: `file` of a `spikes` stimulus, or somebody's recording that is opened in the place of a \
             run",
-    columns: &[TIME, UNIT, POPULATION],
+    columns: &[TIME, UNIT, CHANNEL, POPULATION, TRIAL],
     others: None,
 };
 
@@ -103,8 +125,9 @@ pub struct SpikeKeys<'a> {
 pub fn spikes(table: &FileTable, keys: &SpikeKeys<'_>) -> Result<SpikeFile, Refused> {
     let mut file = Opened::new(table, &SPIKES)?;
     let time = file.need("time")?;
-    let unit_column = file.find("unit")?;
+    let unit_column = file.find_unit()?;
     let population_column = file.find("population")?;
+    file.one_trial()?;
     let times = numbers(time.column)?;
     let unit = match keys.plain {
         Some(plain) => file.time_unit(&time, "time", keys.time_unit.as_ref(), plain)?,

@@ -14,6 +14,8 @@ use hdf5_reader::{
 use super::super::error::StoreError;
 use super::super::read::Stream;
 use super::lzf;
+use spikedeck_core::units::Dimension;
+use spikedeck_signal::data::FileUnit;
 
 /// The most names of a text column that are read.
 const NAMES: u64 = 10_000_000;
@@ -284,6 +286,33 @@ impl<'a> Hdf5<'a> {
             return Err(self.wrong(place, format_args!("{} texts are there, and its extents say {count}", texts.len())));
         }
         Ok(Some(texts))
+    }
+
+    /// Seconds of one of the times in a dataset, as its attribute `unit` or `units` says; none where it has neither.
+    ///
+    /// # Errors
+    /// When it says what is no unit of time.
+    pub fn seconds(&self, place: &str) -> Result<Option<f64>, StoreError> {
+        let said = self.said(place)?;
+        let Some((key, text)) = ["unit", "units"].into_iter().find_map(|key| Some((key, said.text(key)?))) else {
+            return Ok(None);
+        };
+        match FileUnit::parse(&text) {
+            Some(unit) if unit.dimension == Dimension::SECOND => Ok(Some(unit.scale)),
+            _ => Err(self.wrong(place, format!("its attribute `{key}` says `{text}`, which is no unit of time"))),
+        }
+    }
+
+    /// Times in seconds, which they are where nothing else is said.
+    ///
+    /// # Errors
+    /// As [`Self::numbers`] and [`Self::seconds`].
+    pub fn times(&self, place: &str) -> Result<Numbers, StoreError> {
+        let mut found = self.numbers(place)?;
+        if let Some(scale) = self.seconds(place)?.filter(|scale| *scale != 1.0) {
+            found.values.iter_mut().for_each(|t| *t *= scale);
+        }
+        Ok(found)
     }
 
     /// What is said beside a dataset.

@@ -64,7 +64,7 @@ fn columns(file: &Hdf5<'_>, place: &str) -> Result<Columns, StoreError> {
             || name.strip_suffix("_index").is_some_and(|list| names.iter().any(|n| n == list));
         let plain = shape.len() == 1 && shape[0] <= ROWS && !list;
         match (plain, plain && file.is_numeric(&own)?) {
-            (true, true) if name.ends_with("_time") => read.times.push((name.clone(), file.numbers(&own)?.values)),
+            (true, true) if name.ends_with("_time") => read.times.push((name.clone(), file.times(&own)?.values)),
             (true, true) => {
                 let text = |v: f64| if v.is_nan() { String::new() } else { v.to_string() };
                 read.labels.push((name.clone(), file.numbers(&own)?.values.into_iter().map(text).collect()));

@@ -28,7 +28,7 @@ pub(super) fn units(file: &Hdf5<'_>, found: &mut Recorded) -> Result<(), StoreEr
         found.left.push(format!("`units` (without spike times: {})", columns.join(", ")));
         return Ok(());
     }
-    let times = file.numbers("units/spike_times")?.values;
+    let times = file.times("units/spike_times")?.values;
     let ends = ends(file, "units/spike_times_index", times.len())?;
     let ids = if has("id") { file.whole_numbers("units/id")? } else { (0..ends.len() as i64).collect() };
     if ids.len() != ends.len() {
@@ -144,7 +144,7 @@ fn observed(
     found: &mut Recorded,
 ) -> Result<Vec<Vec<Stretch>>, StoreError> {
     let place = "units/obs_intervals";
-    let spans = file.numbers(place)?;
+    let spans = file.times(place)?;
     let [_, 2] = spans.shape[..] else {
         let extents: Vec<String> = spans.shape.iter().map(ToString::to_string).collect();
         let why = format!("its extents are {}, and a row is a start and a stop", extents.join(" x "));

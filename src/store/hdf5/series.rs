@@ -3,6 +3,7 @@
 use super::super::error::StoreError;
 use super::super::recorded::{Recorded, RecordedSignal};
 use super::file::{Hdf5, product};
+use spikedeck_core::number::shown;
 use spikedeck_signal::data::even;
 
 /// Groups that hold series, or modules with series.
@@ -69,6 +70,9 @@ fn one(file: &Hdf5<'_>, place: &str, columns: &[String]) -> Result<Result<Record
     }
     let said = file.said(&data)?;
     let (conversion, offset) = (said.number("conversion").unwrap_or(1.0), said.number("offset").unwrap_or(0.0));
+    if conversion == 0.0 {
+        return Ok(Err("its `conversion` is 0, which makes all samples alike".into()));
+    }
     let unit =
         said.text("unit").filter(|u| !matches!(u.as_str(), "unknown" | "n/a" | "a.u." | "none")).unwrap_or_default();
     let mut values = file.numbers(&data)?.values;
@@ -82,6 +86,9 @@ fn one(file: &Hdf5<'_>, place: &str, columns: &[String]) -> Result<Result<Record
         let factors = file.numbers(&own)?.values;
         if factors.len() as u64 != channels {
             return Err(file.wrong(&own, format!("{} factors for {channels} channels", factors.len())));
+        }
+        if factors.contains(&0.0) {
+            return Ok(Err("a factor of its `channel_conversion` is 0, which makes all samples alike".into()));
         }
         // As the standard has it: data * conversion * channel_conversion + offset.
         for (k, v) in values.iter_mut().enumerate() {
@@ -110,34 +117,72 @@ fn time_of(
     columns: &[String],
     samples: u64,
 ) -> Result<Result<(f64, f64), String>, StoreError> {
+    let by_rate = of_rate(file, place, columns)?;
+    let by_times = of_times(file, place, columns, samples)?;
+    Ok(match (by_rate, by_times) {
+        (None, None) => Err("neither rate nor times".into()),
+        (Some(one), None) | (None, Some(one)) => one,
+        (Some(Ok(rate)), Some(Ok(times))) => {
+            let end = |(start, interval): (f64, f64)| start + interval * (samples - 1) as f64;
+            let apart = (rate.0 - times.0).abs().max((end(rate) - end(times)).abs());
+            if apart < 0.5 * rate.1 {
+                Ok(rate)
+            } else {
+                Err(format!(
+                    "its rate and its `timestamps` say different times: it lasts from {} s to {} s by the one and from \
+                     {} s to {} s by the other",
+                    shown(rate.0),
+                    shown(end(rate)),
+                    shown(times.0),
+                    shown(end(times))
+                ))
+            }
+        }
+        (Some(Err(why)), _) | (_, Some(Err(why))) => Err(why),
+    })
+}
+
+/// The same by start and rate; none where the file has no start.
+fn of_rate(file: &Hdf5<'_>, place: &str, columns: &[String]) -> Result<Option<Result<(f64, f64), String>>, StoreError> {
     if columns.iter().any(|c| c == "starting_time") {
         let own = format!("{place}/starting_time");
-        let Some(start) = file.numbers(&own)?.values.first().copied() else {
-            return Ok(Err("`starting_time` is empty".into()));
+        let Some(start) = file.times(&own)?.values.first().copied() else {
+            return Ok(Some(Err("`starting_time` is empty".into())));
         };
         let Some(rate) = file.said(&own)?.number("rate") else {
-            return Ok(Err("`starting_time` does not say the rate".into()));
+            return Ok(Some(Err("`starting_time` does not say the rate".into())));
         };
         if !(start.is_finite() && rate.is_finite() && rate > 0.0) {
-            return Ok(Err(format!("it starts at {start} with a rate of {rate}")));
+            return Ok(Some(Err(format!("it starts at {start} with a rate of {rate}"))));
         }
-        return Ok(Ok((start, 1.0 / rate)));
+        return Ok(Some(Ok((start, 1.0 / rate))));
     }
+    Ok(None)
+}
+
+/// The same by the time of each sample; none where the file has no times.
+fn of_times(
+    file: &Hdf5<'_>,
+    place: &str,
+    columns: &[String],
+    samples: u64,
+) -> Result<Option<Result<(f64, f64), String>>, StoreError> {
     if !columns.iter().any(|c| c == "timestamps") {
-        return Ok(Err("neither rate nor times".into()));
+        return Ok(None);
     }
     let own = format!("{place}/timestamps");
     if file.shape(&own)? != [samples] {
-        return Ok(Err("another number of times than of samples".into()));
+        return Ok(Some(Err("another number of times than of samples".into())));
     }
     if !file.fits(samples.saturating_mul(2)) {
-        return Ok(Err(format!("it would take {}", spikedeck_core::number::bytes(samples.saturating_mul(16)))));
+        let bytes = spikedeck_core::number::bytes(samples.saturating_mul(16));
+        return Ok(Some(Err(format!("it would take {bytes}"))));
     }
-    let times = file.numbers(&own)?.values;
+    let times = file.times(&own)?.values;
     if times.iter().any(|t| !t.is_finite()) {
-        return Ok(Err("a time is not a number".into()));
+        return Ok(Some(Err("a time is not a number".into())));
     }
-    Ok(even(&times).map(|grid| (grid.start, grid.interval)).map_err(|why| why.message))
+    Ok(Some(even(&times).map(|grid| (grid.start, grid.interval)).map_err(|why| why.message)))
 }
 
 /// A unit as NWB spells it, in symbols.

@@ -3,8 +3,6 @@
 use super::super::error::StoreError;
 use super::super::recorded::{Recorded, RecordedSignal, RecordedSpikes, RecordedUnits};
 use super::file::{Hdf5, product};
-use spikedeck_core::units::Dimension;
-use spikedeck_signal::data::FileUnit;
 
 /// Adds the spikes of a file.
 ///
@@ -40,13 +38,7 @@ fn population(
     if !others.is_empty() && name.is_some() {
         found.left.push(format!("`{place}` {}", others.join(", ")));
     }
-    let scale = match file.said(&at)?.text("units") {
-        Some(text) => time_unit(file, &at, &text)?,
-        None => {
-            found.notes.push(format!("`{at}` has no attribute `units`: its times are milliseconds, as SONATA has it"));
-            1e-3
-        }
-    };
+    let scale = scale(file, &at, found)?;
     let values = file.numbers(&at)?.values;
     if let Some(bad) = values.iter().position(|t| !t.is_finite()) {
         return Err(file.wrong(&at, format!("spike {bad} is not a number or infinite")));
@@ -60,11 +52,12 @@ fn population(
     Ok(())
 }
 
-fn time_unit(file: &Hdf5<'_>, place: &str, text: &str) -> Result<f64, StoreError> {
-    match FileUnit::parse(text) {
-        Some(unit) if unit.dimension == Dimension::SECOND => Ok(unit.scale),
-        _ => Err(file.wrong(place, format!("its attribute `units` says `{text}`, which is no unit of time"))),
-    }
+/// Seconds of one of the times in a dataset: milliseconds where it says nothing, which is noted.
+fn scale(file: &Hdf5<'_>, at: &str, found: &mut Recorded) -> Result<f64, StoreError> {
+    Ok(file.seconds(at)?.unwrap_or_else(|| {
+        found.notes.push(format!("`{at}` has no attribute `units`: its times are milliseconds, as SONATA has it"));
+        1e-3
+    }))
 }
 
 /// Adds the reports of a file: variables of nodes, sampled.
@@ -89,16 +82,20 @@ pub(super) fn reports(file: &Hdf5<'_>, found: &mut Recorded) -> Result<(), Store
             continue;
         }
         let at = format!("{place}/mapping/time");
-        let scale = match file.said(&at)?.text("units") {
-            Some(text) => time_unit(file, &at, &text)?,
-            None => 1e-3,
-        };
+        let scale = scale(file, &at, found)?;
         let times = file.numbers(&at)?.values;
-        let [start, _, interval] = times[..] else {
+        let [start, stop, interval] = times[..] else {
             return Err(file.wrong(&at, "a start, a stop and a step are needed"));
         };
         if !(start.is_finite() && interval.is_finite() && interval > 0.0) {
             return Err(file.wrong(&at, format!("it starts at {start} in steps of {interval}")));
+        }
+        // Some programs count the end in, and some leave it out.
+        let rows = (stop - start) / interval;
+        if (rows - samples as f64).abs() > 1.5 || rows.is_nan() {
+            let what =
+                format!("from {start} to {stop} in steps of {interval} there are {rows:.0} rows, and it has {samples}");
+            return Err(file.wrong(&at, what));
         }
         let nodes = format!("{place}/mapping/node_ids");
         if file.has(&nodes)? && file.shape(&nodes)? != [channels] {
