@@ -1,5 +1,6 @@
 //! What every model, receptor and analysis must have to be in the lists.
 
+use spikedeck::equation::TimeUnit;
 use spikedeck::model::{DefinitionKind, library};
 use spikedeck::run;
 use spikedeck::scenario::built_in;
@@ -349,5 +350,76 @@ fn every_model_runs_at_its_defaults() {
         let finished = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell)
             .unwrap_or_else(|e| panic!("{name}: {e}"));
         assert_eq!(finished.status, run::Status::Complete, "{name}: {:?}", finished.failure);
+    }
+}
+
+/// Whatever a parameter is, a model runs, is refused, or fails with words: with one unit and with several, which may be
+/// alike or not.
+#[test]
+fn no_value_of_a_parameter_ends_in_a_panic() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    let mut ran = 0;
+    for name in library().names(DefinitionKind::Model) {
+        let definition = library().get(DefinitionKind::Model, name).unwrap();
+        let in_ms = definition.system.time_unit() != TimeUnit::Dimensionless;
+        for parameter in &definition.parameters {
+            let unit = parameter.default_text.split_once(' ').map_or("", |(_, unit)| unit);
+            for value in ["0", "-0.0", "1e-300", "-1e-300", "1e300", "-1"] {
+                let text = format!("\"{value} {unit}\"");
+                for values in [text.clone(), format!("[{text}, \"{}\"]", parameter.default_text)] {
+                    let size = if values.starts_with('[') || value != "-1" { 2 } else { 1 };
+                    let times = if in_ms { ("\"0.3 ms\"", "\"0.1 ms\"") } else { ("0.3", "0.1") };
+                    let text = format!(
+                        "[simulation]\nduration = {}\ndt = {}\n[populations.p]\nmodel = \"{name}\"\nsize = {size}\n\
+                         parameters.{} = {values}\n[record.p]\nspikes = true\n",
+                        times.0, times.1, parameter.name
+                    );
+                    let source = run::Source { text, origin: None, name: name.to_owned(), variant: None };
+                    let tried = catch_unwind(AssertUnwindSafe(|| {
+                        let Ok((spec, _)) = run::resolve(&source, &[]) else { return false };
+                        let tell: run::Tell = Arc::new(|_| {});
+                        let options = run::Options { threads: 1, ..run::Options::default() };
+                        // A refusal and a failure are answers too.
+                        let _ = run::execute(&Arc::new(spec), options, &AtomicBool::new(false), &tell);
+                        true
+                    }));
+                    ran += usize::from(tried.unwrap_or_else(|_| panic!("{name}: {} = {values}", parameter.name)));
+                }
+            }
+        }
+    }
+    assert!(ran > 500, "{ran}");
+}
+
+/// A coefficient that is no number is said of one unit as of several, whose coefficients are alike.
+#[test]
+fn a_coefficient_that_is_no_number_is_said_for_every_number_of_units() {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    for tau in ["0 ms", "1e-320 s"] {
+        for size in 1..4 {
+            let text = format!(
+                "simulation = {{ duration = '1 ms', dt = '0.1 ms' }}
+                [models.m]
+                equations = \"dx/dt = (y - x)/tau : 1\\ndy/dt = -y/tau : 1\"
+                parameters.tau = {{ value = '{tau}', about = 'time' }}
+                initial = {{ x = '1', y = '1' }}
+                [populations.p]
+                model = 'm'
+                size = {size}
+                [record.p]
+                traces = [{{ variables = ['x'] }}]"
+            );
+            let source = run::Source { text, origin: None, name: "none".into(), variant: None };
+            let spec = Arc::new(run::resolve(&source, &[]).unwrap_or_else(|e| panic!("{}", e.render(false))).0);
+            run::examine(&spec).unwrap();
+            let tell: run::Tell = Arc::new(|_| {});
+            let options = run::Options { threads: 1, ..run::Options::default() };
+            let ran = run::execute(&spec, options, &AtomicBool::new(false), &tell).unwrap();
+            let told = ran.failure.map(|f| f.to_string()).unwrap_or_default();
+            assert!(told.contains("of unit 0 of p has no finite value at 0.1 ms"), "{tau} {size}: {told}");
+        }
     }
 }

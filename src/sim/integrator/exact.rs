@@ -136,7 +136,8 @@ fn entries(p: &mut Problem<'_>, linear: &Linear) -> (Vec<Id>, Vec<Id>) {
     let ids: Vec<Id> = columns
         .into_iter()
         .map(|column| {
-            if let Some(first) = column.first().copied().filter(|f| column.iter().all(|v| v == f)) {
+            // By bits: what is no number is alike too, and has no lanes of its own.
+            if let Some(first) = column.first().copied().filter(|f| column.iter().all(|v| v.to_bits() == f.to_bits())) {
                 return p.graph.number(first);
             }
             let symbol = Symbol::Variable(p.lane_values.len() as u32);
