@@ -104,6 +104,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), CliError> {
     let Opened { mut finished, points } = open(&args.source, &args.sampling())?;
     needs_recording(&args.source, &finished)?;
+    finished.warnings.extend(first_alone(&finished, points));
     if let Some(path) = &args.observed {
         run::take_observed(&mut finished, path)?;
     }
@@ -228,6 +229,15 @@ pub(super) fn needs_recording(source: &str, finished: &Finished) -> Result<(), C
         sweep.made.len(),
         sweep.points
     )))
+}
+
+/// That of an ensemble the recording of its first point alone is there.
+pub(super) fn first_alone(finished: &Finished, points: Option<usize>) -> Option<String> {
+    let points = points.filter(|n| *n > finished.recording.each_trial().count())?;
+    Some(format!(
+        "this is what was recorded of the first of {points} points alone (`metrics` has the numbers of all); \
+         `spikedeck sweep --keep all` keeps the recording of each in DIR/runs"
+    ))
 }
 
 /// The analyses that are asked for: those of the scenario where none is named.
@@ -409,9 +419,7 @@ fn holds(measured: &Finished, seed: u64, points: Option<usize>) -> String {
     }
     let trials = recording.each_trial().count();
     match points {
-        Some(points) if trials == 1 && points > 1 => {
-            parts.push(format!("the first of {points} points, whose recordings are kept"));
-        }
+        Some(points) if trials == 1 && points > 1 => parts.push(format!("the first of {points} points")),
         Some(_) if trials > 1 => parts.push(format!("means over {trials} trials, spikes those of the first")),
         _ => {}
     }

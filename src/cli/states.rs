@@ -49,8 +49,8 @@ fn parse(text: &str) -> Result<Wanted, String> {
 }
 
 impl States {
-    /// Refuses what has no state of its own (several scenarios, sweeps, trials), and a file for states that is something
-    /// else.
+    /// Refuses what has no state of its own (several scenarios, sweeps, trials), and a file for states that is
+    /// something else.
     pub(super) fn examine(&self, scenarios: usize, spec: &Spec, points: &[Point]) -> Result<(), CliError> {
         if self.checkpoint.is_none() && self.from.is_none() {
             return Ok(());

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::observed::fell_silent;
+use super::part::part_of;
 use super::recorded::{of_recorded, trial_tables};
+use super::sampled::of_signal;
 use super::trial_times as trials;
 use super::{Facts, Finished, Status, free_memory};
 use spikedeck_core::diagnostic::InText;
 use spikedeck_signal::data::{
-    Even, FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalColumn, SignalFile, SignalKeys, SpikeFile,
-    SpikeKeys, even_in, signal, spikes,
+    FileTable, FileUnit, Ids, Numbered, Refused, SIGNAL, SPIKES, SignalKeys, SpikeFile, SpikeKeys, even_in, signal,
+    spikes,
 };
-use spikedeck_signal::{FileColumns, Population, Recording, Spikes, TimeBase, Trace, Window};
+use spikedeck_signal::{FileColumns, Population, Recording, Spikes, TimeBase, Window};
 use spikedeck_store::{self as store, FileKind, Recorded, StoreError};
 
 /// Ids up to this many times as many as there are, and [`FEW`] more, are numbers of units; beyond it they are names.
@@ -131,11 +133,6 @@ fn says_itself(sampling: &Sampling, what: &str) -> Result<(), Refused> {
     ))
 }
 
-/// What is to be left out, as it is called on the command line and in a scenario: files are read for both.
-fn leave_out(option: &str, key: &str) -> String {
-    format!("leave out `{option}` (`{key}` of a `[recordings]` table)")
-}
-
 fn hdf5_of(label: String, path: &Path, found: Recorded, sampling: &Sampling) -> Result<Finished, NotRead> {
     says_itself(sampling, "it is an HDF5 file").map_err(|why| NotRead::NoRecording { path: path.to_owned(), why })?;
     let tables = trial_tables(&found.events);
@@ -196,7 +193,7 @@ fn table_of(
 ) -> Result<Finished, NotTaken> {
     let has = |name: &str| contents.columns.iter().any(|c| SPIKES.asks_for_as(name, c));
     let is_of_units = ["unit", "channel", "population"].into_iter().any(has);
-    let (recording, warnings) = if contents.columns.iter().all(|c| SPIKES.asks_for(c) || c.is_empty()) {
+    let (recording, mut warnings) = if contents.columns.iter().all(|c| SPIKES.asks_for(c) || c.is_empty()) {
         says_itself(sampling, "it lists spikes")?;
         let table = read(&SPIKES)?;
         of_spikes(&label, spikes(&table, &all_spikes())?)
@@ -218,6 +215,7 @@ fn table_of(
             Err(why) => return Err(why.into()),
         }
     };
+    warnings.extend(part_of(contents).map(|what| format!("of this table: {what}")));
     Ok(finished(label, recording, warnings))
 }
 
@@ -255,7 +253,7 @@ fn all_spikes() -> SpikeKeys<'static> {
 }
 
 /// The time axis of times in `unit`, by what they are multiplied, and what should be known of it.
-fn axis(unit: Option<&FileUnit>) -> (TimeBase, f64, Option<String>) {
+pub(super) fn axis(unit: Option<&FileUnit>) -> (TimeBase, f64, Option<String>) {
     match unit {
         Some(unit) => (TimeBase::Milliseconds, unit.scale / TimeBase::Milliseconds.seconds(), None),
         None => (
@@ -375,121 +373,6 @@ pub(super) fn window_of(first: f64, last: f64) -> Window {
     let start = if below < first { below } else { below - step };
     // Of very late times a step may be nothing.
     Window { start: if start < first { start } else { first.next_down() }, stop: last }
-}
-
-/// The unit that a column surely is in. A single letter at the end of a name is more often part of it (`V_m`).
-fn own_unit(column: &SignalColumn) -> Option<&FileUnit> {
-    column.unit.as_ref().filter(|u| column.is_stated || u.text.len() > 1)
-}
-
-/// What to say of a column whose name ends with a letter that may be its unit.
-fn perhaps(column: &SignalColumn) -> Option<String> {
-    // Nothing is recorded in metres so often as membranes are called `V_m`.
-    let unit = column.unit.as_ref().filter(|u| u.text != "m")?;
-    let (name, base, letter) = (&column.name, &column.base, &unit.text);
-    Some(format!(
-        "`{letter}` at the end of `{name}` is taken for part of the name, and its values for plain numbers: called \
-         `{base} ({letter})` they are in {letter}"
-    ))
-}
-
-fn of_signal(label: &str, file: SignalFile, sampling: &Sampling) -> Result<(Recording, Vec<String>), Refused> {
-    let samples = file.columns.first().map_or(0, |c| c.values.len());
-    let (base, scale, note, grid) = match (&file.times, sampling.rate) {
-        (Some(_), None) if sampling.start.is_some() => {
-            return Err(Refused::new("this file has a column of times", leave_out("--start", "first")));
-        }
-        (Some(times), None) => {
-            let (base, scale, note) = axis(file.unit.as_ref());
-            let grid = even_in(times, &file.rows, &file.time_column)?;
-            (base, scale, note, grid)
-        }
-        (Some(_), Some(_)) => {
-            return Err(Refused::new("this file has a column of times", leave_out("--rate", "rate")));
-        }
-        (None, Some(rate)) => {
-            if samples < 2 {
-                return Err(Refused::new("a signal has at least two samples", "there are fewer in this file"));
-            }
-            let (start, interval) = (sampling.start.unwrap_or(0.0), 1.0 / rate);
-            (TimeBase::Milliseconds, 1000.0, None, Even { start, interval, precision: 0.0 })
-        }
-        (None, None) => {
-            return Err(Refused::new(
-                "this file has no column of times",
-                "a recording has a column `time_ms` or `time_s`; spikes name their `unit`, signals have columns of \
-                 values; of a signal without times `analyze` takes `--rate \"1 kHz\"` (and `--start`), a \
-                 `[recordings]` table `rate = \"1 kHz\"` (and `first`)",
-            )
-            .in_heading());
-        }
-    };
-    let mut warnings = file.notes;
-    warnings.extend(note);
-    let (start, interval) = (grid.start * scale, grid.interval * scale);
-    let mut variables = Vec::new();
-    let mut from = 0;
-    while from < file.columns.len() {
-        // Units that stood below each other are one variable.
-        let first = &file.columns[from];
-        let to = if file.long {
-            file.columns[from..].iter().position(|c| c.name != first.name).map_or(file.columns.len(), |n| from + n)
-        } else {
-            from + 1
-        };
-        variables.push(&file.columns[from..to]);
-        from = to;
-    }
-    // Names that differ by their units alone stay whole: each variable is another.
-    let called = |units: &[SignalColumn]| -> String {
-        let base = &units[0].base;
-        let alone = variables.iter().filter(|v| own_unit(&v[0]).is_some() && v[0].base == *base).count() == 1;
-        if own_unit(&units[0]).is_some() && alone { base.clone() } else { units[0].name.clone() }
-    };
-    let mut traces: Vec<Trace> = Vec::new();
-    for units in &variables {
-        let first = &units[0];
-        let stated = match (own_unit(first), &sampling.unit) {
-            (Some(own), Some(_)) => {
-                return Err(Refused::new(
-                    format!("column `{}` is in {} by its name", first.name, own.text),
-                    leave_out("--unit", "unit"),
-                )
-                .in_name(first.name.as_str()));
-            }
-            (Some(own), None) => own.text.replace("_per_", "/"),
-            (None, Some(said)) => said.clone(),
-            (None, None) => {
-                warnings.extend(perhaps(first));
-                String::new()
-            }
-        };
-        traces.push(Trace {
-            population: label.to_owned(),
-            name: "file".to_owned(),
-            variable: called(units),
-            unit: stated,
-            column: first.name.clone(),
-            units: if file.long { (0..units.len() as u32).collect() } else { vec![0] },
-            start,
-            interval,
-            values: (0..samples).flat_map(|k| units.iter().map(move |c| c.values[k])).collect(),
-        });
-    }
-    let size = traces.iter().map(|t| t.units.len()).max().unwrap_or(0);
-    if file.long && file.columns.iter().take(size).enumerate().any(|(k, c)| c.id != k as i64) {
-        warnings.push(format!("the {size} units of this file are numbered in the order of their ids"));
-    }
-    // As everywhere each sample ends an interval: the first is part of the stretch.
-    let window = Window { start: start - interval, stop: start + interval * (samples - 1) as f64 };
-    let recording = Recording {
-        time_base: base,
-        window,
-        populations: vec![Population { name: label.to_owned(), size, names: file.names, ..Population::default() }],
-        traces,
-        ..Recording::default()
-    };
-    Ok((recording, warnings))
 }
 
 #[cfg(test)]

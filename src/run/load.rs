@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::part::part_of;
 use super::{NotRead, RunError, Sampling, other, recording_from, take_observed, take_trials};
 use spikedeck_core::diagnostic::{InText, Severity, did_you_mean};
 use spikedeck_model::{Report, library};
@@ -60,6 +61,26 @@ fn table_at(path: &Path) -> Cow<'_, Path> {
     if inside.is_file() { Cow::Owned(inside) } else { Cow::Borrowed(path) }
 }
 
+/// The same, unless the folder is of a run whose spikes are not all there: the file itself can be named.
+///
+/// # Errors
+/// What is not there.
+fn whole_table_at(path: &Path) -> Result<Cow<'_, Path>, FileError> {
+    let at = table_at(path);
+    let part = match &at {
+        Cow::Owned(inside) => store::describe(inside).ok().and_then(|contents| part_of(&contents)),
+        Cow::Borrowed(_) => None,
+    };
+    match part {
+        Some(what) => Err(FileError::Unreadable(format!(
+            "{} is the folder of a run whose spikes are not all there: {what}; `{}` takes these",
+            path.display(),
+            at.display()
+        ))),
+        None => Ok(at),
+    }
+}
+
 /// Whether nothing is where a file was looked for.
 fn is_missing(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
@@ -81,7 +102,7 @@ impl FileLoader for Files {
     fn table(&self, path: &Path, columns: &FileColumns) -> Result<FileTable, FileError> {
         // As much as a run may hold.
         let most = super::memory::free_memory() / 4 * 3;
-        store::file_table(&table_at(path), columns, most).map_err(|e| match e {
+        store::file_table(&whole_table_at(path)?, columns, most).map_err(|e| match e {
             StoreError::Io { source, .. } if is_missing(&source) => FileError::Missing(path.to_owned()),
             StoreError::Text(wrong) => FileError::InText(wrong),
             e => FileError::Unreadable(e.to_string()),
@@ -94,7 +115,7 @@ impl FileLoader for Files {
 
     fn recording(&self, path: &Path, said: &Said) -> Result<Opened, FileError> {
         let sampling = Sampling { rate: said.rate, start: said.first, unit: said.unit.clone() };
-        let at = table_at(path);
+        let at = whole_table_at(path)?;
         let opened = recording_from(&at, &sampling).and_then(|mut opened| {
             said.observed.iter().try_for_each(|path| take_observed(&mut opened, path))?;
             said.trials.iter().try_for_each(|keys| take_trials(&mut opened, keys)).map(|()| opened)

@@ -175,6 +175,10 @@ impl Keeper for Checkpoint {
 
     fn keep(&mut self, spec: &Spec, state: &State) -> Result<(), String> {
         let began = Instant::now();
+        // What came there meanwhile is somebody's.
+        if is_state(&self.path).map_err(|e| e.to_string())? == Some(false) {
+            return Err(TableError::NoState { path: self.path.clone() }.to_string());
+        }
         store::write_bytes(&self.path, &file(spec, state)).map_err(|e| e.to_string())?;
         self.next = Instant::now() + self.every.max(began.elapsed() * SHARE);
         Ok(())
@@ -267,12 +271,14 @@ mod tests {
             places.push(folder.path().join(format!("{k}.txt")));
             fs::write(&places[k], bytes).unwrap();
         }
+        let (spec, state) = (spec(TEXT), State::from_bytes(&[0; 16]).unwrap());
         for path in &places {
             for goes_on in [false, true] {
                 let told = Checkpoint::may_stand_at(path, goes_on).unwrap_err().to_string();
                 assert!(told.contains("no state of a run") && told.contains("another file"), "{told}");
             }
             Checkpoint::new(path, None).discard().unwrap();
+            assert!(Checkpoint::new(path, None).keep(&spec, &state).unwrap_err().contains("no state of a run"));
         }
         for (path, bytes) in places.iter().zip(contents) {
             assert_eq!(fs::read(path).unwrap(), bytes);
@@ -289,6 +295,7 @@ mod tests {
         fs::write(&path, "population,unit\n").unwrap();
         assert!(why(&path, &here).contains("it is no state of a run"));
         let state = State::from_bytes(&[0; 16]).unwrap();
+        fs::remove_file(&path).unwrap();
         Checkpoint::new(&path, None).keep(&here, &state).unwrap();
         assert_eq!(Checkpoint::read(&path, &here).unwrap(), state);
         let other = why(&path, &spec(&TEXT.replace("seed = 3", "seed = 4").replace("1.5 ms", "1.6 ms")));

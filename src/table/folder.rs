@@ -194,7 +194,7 @@ impl Folder {
         points: Option<usize>,
     ) -> Result<Manifest, TableError> {
         self.has_tables = true;
-        let mut manifest = Manifest::of(finished);
+        let mut manifest = Manifest { points, ..Manifest::of(finished) };
         self.recorded(&finished.recording, &mut manifest)?;
         let place = RunPlace::of(self.claim.work(), self.format, &manifest);
         measured(&place, finished, &table, points, &mut self.files, &mut manifest)?;
@@ -227,10 +227,10 @@ impl Folder {
 
     /// Writes what was recorded.
     fn recorded<'a>(&self, recording: &'a Recording, manifest: &mut Manifest) -> Result<(), TableError> {
-        let place = RunPlace::of(self.claim.work(), self.format, manifest);
         // What left memory is described as it was, whether or not it has come back.
         let described = self.streamed.as_ref().unwrap_or(recording);
         manifest.recording = entry(described, recording, self.format);
+        let place = RunPlace::of(self.claim.work(), self.format, manifest);
         let rows = &mut manifest.rows;
         if !described.spikes.is_empty() {
             let file = place.file("spikes");

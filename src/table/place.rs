@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::TableError;
 use super::manifest::Manifest;
+use spikedeck_run::{OF_RUN, POINTS, STATUS, Status};
 use spikedeck_store::{ColumnType, Format, Table, Writer};
 
 /// The folder of a run that is being written.
@@ -75,13 +76,20 @@ impl<'a> RunPlace<'a> {
 
 /// What a table says of the run that it is of. Nothing of the machine and the time: equal runs have equal bytes.
 fn about(manifest: &Manifest) -> Vec<(String, String)> {
-    let pair = |key: &str, value: &str| (format!("spikedeck.{key}"), value.to_owned());
+    let pair = |key: &str, value: &str| (format!("{OF_RUN}{key}"), value.to_owned());
     let mut about = vec![pair("program", "spikedeck"), pair("version", &manifest.version)];
     // A recording that was only measured is of no scenario.
     if !manifest.scenario.hash.is_empty() {
         about.push(pair("scenario", &manifest.scenario.name));
         about.push(pair("scenario_hash", &manifest.scenario.hash));
         about.push(pair("seed", &manifest.seed.to_string()));
+    }
+    // Who takes the file alone is told that there was more.
+    if let Some(points) = manifest.points.filter(|n| *n > manifest.recording.trials.len().max(1)) {
+        about.push(pair(POINTS, &points.to_string()));
+    }
+    if manifest.status() != Status::Complete {
+        about.push(pair(STATUS, &manifest.status));
     }
     about
 }

@@ -182,3 +182,43 @@ fn two_scenarios_never_get_one_folder() {
     assert!(said(&out).contains("a-b and a:b would both be written to the folder a-b"), "{}", said(&out));
     assert!(!folder.path().join("o").exists());
 }
+
+/// Whoever takes what an ensemble recorded is told that it is of the first point: of the folder in words and in JSON,
+/// of its table, and of neither where the run is whole.
+#[test]
+fn what_was_recorded_of_the_first_point_alone_is_told() {
+    let scenario = |seeds: u32, duration: &str| {
+        format!(
+            "simulation = {{ duration = '{duration}', dt = '0.1 ms', seed = 1 }}
+            populations.p = {{ model = 'lif', size = 3 }}
+            stimuli.n = {{ target = 'p.I', kind = 'ou_noise', mean = '0.4 nA', sigma = '0.2 nA', tau = '5 ms' }}
+            record.p.spikes = true
+            analyses.rates = {{ kind = 'rates', of = 'p.spikes' }}
+            sweep.seeds = {seeds}"
+        )
+    };
+    let player = |file: &str| {
+        format!(
+            "simulation = {{ duration = '100 ms', dt = '0.1 ms', seed = 1 }}
+            populations.s = {{ model = 'spike_source', size = 3, spikes = {{ kind = 'spikes', file = '{file}' }} }}
+            record.s.spikes = true"
+        )
+    };
+    for (seeds, told) in [(1, false), (3, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, text) = (folder.path(), scenario(seeds, "300 ms"));
+        assert!(run(here, &text, &["run", "s.toml", "--out", "o"]).status.success());
+        for source in ["o", "o/spikes.parquet"] {
+            let json = objects(&run(here, &text, &["analyze", source, "--json"]));
+            let warned = json.iter().filter_map(|o| o["warning"].as_str()).any(|w| w.contains("the first of 3 points"));
+            assert_eq!(warned, told, "{source}: {json:?}");
+            let words = said(&run(here, &text, &["analyze", source]));
+            assert_eq!(words.contains("the first of 3 points"), told, "{source}: {words}");
+        }
+        let taken = said(&run(here, &player("o"), &["run", "s.toml"]));
+        assert_eq!(taken.contains("whose spikes are not all there"), told, "{taken}");
+        assert_eq!(taken.contains("o/spikes.parquet` takes these"), told, "{taken}");
+        let named = run(here, &player("o/spikes.parquet"), &["run", "s.toml"]);
+        assert!(named.status.success(), "{}", said(&named));
+    }
+}

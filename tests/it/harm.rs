@@ -662,3 +662,52 @@ fn a_device_is_not_replaced() {
     assert!(fs::symlink_metadata(place.path("r.svg")).unwrap().is_symlink());
     assert!(!Path::new("/dev/null").is_file());
 }
+
+/// Whatever somebody named as the place of a result, by mistake or because it is there from before, stays as it was.
+#[test]
+fn no_command_writes_over_what_is_there() {
+    let place = Place::new();
+    place.write("s.toml", SMALL);
+    for run in ["a", "b"] {
+        assert_eq!(place.run(&["run", "s.toml", "--out", run, "-q"]).status.code(), Some(0));
+    }
+    let mine = ["notes", "mine.svg", "mine.html", "mine.toml", "mine.h5", "d/differences.parquet"];
+    let mine =
+        [&mine[..], &["d/distributions.parquet", "sweep.slurm", "folder/notes", "folder/spikes.parquet"]].concat();
+    for file in &mine {
+        place.write(file, &format!("three years of work, in {file}"));
+    }
+    let commands: [&[&str]; 18] = [
+        &["run", "s.toml", "--out", "notes"],
+        &["run", "s.toml", "--out", "notes", "--force"],
+        &["run", "s.toml", "--out", "folder"],
+        &["run", "s.toml", "--out", "folder", "--force"],
+        &["run", "s.toml", "--checkpoint", "notes"],
+        &["run", "s.toml", "--checkpoint", "notes", "--resume"],
+        &["run", "s.toml", "--checkpoint", "s.toml:every=10 s"],
+        &["run", "s.toml", "--checkpoint", "folder"],
+        &["plot", "s.toml", "--analysis", "r", "-o", "mine.svg"],
+        &["plot", "a", "--analysis", "r", "-o", "mine.h5", "--force"],
+        &["report", "a", "-o", "mine.html"],
+        &["new", "scenario/accommodation", "-o", "mine.toml"],
+        &["compare", "a", "b", "--out", "d"],
+        &["compare", "--distributions", "a", "b", "--out", "d"],
+        &["analyze", "a", "--out", "notes"],
+        &["analyze", "a", "--out", "folder", "--force"],
+        &["sweep", "s.toml", "--set", "sweep.seeds=2", "--out", "folder"],
+        &["sweep", "s.toml", "--set", "sweep.seeds=2", "--out", "sweep", "--plan", "slurm"],
+    ];
+    for command in commands {
+        let out = place.run(command);
+        assert_ne!(out.status.code(), Some(0), "{command:?}: {}", said(&out));
+        assert!(!said(&out).contains("unexpected argument"), "{command:?}: {}", said(&out));
+        for file in &mine {
+            let now = fs::read_to_string(place.path(file)).unwrap_or_default();
+            assert_eq!(now, format!("three years of work, in {file}"), "{command:?}");
+        }
+        assert_eq!(fs::read_to_string(place.path("s.toml")).unwrap(), SMALL, "{command:?}");
+        for run in ["a", "b"] {
+            place.is_whole(run).unwrap();
+        }
+    }
+}

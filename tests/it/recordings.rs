@@ -271,6 +271,41 @@ fn rows_of_several_trials_are_not_laid_on_each_other() {
     assert!(spikedeck(folder.path(), &["analyze", "t", "--with", "rates"]).status.success());
 }
 
+/// A signal that begins where the run does: its first sample is of the time before, which is told, and what is told
+/// takes it in.
+#[test]
+fn the_first_sample_of_a_signal_is_told_and_can_be_taken() {
+    for interval in [1.0, 0.25, 10.0] {
+        let folder = tempfile::tempdir().unwrap();
+        let rows: Vec<String> = (0..40).map(|k| format!("{},{}", interval * f64::from(k), k * k)).collect();
+        std::fs::write(folder.path().join("x.csv"), format!("time_ms,x_mV\n{}\n", rows.join("\n"))).unwrap();
+        let ran = |start: &str| {
+            let duration = interval * 40.0;
+            let scenario = format!(
+                "simulation = {{ duration = '{duration} ms', dt = '0.05 ms', seed = 1 }}
+                recordings.r = {{ file = 'x.csv'{start} }}
+                analyses.l = {{ kind = 'levels', of = 'r.x' }}"
+            );
+            std::fs::write(folder.path().join("r.toml"), scenario).unwrap();
+            let ran = spikedeck(folder.path(), &["run", "r.toml", "--json"]);
+            assert!(ran.status.success(), "{}{}", text(&ran.stdout), text(&ran.stderr));
+            text(&ran.stdout)
+        };
+        let mean =
+            |values: std::ops::Range<i32>| f64::from(values.clone().map(|k| k * k).sum::<i32>()) / values.len() as f64;
+        let found = |told: &str| {
+            let all: Vec<serde_json::Value> = told.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+            all.iter().find(|o| o["metric"] == "mean").and_then(|o| o["value"].as_f64()).expect("a mean")
+        };
+        let told = ran("");
+        assert!(told.contains(&format!("`start = \\\"-{interval} ms\\\"` takes it in")), "{told}");
+        near(&[found(&told)], &[mean(1..40)]);
+        let whole = ran(&format!(", start = '-{interval} ms'"));
+        assert!(!whole.contains("takes it in"), "{whole}");
+        near(&[found(&whole)], &[mean(0..40)]);
+    }
+}
+
 /// What was never written is its fill value, as for every reader of HDF5, and what has no rows is silence.
 #[test]
 fn datasets_that_were_never_written_are_their_fill_value() {

@@ -10,8 +10,8 @@ use super::{Cells, FileData, FileTable, FileUnit, Ids, Refused, counted, quoted}
 use spikedeck_core::diagnostic::did_you_mean;
 use spikedeck_core::units::Dimension;
 
-/// Whether `name` is one of the names of a column, with a unit at its end or without; `unitID`, `Unit ID` and `unit-id` are
-/// `unit_id`.
+/// Whether `name` is one of the names of a column, with a unit at its end or without; `unitID`, `Unit ID` and `unit-id`
+/// are `unit_id`.
 pub(crate) fn is_named(column: &FileColumn, name: &str) -> bool {
     named(column, name).is_some()
 }
@@ -117,7 +117,8 @@ impl<'a> Opened<'a> {
             [] | [_] => Ok(()),
             [first, second, ..] => Err(Refused::new(
                 format!(
-                    "this file holds {} of {} trials (column `{}`: {first}, {second}, ...), and times begin anew in each",
+                    "this file holds {} of {} trials (column `{}`: {first}, {second}, ...), and times begin anew in \
+                     each",
                     self.columns.name,
                     all.len(),
                     found.column.name

@@ -64,8 +64,8 @@ pub(super) const TRIAL: FileColumn = FileColumn {
     names: &["trial", "trials", "trial_id", "trial_index", "trial_number"],
     unit: "",
     required: false,
-    about: "its trial; all rows are of one, because times begin anew in each (the folder of a run with trials is opened \
-            as a whole)",
+    about: "its trial; all rows are of one, because times begin anew in each (the folder of a run with trials is \
+            opened as a whole)",
     ending: "",
 };
 
