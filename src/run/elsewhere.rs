@@ -204,15 +204,20 @@ fn table_of(
             // Spikes may have columns of their own kind beside them; a signal always has times and no such gaps.
             Err(why) if has("time") && is_of_units && *sampling == Sampling::default() => {
                 let table = read(&SPIKES)?;
-                let listed = spikes(&table, &all_spikes())?;
-                if is_sampled(&listed) {
+                // What is neither is told as the signal that it looks like.
+                let Some(listed) = spikes(&table, &all_spikes()).ok().filter(|listed| !is_sampled(listed)) else {
                     return Err(why.into());
-                }
+                };
                 let (recording, mut warnings) = of_spikes(&label, listed);
                 warnings.push(format!("it is read as spikes, because it is no signal: {}", why.message));
                 (recording, warnings)
             }
-            Err(why) => return Err(why.into()),
+            Err(mut why) => {
+                if has("time") && !is_of_units {
+                    why.help.push_str("; of spikes a column `unit` says whose they are");
+                }
+                return Err(why.into());
+            }
         }
     };
     warnings.extend(part_of(contents).map(|what| format!("of this table: {what}")));

@@ -67,6 +67,17 @@ fn table_at(path: &Path) -> Cow<'_, Path> {
 /// What is not there.
 fn whole_table_at(path: &Path) -> Result<Cow<'_, Path>, FileError> {
     let at = table_at(path);
+    if matches!(at, Cow::Borrowed(_)) && path.join("manifest.json").is_file() {
+        let (csv, shown) = (path.join("spikes.csv"), path.display());
+        return Err(FileError::Unreadable(if csv.is_file() {
+            format!("{shown} is the folder of a run that wrote CSV; `{}` takes its spikes", csv.display())
+        } else {
+            format!(
+                "{shown} is the folder of a run and has no `spikes.parquet`: it recorded no spikes, or was ended from \
+                 outside; then `spikedeck analyze {shown} --out NEW` writes those that are there"
+            )
+        }));
+    }
     let part = match &at {
         Cow::Owned(inside) => store::describe(inside).ok().and_then(|contents| part_of(&contents)),
         Cow::Borrowed(_) => None,

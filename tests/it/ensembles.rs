@@ -183,6 +183,44 @@ fn two_scenarios_never_get_one_folder() {
     assert!(!folder.path().join("o").exists());
 }
 
+/// Spikes of a run that was cut short, and of one that has none in its folder, are not those of a whole one.
+#[test]
+fn a_run_that_is_not_whole_is_no_list_of_spikes() {
+    let player = "simulation = { duration = '100 ms', dt = '0.1 ms', seed = 1 }
+        populations.s = { model = 'spike_source', size = 1, spikes = { kind = 'spikes', file = 'FILE' } }
+        record.s.spikes = true";
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for (name, expect, told) in [
+        ("failed", Some("its run ended before its time (failed)"), "failed/spikes.parquet` takes these"),
+        ("csv", None, "csv/spikes.csv` takes its spikes"),
+        ("none", None, "has no `spikes.parquet`"),
+    ] {
+        // A spike at 10 ms, and a value beyond all numbers at 50 ms.
+        let tau = if name == "failed" { 50 } else { 5000 };
+        let spikes = "populations.s = { model = 'spike_source', spikes = { kind = 'spikes', times = ['10 ms'] } }";
+        let text = format!(
+            "simulation = {{ duration = '100 ms', dt = '0.1 ms' }}
+            models.grow = {{ equations = 'dx/dt = x*x/tau : 1', parameters = {{ tau = '{tau} ms' }} }}
+            populations.g = {{ model = 'grow', initial = {{ x = 1.0 }} }}
+            {}
+            record.g.traces = [{{ variables = ['x'] }}]",
+            if name == "none" { "" } else { spikes }
+        );
+        let format = if name == "csv" { "csv" } else { "parquet" };
+        let ran = run(here, &text, &["run", "s.toml", "--out", name, "--format", format]);
+        assert_eq!(ran.status.success(), name != "failed", "{}", said(&ran));
+        let taken = run(here, &player.replace("FILE", name), &["run", "s.toml"]);
+        assert!(!taken.status.success() && said(&taken).contains(told), "{}", said(&taken));
+        if let Some(expect) = expect {
+            assert!(said(&taken).contains(expect), "{}", said(&taken));
+            let file = here.join(name).join("spikes.parquet");
+            let named = said(&run(here, "", &["analyze", &file.to_string_lossy()]));
+            assert!(named.contains(expect), "{named}");
+        }
+    }
+}
+
 /// Whoever takes what an ensemble recorded is told that it is of the first point: of the folder in words and in JSON,
 /// of its table, and of neither where the run is whole.
 #[test]

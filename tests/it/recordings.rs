@@ -193,6 +193,10 @@ fn ids_of_units_are_known_however_they_are_spelled() {
         let run = table(&format!("time_ms,{name}"), rows).unwrap();
         assert_eq!((run.recording.traces.len(), run.recording.spikes[0].size), (0, 5), "{name}");
     }
+    // What nobody knows for ids is taken for a signal, and what would be right is said.
+    let rows = (0..40).map(|k| format!("{},{}", 3.7 * f64::from(k * k), k % 5));
+    let told = table("time_ms,probe", rows).unwrap_err();
+    assert!(told.contains("not evenly spaced") && told.contains("of spikes a column `unit`"), "{told}");
     // Where units were recorded is told beside them, and is not what they are.
     let rows = (0..40).map(|k| format!("{},{},{}", 3.7 * f64::from(k * k), k % 5, k % 2));
     let run = table("time_ms,unit,electrode", rows).unwrap();
@@ -224,6 +228,21 @@ fn every_column_of_values_is_a_variable_with_its_unit() {
     let two = (0..200).map(|k| format!("{},{},{}", k / 2, k % 7, if k % 2 == 0 { "mV" } else { "pA" }));
     let told = table("time_ms,value,unit", two).unwrap_err();
     assert!(told.contains("some rows are in mV and others in pA") && told.contains("a column of its own"), "{told}");
+    let all = |unit: &'static str| (0..200).map(move |k| format!("{k},{},{unit}", k % 7));
+    for (heading, unit, wanted) in [("value", "V", "V"), ("v_uV", "uV", "uV"), ("v_V", "V", "V"), ("value", "B", "")] {
+        let run = table(&format!("time_ms,{heading},unit"), all(unit)).unwrap();
+        assert_eq!(run.recording.traces[0].unit, wanted, "{heading} {unit}");
+        assert_eq!(run.warnings.iter().any(|w| w.contains("is measured in")), !wanted.is_empty(), "{:?}", run.warnings);
+    }
+    let told = table("time_ms,v_uV,unit", all("mV")).unwrap_err();
+    assert!(told.contains("in uV by its name and in mV by column `unit`"), "{told}");
+    let run = table("time_ms,v,w,unit", (0..200).map(|k| format!("{k},{},{},mV", k % 7, k % 5))).unwrap();
+    assert_eq!(run.recording.traces.iter().map(|t| t.unit.as_str()).collect::<Vec<_>>(), ["", ""]);
+    warns(&run, "says `mV` and not of which of 2 columns of values");
+    for unit in ["ms", "s"] {
+        let told = table("time,unit", (0..50).map(|k| format!("{},{unit}", k * k))).unwrap_err();
+        assert!(told.contains("a unit of measure and no name of a unit") && told.contains("`time_ms`"), "{told}");
+    }
 }
 
 /// Samples of which some are missing are no spikes.

@@ -130,11 +130,11 @@ pub fn signal(table: &FileTable, keys: &SignalKeys<'_>) -> Result<SignalFile, Re
     }
     let mut columns = chosen.into_iter().map(values_of).collect::<Result<Vec<_>, _>>()?;
     // A column called `unit` may hold what the values are measured in.
-    let measure = unit_column.as_ref().map(|found| measured_in(found.column)).transpose()?.flatten();
-    let unit_column = unit_column.filter(|_| measure.is_none());
-    if let (Some(measure), [only]) = (&measure, &mut columns[..]) {
-        (only.unit, only.is_stated) = (Some(measure.clone()), true);
+    let measure = unit_column.as_ref().map(|found| measured_in(found.column, "V")).transpose()?.flatten();
+    if let Some((measure, found)) = measure.as_ref().zip(unit_column.as_ref()) {
+        notes.push(take_measure(&mut columns, measure, &found.column.name)?);
     }
+    let unit_column = unit_column.filter(|_| measure.is_none());
     let unit = match (&time, keys.plain) {
         (None, _) => None,
         (Some(found), Some(plain)) => file.time_unit(found, "time", keys.time_unit.as_ref(), plain)?,
@@ -209,14 +209,45 @@ fn values_of(column: &FileData) -> Result<SignalColumn, Refused> {
     Ok(SignalColumn { name: column.name.clone(), base, unit: stated.or(unit), is_stated, id: 0, values })
 }
 
+/// Gives the one column of values the unit that the column `stated_by` states; what should be known of it.
+///
+/// # Errors
+/// When its name says another.
+fn take_measure(columns: &mut [SignalColumn], measure: &FileUnit, stated_by: &str) -> Result<String, Refused> {
+    let [only] = columns else {
+        return Ok(format!(
+            "column `{stated_by}` says `{}` and not of which of {} columns of values, so that none is in it: a unit at \
+             the end of its name (`v_mV`) is that of a column",
+            measure.text,
+            columns.len()
+        ));
+    };
+    let own = only.unit.as_ref().filter(|own| !own.agrees(measure));
+    match own.filter(|own| only.is_stated || own.text.len() > 1) {
+        Some(own) => Err(Refused::new(
+            format!(
+                "column `{}` is in {} by its name and in {} by column `{stated_by}`",
+                only.name, own.text, measure.text
+            ),
+            "let both say the same, or leave one out",
+        )
+        .in_name(only.name.as_str())),
+        None => {
+            (only.unit, only.is_stated) = (Some(measure.clone()), true);
+            Ok(format!("column `{stated_by}` says what `{}` is measured in: {}", only.name, measure.text))
+        }
+    }
+}
+
 /// The unit of measure that a column of units states in each row (`mV`), if it holds such and no units of a population.
+/// Of single letters `letter` alone is one: others are more often names.
 ///
 /// # Errors
 /// Rows in different ones: they are different variables below each other.
-fn measured_in(column: &FileData) -> Result<Option<FileUnit>, Refused> {
+pub(super) fn measured_in(column: &FileData, letter: &str) -> Result<Option<FileUnit>, Refused> {
     let Cells::Texts(texts) = &column.cells else { return Ok(None) };
-    let units: Vec<FileUnit> =
-        texts.names.iter().filter(|t| t.trim().len() > 1).filter_map(|t| FileUnit::parse(t)).collect();
+    let is_long = |text: &&String| text.trim().len() > 1 || text.trim() == letter;
+    let units: Vec<FileUnit> = texts.names.iter().filter(is_long).filter_map(|t| FileUnit::parse(t)).collect();
     match &units[..] {
         [unit] if texts.names.len() == 1 => Ok(Some(unit.clone())),
         [one, other, ..] if texts.names.len() == units.len() => Err(Refused::new(

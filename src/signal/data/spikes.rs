@@ -3,6 +3,7 @@
 use super::super::column::Categories;
 use super::super::file_columns::{FileColumn, FileColumns};
 use super::columns::{Opened, ids, numbers, rounded, texts};
+use super::signal::measured_in;
 use super::{FileTable, FileUnit, Ids, Refused, quoted};
 
 /// When something happens.
@@ -128,6 +129,14 @@ pub fn spikes(table: &FileTable, keys: &SpikeKeys<'_>) -> Result<SpikeFile, Refu
     let unit_column = file.find_unit()?;
     let population_column = file.find("population")?;
     file.one_trial()?;
+    if let Some(found) = &unit_column
+        && let Some(measure) = measured_in(found.column, "s")?
+    {
+        let what =
+            format!("column `{}` holds `{}`, a unit of measure and no name of a unit", found.column.name, measure.text);
+        let help = "leave it out: times are in the unit at the end of the name of their column (`time_ms`)";
+        return Err(Refused::new(what, help).in_name(found.column.name.as_str()));
+    }
     let times = numbers(time.column)?;
     let unit = match keys.plain {
         Some(plain) => file.time_unit(&time, "time", keys.time_unit.as_ref(), plain)?,

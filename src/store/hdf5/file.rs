@@ -294,7 +294,8 @@ impl<'a> Hdf5<'a> {
     /// When it says what is no unit of time.
     pub fn seconds(&self, place: &str) -> Result<Option<f64>, StoreError> {
         let said = self.said(place)?;
-        let Some((key, text)) = ["unit", "units"].into_iter().find_map(|key| Some((key, said.text(key)?))) else {
+        let text_of = |key| said.text(key).filter(|text| !text.trim().is_empty()).map(|text| (key, text));
+        let Some((key, text)) = ["unit", "units"].into_iter().find_map(text_of) else {
             return Ok(None);
         };
         match FileUnit::parse(&text) {
