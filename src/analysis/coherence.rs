@@ -316,7 +316,8 @@ fn report(
     };
     let (at, c) = (k as f64 * found.step, found.coherence[k]);
     let choices = law.choices(range.len());
-    let p = -(choices * (-chance_tail(law.worth, c)).ln_1p()).exp_m1();
+    // Far out in the tail neighbours are large each by itself, however they hang together: all of them count.
+    let p = -(range.len() as f64 * (-chance_tail(law.worth, c)).ln_1p()).exp_m1();
     let sure = p <= 0.05;
     let frequency = Metric::new(name, "peak", at, hz, n).p(p).ground(Basis::Null, LARGEST);
     f.metric(frequency.note("n = ordinates searched").note(format!("known to {} {hz}", short(found.step))));
@@ -372,7 +373,7 @@ const WIDER: usize = 3;
 fn delay(name: &str, found: &Found, range: std::ops::Range<usize>, law: &Law, sure: bool, base: TimeBase) -> Metric {
     // Each is told from chance among all: what is above the level of one ordinate is mostly chance where there are
     // many.
-    let choices = law.choices(range.len());
+    let choices = range.len() as f64;
     let coherent: Vec<(usize, f64, f64)> = range
         .filter(|&k| chance_tail(law.worth, found.coherence[k]) * choices <= 0.05)
         .map(|k| (k, found.phase[k], found.coherence[k]))

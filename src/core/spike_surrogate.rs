@@ -8,7 +8,8 @@ use super::spike_distance::Edges;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrainSurrogate {
     /// All spikes by one shift on a circle: keeps all intervals, destroys the relation to other trains and to the time
-    /// of the recording.
+    /// of the recording. The two intervals that the window cuts are made whole by intervals of the train, so that where
+    /// the circle closes no interval stands that the train would not have.
     Shift,
     /// Each spike to a place of its own, evenly within ± the width: keeps the rate on longer scales.
     Dither,
@@ -86,8 +87,13 @@ impl<'a> SurrogateMaker<'a> {
         }
     }
 
-    /// Round in the window by one length, all spikes alike.
+    /// Round on a circle, all spikes alike.
     fn shifted(&self, stream: &mut Stream) -> Vec<f64> {
+        self.turned(stream).unwrap_or_else(|| self.wrapped(stream))
+    }
+
+    /// Round in the window by one length: what is left over at its two ends becomes one interval.
+    fn wrapped(&self, stream: &mut Stream) -> Vec<f64> {
         let (start, length) = (self.edges.start, self.edges.stop - self.edges.start);
         let by = length * stream.uniform();
         let by = self.grid.map_or(by, |step| (by / step).round() * step);
@@ -96,6 +102,61 @@ impl<'a> SurrogateMaker<'a> {
             self.placed(start + if at > 0.0 { at } else { length })
         };
         self.train.iter().map(round).collect()
+    }
+
+    /// On the circle of the train with one spike more, which lies outside of the window: the interval before the first
+    /// spike reaches back to it, that after the last one on to it, and each is drawn among those of the train that are
+    /// as long as what the window shows of it. The window then lies anywhere on the circle from where it leaves out one
+    /// spike. Of a stationary renewal process the train itself is one of these draws, with the same chance as any other
+    /// (the density of a window with whole intervals is that of their product, in whatever order they follow). Nothing
+    /// where the train has no interval as long as one that is cut.
+    fn turned(&self, stream: &mut Stream) -> Option<Vec<f64>> {
+        let Edges { start, stop } = self.edges;
+        let (train, length) = (self.train, stop - start);
+        let (before, after) = (train.first()? - start, stop - train.last()?);
+        let slack = self.grid.map_or(0.0, |step| 0.5 * step);
+        // A spike at the start lies outside of the window, one at its end inside.
+        let first = self.interval(stream, before - slack)?;
+        let last = self.interval(stream, after + slack)?;
+        let outside = (first - before).max(0.0) + last - after;
+        let circle = length + outside;
+        // The spikes of the circle from the one outside on, and where that comes again.
+        let origin = start - (first - before).max(0.0);
+        let spike = |k: usize| match k % (train.len() + 1) {
+            0 => 0.0,
+            k => train[k - 1] - origin,
+        } + circle * (k / (train.len() + 1)) as f64;
+        // Where the window may start to leave out this spike alone: behind it, not so far that the one before would
+        // lie outside no longer, and not behind the next one. Spikes are counted from the second round on.
+        let places = |k: usize| {
+            let k = k + train.len() + 1;
+            let (from, to) = (spike(k).max(spike(k - 1) + outside), spike(k + 1).min(spike(k) + outside));
+            (from, (to - from).max(0.0))
+        };
+        let all: f64 = (0..=train.len()).map(|k| places(k).1).sum();
+        let mut at = all * stream.uniform();
+        let mut chosen = None;
+        for k in 0..=train.len() {
+            let (from, wide) = places(k);
+            if wide > slack {
+                let into = self.grid.map_or(at, |step| (at / step + 1e-6).floor() * step);
+                chosen = Some((k, from + into.min(wide)));
+            }
+            if at < wide {
+                break;
+            }
+            at -= wide;
+        }
+        let (left_out, window) = chosen?;
+        let kept = (1..=train.len()).map(|k| start + spike(left_out + train.len() + 1 + k) - window);
+        Some(kept.map(|t| self.placed(t)).collect())
+    }
+
+    /// One of the intervals that are longer than this, if there is one.
+    fn interval(&self, stream: &mut Stream, least: f64) -> Option<f64> {
+        let longer = || self.train.windows(2).map(|w| w[1] - w[0]).filter(|i| *i > least);
+        let count = longer().count();
+        if count == 0 { None } else { longer().nth(stream.below(count as u32) as usize) }
     }
 
     /// Each spike by its own: what leaves the window comes back as from a mirror, so that its ends do not run empty.
@@ -345,6 +406,40 @@ mod tests {
             for (a, b) in made(kind).iter().zip(&train) {
                 assert!((a - b).abs() <= 4.0 + 1e-9, "{kind:?}");
             }
+        }
+    }
+
+    /// Where a train has intervals as long as those that the window cuts, a shift has none that the train would not
+    /// have, and two ends of which the train might have any. Closed to a circle as it stands, each of these trains would
+    /// have one interval of 0.5 to 40 at random.
+    #[test]
+    fn a_shift_closes_no_interval_that_the_train_would_not_have() {
+        for grid in [false, true] {
+            let (mut strange, mut left, mut first) = (0, 0, 0.0);
+            for seed in 0..200 {
+                // Nearly regular: intervals of 9 to 11.
+                let mut s = Key::new(seed, "spike_surrogate", "regular").stream(0, 0);
+                let mut train = Vec::new();
+                let mut t = WINDOW.start + 11.0 * s.uniform();
+                while t <= WINDOW.stop {
+                    let placed = WINDOW.start + ((t - WINDOW.start) / 0.1).ceil() * 0.1;
+                    train.push(if grid { placed } else { t });
+                    t += 9.0 + 2.0 * s.uniform();
+                }
+                let mut stream = Key::new(seed, "spike_surrogate", "closed").stream(0, 0);
+                let made = SurrogateMaker::new(TrainSurrogate::Shift, &train, WINDOW, 4.0, grid.then_some(0.1))
+                    .make(&mut stream);
+                assert_eq!(made.len(), train.len());
+                assert!(made.is_sorted() && made.iter().all(|t| (WINDOW.start..=WINDOW.stop).contains(t)));
+                let of = |w: &[f64]| w[1] - w[0];
+                strange += made.windows(2).filter(|w| !(8.85..11.15).contains(&of(w))).count();
+                left += usize::from(made[0] - WINDOW.start > 11.15)
+                    + usize::from(WINDOW.stop - made[made.len() - 1] > 11.15);
+                first += (made[0] - WINDOW.start) / 200.0;
+            }
+            assert_eq!((strange, left), (0, 0), "{grid}");
+            // The first spike lies anywhere in an interval: 5 on average, with a standard error of 0.2.
+            assert!((first - 5.0).abs() < 0.8, "{grid} {first}");
         }
     }
 

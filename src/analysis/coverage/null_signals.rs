@@ -60,7 +60,9 @@ fn spectra() -> Vec<Case> {
     };
     let coherent = |case: Case| {
         let bands = ["band_delta", "band_theta", "band_alpha", "band_beta", "band_gamma"];
-        bands.into_iter().fold(case.null("peak_coherence"), Case::null)
+        let together = "all ordinates of the range count, also those that hang together";
+        let peak = case.null_at_most("peak", together).null_at_most("peak_coherence", together);
+        bands.into_iter().fold(peak, Case::null)
     };
     vec![
         peaks(Case::of_p("white noise, the peak from 5 to 100 Hz, 10 s in segments of 1 s", 400, move |s| {
