@@ -230,7 +230,7 @@ impl Folder {
         // What left memory is described as it was, whether or not it has come back.
         let described = self.streamed.as_ref().unwrap_or(recording);
         manifest.recording = entry(described, recording, self.format);
-        let place = RunPlace::of(self.claim.work(), self.format, manifest);
+        let place = RunPlace::of_recorded(self.claim.work(), self.format, manifest);
         let rows = &mut manifest.rows;
         if !described.spikes.is_empty() {
             let file = place.file("spikes");

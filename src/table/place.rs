@@ -21,6 +21,18 @@ impl<'a> RunPlace<'a> {
         Self { folder, format, about: about(manifest) }
     }
 
+    /// The same for tables of what was recorded: who takes such a file alone is told where there was more.
+    pub fn of_recorded(folder: &'a Path, format: Format, manifest: &Manifest) -> Self {
+        let mut place = Self::of(folder, format, manifest);
+        if let Some(points) = manifest.points.filter(|n| *n > manifest.recording.trials.len().max(1)) {
+            place.about.push(pair(POINTS, &points.to_string()));
+        }
+        if manifest.status() != Status::Complete {
+            place.about.push(pair(STATUS, &manifest.status));
+        }
+        place
+    }
+
     /// The folder.
     pub fn folder(&self) -> &Path {
         self.folder
@@ -74,22 +86,19 @@ impl<'a> RunPlace<'a> {
     }
 }
 
+/// A word of what a table says of its run.
+fn pair(key: &str, value: &str) -> (String, String) {
+    (format!("{OF_RUN}{key}"), value.to_owned())
+}
+
 /// What a table says of the run that it is of. Nothing of the machine and the time: equal runs have equal bytes.
 fn about(manifest: &Manifest) -> Vec<(String, String)> {
-    let pair = |key: &str, value: &str| (format!("{OF_RUN}{key}"), value.to_owned());
     let mut about = vec![pair("program", "spikedeck"), pair("version", &manifest.version)];
     // A recording that was only measured is of no scenario.
     if !manifest.scenario.hash.is_empty() {
         about.push(pair("scenario", &manifest.scenario.name));
         about.push(pair("scenario_hash", &manifest.scenario.hash));
         about.push(pair("seed", &manifest.seed.to_string()));
-    }
-    // Who takes the file alone is told that there was more.
-    if let Some(points) = manifest.points.filter(|n| *n > manifest.recording.trials.len().max(1)) {
-        about.push(pair(POINTS, &points.to_string()));
-    }
-    if manifest.status() != Status::Complete {
-        about.push(pair(STATUS, &manifest.status));
     }
     about
 }
