@@ -6,6 +6,9 @@ use super::file::{Hdf5, product};
 use spikedeck_core::number::shown;
 use spikedeck_signal::data::even;
 
+/// Start and interval in seconds, or why the series has none.
+type Grid = Result<(f64, f64), String>;
+
 /// Groups that hold series, or modules with series.
 const PLACES: &[&str] = &["acquisition", "processing", "analysis", "stimulus/presentation"];
 /// How deep modules are looked into: `processing/MODULE/CONTAINER/SERIES`.
@@ -111,12 +114,7 @@ fn one(file: &Hdf5<'_>, place: &str, columns: &[String]) -> Result<Result<Record
 }
 
 /// First sample and interval in seconds, or why there are none.
-fn time_of(
-    file: &Hdf5<'_>,
-    place: &str,
-    columns: &[String],
-    samples: u64,
-) -> Result<Result<(f64, f64), String>, StoreError> {
+fn time_of(file: &Hdf5<'_>, place: &str, columns: &[String], samples: u64) -> Result<Grid, StoreError> {
     let by_rate = of_rate(file, place, columns)?;
     let by_times = of_times(file, place, columns, samples)?;
     Ok(match (by_rate, by_times) {
@@ -143,7 +141,7 @@ fn time_of(
 }
 
 /// The same by start and rate; none where the file has no start.
-fn of_rate(file: &Hdf5<'_>, place: &str, columns: &[String]) -> Result<Option<Result<(f64, f64), String>>, StoreError> {
+fn of_rate(file: &Hdf5<'_>, place: &str, columns: &[String]) -> Result<Option<Grid>, StoreError> {
     if columns.iter().any(|c| c == "starting_time") {
         let own = format!("{place}/starting_time");
         let Some(start) = file.times(&own)?.values.first().copied() else {
@@ -161,12 +159,7 @@ fn of_rate(file: &Hdf5<'_>, place: &str, columns: &[String]) -> Result<Option<Re
 }
 
 /// The same by the time of each sample; none where the file has no times.
-fn of_times(
-    file: &Hdf5<'_>,
-    place: &str,
-    columns: &[String],
-    samples: u64,
-) -> Result<Option<Result<(f64, f64), String>>, StoreError> {
+fn of_times(file: &Hdf5<'_>, place: &str, columns: &[String], samples: u64) -> Result<Option<Grid>, StoreError> {
     if !columns.iter().any(|c| c == "timestamps") {
         return Ok(None);
     }
