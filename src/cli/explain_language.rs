@@ -119,8 +119,8 @@ fn equations() -> Card {
             said(
                 "Names",
                 &[
-                    "states, parameters, inputs, subexpressions, and `t` (time). Operators: + - * / **, comparisons \
-                     with",
+                    "states, parameters, inputs, subexpressions, `t` (time), and `pi`. Operators: + - * / **, \
+                     comparisons with",
                     "`and`, `or`, `not`.",
                 ],
             ),

@@ -410,8 +410,8 @@ mod tests {
     }
 
     /// Where a train has intervals as long as those that the window cuts, a shift has none that the train would not
-    /// have, and two ends of which the train might have any. Closed to a circle as it stands, each of these trains would
-    /// have one interval of 0.5 to 40 at random.
+    /// have, and two ends that the train might have. Closed to a circle as it stands, each of these trains would have
+    /// one interval of another length.
     #[test]
     fn a_shift_closes_no_interval_that_the_train_would_not_have() {
         for grid in [false, true] {

@@ -48,6 +48,17 @@ fn wrong_units_name_both_dimensions_and_point_at_the_place() {
     assert_eq!(errors[0].1.help.as_deref(), Some("did you mean `tau_m`?"));
 }
 
+/// `pi` is the number, unless a model has one of its own.
+#[test]
+fn pi_has_its_name() {
+    let typeset = |text: &str, parameters: &str| System::parse(&source(text, parameters, "")).map(|s| s.typeset());
+    let ours = typeset("dx/dt = sin(2*pi*f*t) * f : 1", "f:1/s").unwrap();
+    assert_eq!(ours, typeset("dx/dt = sin(2*3.141592653589793*f*t) * f : 1", "f:1/s").unwrap());
+    assert!(typeset("dx/dt = pi/tau - x/tau : 1", "tau:s pi:V").is_err(), "volts are no number");
+    typeset("dx/dt = (pi - x)/tau : V", "tau:s pi:V").unwrap();
+    assert!(typeset("dx/dt = -x/pi : 1", "").is_err(), "it has no unit");
+}
+
 #[test]
 fn receptors_join_and_take_the_units_of_their_host() {
     let receptor = System::parse(&exp_conductance()).unwrap();

@@ -14,6 +14,9 @@ use super::units_as_names::is_unit;
 use spikedeck_core::diagnostic::{Diagnostic, did_you_mean};
 use spikedeck_core::units::Dimension;
 
+/// The one number that has a name.
+const PI: &str = "pi";
+
 /// Names that cannot be declared.
 pub const RESERVED: [&str; 6] = ["t", "xi", "and", "or", "not", "dt"];
 
@@ -117,6 +120,8 @@ impl Checker<'_> {
                     let span = e.span.clone();
                     self.fail(Diagnostic { span, ..d })
                 }
+                // Whoever declares a `pi` has their own.
+                None if n == PI => number(self.graph.number(std::f64::consts::PI), Dimension::NONE),
                 None => {
                     let d = self.unknown(n, e);
                     self.fail(d)
@@ -157,7 +162,7 @@ impl Checker<'_> {
             None if spikedeck_core::units::parse_unit(name).is_ok() => {
                 d.help(format!("if the unit is meant, a quantity is written with it in brackets: `[1 {name}]`"))
             }
-            None => d.help("names are states, parameters, inputs, subexpressions, `t` and `xi`"),
+            None => d.help("names are states, parameters, inputs, subexpressions, `t`, `xi` and `pi`"),
         }
     }
 
