@@ -131,12 +131,49 @@ pub struct Background {
     /// Root mean square of log10 power about the whole model (line and peaks) in units of what chance gives, and in
     /// decades: far above 1 where the spectrum is not a line with peaks.
     pub misfit: (f64, f64),
+    /// The parabola beside the line.
+    bend: Bend,
+}
+
+/// What a parabola adds to a line in x = log10 f: c ((x − m)² − a − s (x − m)), which is neither offset nor slope.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Bend {
+    middle: f64,
+    offset: f64,
+    slope: f64,
+    by: f64,
+}
+
+impl Bend {
+    /// By least squares of what is left of a line.
+    fn new(x: &[f64], rest: &[f64]) -> Self {
+        let middle = mean(x);
+        let squares: Vec<f64> = x.iter().map(|x| (x - middle) * (x - middle)).collect();
+        let away: Vec<f64> = x.iter().map(|x| x - middle).collect();
+        let (offset, exponent) = line(&away, &squares);
+        let mut bend = Self { middle, offset, slope: -exponent, by: 1.0 };
+        let shape: Vec<f64> = x.iter().map(|&x| bend.at(x)).collect();
+        let size: f64 = shape.iter().map(|q| q * q).sum();
+        bend.by = if size > 0.0 { shape.iter().zip(rest).map(|(q, r)| q * r).sum::<f64>() / size } else { 0.0 };
+        bend
+    }
+
+    fn at(&self, x: f64) -> f64 {
+        let away = x - self.middle;
+        self.by * (away * away - self.offset - self.slope * away)
+    }
 }
 
 impl Background {
     /// The expected power at a frequency above 0.
     pub fn level(&self, f: f64) -> f64 {
         10f64.powf(self.offset - self.exponent * f.log10())
+    }
+
+    /// What a peak is held against: the line or, where it is higher, a parabola. Between two slopes a spectrum lies above
+    /// its line, and that is no peak.
+    pub fn under_peak(&self, f: f64) -> f64 {
+        self.level(f) * 10f64.powf(self.bend.at(f.log10()).max(0.0))
     }
 
     /// Whether line and peaks do not describe the spectrum: log power lies twice as far from them as chance would have
@@ -173,12 +210,8 @@ pub fn background(frequencies: &[f64], power: &[f64], of: Ordinates<'_>, start: 
         smeared = self::smeared(frequencies, chi, of.smear);
     }
     let scatter = trigamma(half).sqrt() / std::f64::consts::LN_10;
-    let rest: Vec<f64> = (0..x.len())
-        .map(|k| power[k].log10() - smeared[k] - (b - chi * x[k]))
-        .enumerate()
-        .filter(|(k, _)| kept[*k])
-        .map(|(_, r)| r)
-        .collect();
+    let (kept_x, rest): (Vec<f64>, Vec<f64>) =
+        (0..x.len()).filter(|k| kept[*k]).map(|k| (x[k], power[k].log10() - smeared[k] - (b - chi * x[k]))).unzip();
     // Where the rest scatters more than chance has it, so do the ends of the interval.
     let factor = scatter.max(deviation(&rest, 0));
     let (exponent_se, offset_se) = errors(&x, &kept, of.correlation);
@@ -191,6 +224,7 @@ pub fn background(frequencies: &[f64], power: &[f64], of: Ordinates<'_>, start: 
         offset_se: factor * offset_se,
         exponent_se: factor * exponent_se,
         misfit: (rms / scatter, rms),
+        bend: Bend::new(&kept_x, &rest),
     }
 }
 

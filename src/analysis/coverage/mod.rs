@@ -413,7 +413,7 @@ their own, `p_values.md`.
 /// A share, and Wilson's interval of it, as two cells.
 fn share(hits: u32, n: u32) -> String {
     let (low, high) = wilson(hits, n);
-    format!("{:.3} | {low:.3} to {high:.3}", f64::from(hits) / f64::from(n))
+    format!("{:.3} | {:.3} to {high:.3}", f64::from(hits) / f64::from(n), low.max(0.0))
 }
 
 fn row(case: &Case, c: &Counted, wanted: Wanted) -> String {

@@ -125,6 +125,11 @@ fn row(case: &Case, c: &Counted, law: Law) -> String {
         Law::AtMost(why) => (departure.more, why),
     };
     let mut text = format!("| {} | {} | {} | ", c.kind, c.metric, case.process);
+    if n == 0 {
+        // Where it is always said that there is none, nothing is distributed.
+        write!(text, "– | – | – | – | – | – | 0 | {remark} |").unwrap();
+        return text;
+    }
     write!(text, "{d:.3} | {:.3} | ", departure.p(law)).unwrap();
     write!(text, "{} | {} | {n} | {remark} |", share(up_to(&c.p, 0.05), n), share(up_to(&c.p, 0.01), n)).unwrap();
     text

@@ -206,7 +206,7 @@ fn peak_metrics(
         at = at.note("no p-value: the spectrum is no line with peaks");
         strength = strength.note("no p-value: the spectrum is no line with peaks");
     } else if let Some(line) = background {
-        let level = line.level(f);
+        let level = line.under_peak(f);
         let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
         let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
         let null = format!("p: largest of {} ordinates above the aperiodic background", range.len());
@@ -215,7 +215,7 @@ fn peak_metrics(
             .chance(level)
             .p(p)
             .ground(Basis::Null, null)
-            .chance_by("chance: aperiodic background (line through ordinates that do not stand out)");
+            .chance_by("chance: aperiodic background (line or parabola through ordinates that do not stand out)");
     } else if let Some(level) = e.chance {
         let tail = chi_squared_tail(s.freedom, s.freedom * power / level);
         let p = -(range.len() as f64 * (-tail).ln_1p()).exp_m1();
