@@ -7,7 +7,18 @@ use super::graph::{Graph, Id, Symbol};
 use super::system::{Parts, System};
 
 /// What follows the name of a parameter in the name of the port that changes it.
-pub const CHANGE: &str = ".change";
+const CHANGE: &str = ".change";
+
+/// What a port acts on that the equations as written do not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drive {
+    /// It is added to the parameter of this number.
+    Change(usize),
+    /// It is added to the input of this number.
+    Source(usize),
+    /// It is what a clamped state is.
+    Clamp,
+}
 
 /// The current that a clamp injects.
 pub const CLAMP_CURRENT: &str = "I_clamp";
@@ -32,7 +43,8 @@ impl System {
         let mut parts = p.clone();
         let dimension = parts.parameters[index].dimension;
         // Ten kelvin more are ten degrees Celsius more, whatever scale the parameter is on.
-        let change = add_port(&mut parts, Variable { name: port, dimension: dimension.difference() });
+        let variable = Variable { name: port, dimension: dimension.difference() };
+        let change = add_port(&mut parts, variable, Drive::Change(index));
         let own = parts.graph.symbol(Symbol::Parameter(index as u32));
         let sum = parts.graph.add(own, change);
         rewrite(&mut parts, |_, s| (s == Symbol::Parameter(index as u32)).then_some(sum));
@@ -47,7 +59,7 @@ impl System {
         let index = self.inputs().iter().position(|i| i.name == input)?;
         let mut parts = self.parts().clone();
         let variable = Variable { name: format!("{input}.{source}"), dimension: parts.inputs[index].dimension };
-        let port = add_port(&mut parts, variable);
+        let port = add_port(&mut parts, variable, Drive::Source(index));
         let whole = parts.graph.symbol(Symbol::Input(index as u32));
         let sum = parts.graph.add(whole, port);
         rewrite(&mut parts, |_, s| (s == Symbol::Input(index as u32)).then_some(sum));
@@ -96,7 +108,7 @@ impl System {
         // The rate of the state is kept through the rewriting behind the subexpressions.
         parts.subexpressions.push(Variable { name: CLAMP_CURRENT.to_owned(), dimension: parts.inputs[port].dimension });
         parts.subexpression_ids.push(drift);
-        let command = add_port(&mut parts, variable);
+        let command = add_port(&mut parts, variable, Drive::Clamp);
         rewrite(&mut parts, |graph, s| match s {
             Symbol::State(i) if i as usize == at => Some(command),
             Symbol::State(i) if i as usize > at => Some(graph.symbol(Symbol::State(i - 1))),
@@ -116,7 +128,8 @@ impl System {
 }
 
 /// A new port, and its symbol.
-fn add_port(parts: &mut Parts, variable: Variable) -> Id {
+fn add_port(parts: &mut Parts, variable: Variable, drive: Drive) -> Id {
+    parts.driven.push((parts.inputs.len(), drive));
     let symbol = parts.graph.symbol(Symbol::Input(parts.inputs.len() as u32));
     parts.inputs.push(variable);
     parts.port_totals.push(symbol);
@@ -140,6 +153,7 @@ fn expressions(parts: &mut Parts) -> Vec<&mut Id> {
         states: _,
         parameters: _,
         inputs: _,
+        driven: _,
         given: _,
         provided,
         subexpressions: _,
@@ -211,6 +225,7 @@ mod tests {
         let whole = Flow::new(&lif(), &[0.1, 7e-9, -70e-3, 2e-10], &[3e-11]);
         let system = lif().with_changing("g").unwrap();
         assert_eq!(system.inputs()[1].name, "g.change");
+        assert_eq!([0, 1].map(|i| system.drive(i)), [None, Some(Drive::Change(1))]);
         assert!(system.with_changing("g").is_none() && system.with_changing("V").is_none());
         assert!(lif().with_changing("E").is_none(), "its reset needs it");
         let changed = Flow::new(&system, &parameters, &[3e-11, 2e-9]);
@@ -233,6 +248,7 @@ mod tests {
         let system = lif().with_source("I", "drive").unwrap();
         assert_eq!(system.inputs().iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["I", "I.drive"]);
         assert!(lif().with_source("J", "drive").is_none());
+        assert_eq!([0, 1].map(|i| system.drive(i)), [None, Some(Drive::Source(0))]);
         let (mut a, mut b) = ([0.0; 2], [0.0; 2]);
         let x = [2e-12, -61e-3];
         Flow::new(&lif(), &parameters, &[5e-11]).rate(0.0, &x, &mut a);
@@ -249,6 +265,8 @@ mod tests {
         let system = lif().clamped("V", "I").unwrap();
         assert_eq!(system.states().iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["w"]);
         assert_eq!(system.inputs().iter().map(|v| v.name.as_str()).collect::<Vec<_>>(), ["I", "V"]);
+        let own = system.with_source("V", "I").unwrap();
+        assert_eq!([0, 1, 2].map(|i| own.drive(i)), [None, Some(Drive::Clamp), Some(Drive::Source(1))]);
         assert!(!system.spikes());
         let (id, dimension) = system.observable(CLAMP_CURRENT).unwrap();
         assert_eq!(dimension, Dimension::AMPERE);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::drive::Drive;
 use super::graph::{Graph, Id, Node, Symbol};
 use super::print::Printer;
 use super::space::Operator;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub drift: Vec<Id>,
     /// Factor of white noise of each state.
     pub diffusion: Vec<Option<Id>>,
+    /// Input ports that the equations as written do not have, and what they drive.
+    pub driven: Vec<(usize, Drive)>,
     /// What each input port carries in the equations: itself, and the currents of receptors.
     pub port_totals: Vec<Id>,
     /// Operators of space, each with an input port of its own, in an order in which they can be computed.
@@ -154,6 +157,10 @@ impl System {
     /// Input ports.
     pub fn inputs(&self) -> &[Variable] {
         &self.inner.inputs
+    }
+    /// What an input port drives that the equations as written do not have; none for one that they have.
+    pub fn drive(&self, input: usize) -> Option<Drive> {
+        self.inner.driven.iter().find(|d| d.0 == input).map(|d| d.1)
     }
     /// Named subexpressions (recordable).
     pub fn subexpressions(&self) -> &[Variable] {

@@ -3,7 +3,6 @@
 use crate::projection::population;
 use crate::resolver::{Resolver, suggest};
 use crate::spec::{PopulationSpec, StimulusSpec, Target};
-use spikedeck_equation::drive::CHANGE;
 use spikedeck_model::document::{Entry, Node};
 
 /// `POP.PORT`: an event port (receptor) or an input.
@@ -68,11 +67,7 @@ pub(super) fn held(
     for (number, population) in populations.iter().enumerate() {
         let Some(state) = &population.clamp else { continue };
         let here = |s: &&StimulusSpec| s.target.population.index() == number && s.units.is_empty();
-        // A stimulus that is recorded by itself has a port of its own.
-        let commands = |s: &StimulusSpec| {
-            population.port_name(s.target.port).strip_prefix(state.as_str()).is_some_and(|rest| !rest.contains(CHANGE))
-        };
-        if !stimuli.iter().filter(here).any(commands) {
+        if !stimuli.iter().filter(here).any(|s| population.commands_clamp(s.target.port)) {
             let entry = entries.iter().find(|e| e.key == population.name).expect("each population has its entry");
             resolver.error_help(
                 &entry.place,

@@ -351,6 +351,32 @@ fn a_clamped_neuron_says_why_it_is_silent() {
     assert!(said.contains("its `clamp` holds"), "{said}");
 }
 
+/// Whatever ports are called, a clamp is commanded at the port that its state has become, and nowhere else.
+#[test]
+fn only_the_port_of_the_state_commands_a_clamp() {
+    let said = |target: &str, amplitude: &str, recorded: bool| {
+        let text = format!(
+            "[simulation]\nduration = \"20 ms\"\ndt = \"0.1 ms\"\n[models.m]\n\
+             equations = \"dV/dt = (V_E - V + V_R*(I + V_ext/V_R + VI))/tau : V\"\n\
+             inputs = {{ I = \"A\", V_ext = \"V\", VI = \"A\" }}\ninitial = {{ V = \"V_E\" }}\n\
+             parameters = {{ tau = \"20 ms\", V_E = \"-70 mV\", V_R = \"100 Mohm\" }}\n\
+             [populations.p]\nmodel = \"m\"\nclamp = \"V\"\n[record.p]\n\
+             traces = [{{ variables = [\"I_clamp\"] }}]\n\
+             [stimuli.d]\ntarget = \"p.{target}\"\nkind = \"constant\"\namplitude = \"{amplitude}\"\nrecorded = {recorded}\n"
+        );
+        read(&text, &Overrides::default()).map_err(|report| report.to_string())
+    };
+    for (target, amplitude) in [("I", "3 pA"), ("V_ext", "3 mV"), ("VI", "3 pA"), ("V_E", "3 mV"), ("V_R", "1 Mohm")] {
+        for recorded in [false, true] {
+            let why = said(target, amplitude, recorded).unwrap_err();
+            assert!(why.contains("nothing says at which `V` all units of `p` are held"), "{target} {recorded}: {why}");
+        }
+    }
+    for recorded in [false, true] {
+        said("V", "-60 mV", recorded).unwrap_or_else(|why| panic!("{recorded}: {why}"));
+    }
+}
+
 #[test]
 fn models_and_files_beside_the_scenario() {
     let text = r#"

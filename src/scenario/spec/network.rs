@@ -7,7 +7,7 @@ use super::integrator::Integrator;
 use super::tree::TreeSpec;
 use crate::language::words;
 use spikedeck_core::units::Dimension;
-use spikedeck_equation::drive::CHANGE;
+use spikedeck_equation::drive::Drive;
 use spikedeck_equation::{Formula, System, TimeUnit};
 use spikedeck_model::Definition;
 
@@ -226,9 +226,21 @@ impl PopulationSpec {
     /// The port called `name`: a receptor, an input, or the port that changes a parameter.
     pub fn port(&self, name: &str) -> Option<Port> {
         let event = self.system.event_ports().iter().position(|e| e.name == name);
-        let input = |name: &str| self.system.inputs().iter().position(|v| v.name == name);
-        let input = || input(name).or_else(|| input(&format!("{name}{CHANGE}")));
+        let (inputs, parameters) = (self.system.inputs(), self.system.parameters());
+        let changes = |i: &usize| matches!(self.system.drive(*i), Some(Drive::Change(p)) if parameters[p].name == name);
+        let own = || inputs.iter().position(|v| v.name == name);
+        let input = || own().or_else(|| (0..inputs.len()).find(changes));
         event.map(|i| Port::Event(EventId::new(i))).or_else(|| input().map(|i| Port::Input(InputId::new(i))))
+    }
+
+    /// Whether what arrives at a port is what its clamped state is, or a part of that.
+    pub fn commands_clamp(&self, port: Port) -> bool {
+        let Port::Input(id) = port else { return false };
+        match self.system.drive(id.index()) {
+            Some(Drive::Clamp) => true,
+            Some(Drive::Source(input)) => self.system.drive(input) == Some(Drive::Clamp),
+            Some(Drive::Change(_)) | None => false,
+        }
     }
 
     /// Its ports for events.

@@ -17,7 +17,7 @@ use crate::stimulus::Local;
 use crate::tree::{Forest, TreeBuild, doubt, scheme, together};
 use crate::values::slice;
 use spikedeck_core::units::display_unit;
-use spikedeck_equation::drive::CHANGE;
+use spikedeck_equation::drive::Drive;
 use spikedeck_scenario::{
     Coupling, InputId, Integrator, Place, PopulationId, PopulationSpec, Port, Recorded, Spec, SpikeTimes, Target,
     TracedId, TreeSpec,
@@ -277,8 +277,8 @@ fn observe(prepared: &Prepared<'_>, group: &mut Group) {
 /// The range of the parameter that a port changes, if it changes one that has a range, for some lanes.
 fn limits(prepared: &Prepared<'_>, p: PopulationId, port: InputId, lanes: Range<usize>) -> Option<Limits> {
     let (population, values) = prepared.population(p);
-    let name = population.system.inputs()[port.index()].name.strip_suffix(CHANGE)?;
-    let index = population.system.parameters().iter().position(|v| v.name == name)?;
+    let Some(Drive::Change(index)) = population.system.drive(port.index()) else { return None };
+    let name = &population.system.parameters()[index].name;
     let declared = ranges::declared(population, name).filter(|d| d.least().is_some() || d.max.is_some())?;
     let own = slice(&values.parameters[index], lanes.start, lanes.len());
     let (least, most) = (declared.least().unwrap_or(f64::NEG_INFINITY), declared.max.unwrap_or(f64::INFINITY));

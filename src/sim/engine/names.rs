@@ -4,7 +4,7 @@ use crate::failure::{Broken, Failure};
 use crate::{Cause, Stop};
 use spikedeck_core::units::{DisplayUnit, display_unit};
 use spikedeck_equation::System;
-use spikedeck_equation::drive::CHANGE;
+use spikedeck_equation::drive::Drive;
 use spikedeck_scenario::Spec;
 
 /// Names for what fails.
@@ -57,7 +57,10 @@ impl FailureNames {
                 system.event_ports().get(state).map_or_else(|| "spikes".to_owned(), |port| port.name.clone())
             }
             Cause::Stimulus(_) | Cause::Projections => system.inputs()[state].name.clone(),
-            Cause::Range(_) => system.inputs()[state].name.trim_end_matches(CHANGE).to_owned(),
+            Cause::Range(_) => match system.drive(state) {
+                Some(Drive::Change(parameter)) => system.parameters()[parameter].name.clone(),
+                Some(Drive::Source(_) | Drive::Clamp) | None => unreachable!("only what is changed has a range"),
+            },
             Cause::Growth | Cause::Unfollowed => system.states()[state].name.clone(),
             Cause::Expression => named(system, state),
         };
