@@ -1,13 +1,15 @@
-//! One line of a model file's equations.
+//! The lines of a model file's equations.
 
 use std::ops::Range;
 
-use super::syntax::{Expr, expression};
+use super::syntax::{Expr, expression, parts};
 use spikedeck_core::diagnostic::Diagnostic;
 use spikedeck_core::units::{Dimension, parse_unit};
 
 /// One equation as written.
 pub(super) struct Line {
+    /// Where it stands, without a comment.
+    pub span: Range<usize>,
     pub name: String,
     pub name_span: Range<usize>,
     pub differential: bool,
@@ -15,14 +17,28 @@ pub(super) struct Line {
     pub dimension: Option<Dimension>,
 }
 
+/// Reads all lines; those that are no equation are left out, and `found` says what is wrong with them.
+pub(super) fn read_lines(text: &str, weight: Option<Dimension>, found: &mut Vec<Diagnostic>) -> Vec<Line> {
+    let mut out = Vec::new();
+    for range in parts(text, &['\n']) {
+        // Comments inside a continued line are skipped by the lexer; here only the visible end matters.
+        let visible = text[range.clone()].find('#').map_or(range.end, |p| {
+            if text[range.start + p..range.end].contains('\n') { range.end } else { range.start + p }
+        });
+        let line = &text[range.start..visible];
+        let trimmed = line.trim();
+        if trimmed.is_empty() {
+            continue;
+        }
+        let start = range.start + (line.len() - line.trim_start().len());
+        out.extend(read_line(text, start..start + trimmed.len(), weight, found));
+    }
+    out
+}
+
 /// Reads one line: `dX/dt = expression : unit` or `name = expression : unit`. In a plasticity rule the unit `weight` is
 /// that of the weights that the rule changes.
-pub(super) fn read_line(
-    text: &str,
-    range: Range<usize>,
-    weight: Option<Dimension>,
-    found: &mut Vec<Diagnostic>,
-) -> Option<Line> {
+fn read_line(text: &str, range: Range<usize>, weight: Option<Dimension>, found: &mut Vec<Diagnostic>) -> Option<Line> {
     let line = &text[range.clone()];
     let whole = range.clone();
     let Some(equals) = line.find('=').filter(|&p| !line[p + 1..].starts_with('=')) else {
@@ -53,7 +69,9 @@ pub(super) fn read_line(
         );
         return None;
     }
-    let mut line_out = Line { name: name.to_owned(), name_span, differential, expr: None, dimension: None };
+    let name_text = name.to_owned();
+    let mut line_out =
+        Line { span: range.clone(), name: name_text, name_span, differential, expr: None, dimension: None };
     let body = range.start + equals + 1;
     let colon = line[equals + 1..].rfind(':').map(|p| body + p);
     let end = colon.unwrap_or(range.end);

@@ -11,6 +11,7 @@ use std::ops::Range;
 
 use super::derive::{derivatives, jumps};
 use super::graph::{Id, Symbol};
+use super::line::{Line, read_lines};
 use super::print::Printer;
 use super::system::{System, Typeset};
 use super::{Declaration, Part, Source, Variable};
@@ -82,6 +83,12 @@ pub struct Rule {
     pub post: System,
 }
 
+/// The equation of a state, where it is written out. What is wrong with lines is said by [`System::parse`].
+fn equation_of(name: &str, source: &Source) -> Option<Line> {
+    let lines = read_lines(&source.equations, source.weight, &mut Vec::new());
+    lines.into_iter().find(|line| line.differential && line.name == name)
+}
+
 impl Rule {
     /// Understands a rule.
     ///
@@ -90,9 +97,7 @@ impl Rule {
     pub fn parse(texts: &RuleTexts) -> Result<Self, Vec<(RulePart, Diagnostic)>> {
         let system = |statements: &Option<String>| {
             let mut source = texts.source.clone();
-            let has =
-                |name: &str| texts.source.equations.lines().any(|l| l.trim_start().starts_with(&format!("d{name}/dt")));
-            if !has(WEIGHT) {
+            if equation_of(WEIGHT, &texts.source).is_none() {
                 source.equations.push_str("\ndw/dt = 0 : weight");
             }
             source.equations.push_str("\ndefficacy/dt = 0 : 1");
@@ -227,11 +232,7 @@ impl Rule {
 
     /// Where the equation of a state stands: its line, and all of the text where it is not written out (`w`).
     fn line_of(&self, name: &str) -> Range<usize> {
-        let text = &self.texts.source.equations;
-        match text.find(&format!("d{name}/dt")) {
-            Some(at) => at..text[at..].find('\n').map_or(text.len(), |n| at + n),
-            None => 0..text.len(),
-        }
+        equation_of(name, &self.texts.source).map_or(0..self.texts.source.equations.len(), |line| line.span)
     }
 
     /// Between spikes a state follows a linear equation of its own side, so that it can be brought to the next spike in
@@ -386,6 +387,27 @@ mod tests {
         for jump in ["sign(x_pre - 0.5)", "floor(x_pre)", "step(x_pre - 1)", "where(x_pre > 0.5, 1, 0)"] {
             let t = texts(&format!("dx_pre/dt = -{jump}/tau : 1"), Some("w += k*x_pre; x_pre += 1"), None);
             assert!(first(&t).contains("must follow a linear equation"), "{jump}: {}", first(&t));
+        }
+    }
+
+    /// However an equation is written, it is found, and what is wrong with it is told where it stands.
+    #[test]
+    fn the_equation_of_a_state_is_found_however_it_is_written() {
+        for of in ["d{}/dt = ", "d{} / dt = ", "  d{}\t/dt=", "d {}/ dt = ", "d{}/dt ="] {
+            let of = |name: &str| of.replace("{}", name);
+            let all = |x: &str, w: &str| {
+                let (a, b, c) = (of("dx"), of("x"), of("w"));
+                format!("# dw/dt and dx/dt\n{a}-dx/tau : 1\n{b}{x} : 1 # x\n{c}{w} : weight")
+            };
+            let good = texts(&all("-x/tau", "-w/tau"), Some("w += k*x; dx += 1"), None);
+            let rule = Rule::parse(&good).unwrap_or_else(|found| panic!("{}: {}", of("w"), found[0].1.message));
+            let names: Vec<&str> = rule.states().iter().map(|s| s.name.as_str()).collect();
+            assert_eq!(names, ["dx", "x", "w", "efficacy"]);
+            let equations = all("-x**2/tau", "-w*x/tau");
+            let found = Rule::parse(&texts(&equations, Some("dx += 1"), None)).unwrap_err();
+            let told: Vec<&str> = found.iter().map(|(_, d)| &equations[d.span.clone()]).collect();
+            let lines = [format!("{}-x**2/tau : 1", of("x")), format!("{}-w*x/tau : weight", of("w"))];
+            assert_eq!(told, [lines[0].trim(), lines[1].trim()]);
         }
     }
 

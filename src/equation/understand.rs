@@ -7,9 +7,9 @@ use std::ops::Range;
 use super::check::{Checker, FUNCTIONS, Lookup, RESERVED, describe};
 use super::derive::{derivative, jumps};
 use super::graph::{Binary, Graph, Id, Node, Symbol};
-use super::line::{Line, read_line};
+use super::line::{Line, read_lines};
 use super::space::{OPERATORS, Space};
-use super::syntax::{Assign, Statement, expression, parts, statements};
+use super::syntax::{Assign, Statement, expression, statements};
 use super::system::{Parts, Threshold};
 use super::units_as_names::told_once;
 use super::{Declaration, Part, Source, TimeUnit, Variable};
@@ -142,24 +142,8 @@ impl<'a> Builder<'a> {
 
     fn lines(&mut self) -> Vec<Line> {
         let text = self.source.equations.as_str();
-        let mut out = Vec::new();
         let mut found = Vec::new();
-        for range in parts(text, &['\n']) {
-            // Comments inside a continued line are skipped by the lexer; here only the visible end matters.
-            let visible = text[range.clone()].find('#').map_or(range.end, |p| {
-                if text[range.start + p..range.end].contains('\n') { range.end } else { range.start + p }
-            });
-            let line = &text[range.start..visible];
-            let trimmed = line.trim();
-            if trimmed.is_empty() {
-                continue;
-            }
-            let start = range.start + (line.len() - line.trim_start().len());
-            let range = start..start + trimmed.len();
-            if let Some(l) = read_line(text, range, self.source.weight, &mut found) {
-                out.push(l);
-            }
-        }
+        let out = read_lines(text, self.source.weight, &mut found);
         self.say(Part::Equations, found);
         out
     }
