@@ -169,22 +169,24 @@ pub(super) fn simulation(resolver: &mut Resolver<'_>, node: Option<&Node>, root:
     })
 }
 
+/// Units of memory in bytes.
+const MEMORY_UNITS: [(&str, f64); 7] = [
+    ("B", 1.0),
+    ("kB", 1e3),
+    ("MB", 1e6),
+    ("GB", 1e9),
+    ("KiB", 1024.0),
+    ("MiB", 1024.0 * 1024.0),
+    ("GiB", 1024.0 * 1024.0 * 1024.0),
+];
+
 /// `"2 GB"`, `"500 MiB"`: a size in bytes.
 fn memory(resolver: &mut Resolver<'_>, node: &Node) -> Option<u64> {
     let text = resolver.text(node, "`memory`")?.trim().to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let scale = match text[digits..].trim() {
-        "B" => 1.0,
-        "kB" => 1e3,
-        "MB" => 1e6,
-        "GB" => 1e9,
-        "KiB" => 1024.0,
-        "MiB" => 1024.0 * 1024.0,
-        "GiB" => 1024.0 * 1024.0 * 1024.0,
-        _ => f64::NAN,
-    };
-    match text[..digits].parse::<f64>() {
-        Ok(v) if scale.is_finite() && v * scale >= 1.0 => Some((v * scale) as u64),
+    let unit = MEMORY_UNITS.iter().find(|unit| unit.0 == text[digits..].trim());
+    match (text[..digits].parse::<f64>(), unit) {
+        (Ok(v), Some((_, scale))) if v * scale >= 1.0 => Some((v * scale) as u64),
         _ => {
             resolver.error_help(
                 &node.place,

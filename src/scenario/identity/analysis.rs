@@ -12,7 +12,7 @@ use spikedeck_equation::System;
 impl Writer<'_> {
     pub(super) fn analysis(&self, analysis: &AnalysisSpec) -> Json {
         let AnalysisSpec { name, kind, of, source, target, options } = analysis;
-        let declared = self.catalog.analyses.get(kind.as_str()).map_or(&[][..], |d| &d.options);
+        let declared = self.catalog.analyses.get(kind.as_str()).expect("an analysis that was read is declared");
         let mut object = Map::new();
         object.insert("name".into(), json!(name));
         object.insert("kind".into(), json!(kind));
@@ -24,8 +24,8 @@ impl Writer<'_> {
         let written: Map<String, Json> = options
             .iter()
             .map(|(key, value)| {
-                let kind = declared.iter().find(|p| p.key == *key).map(|p| &p.kind);
-                let dimension = kind.map_or(Dimension::NONE, |kind| self.dimension(kind, analysis));
+                let found = declared.options.iter().find(|p| p.key == *key);
+                let dimension = self.dimension(&found.expect("an option that was read is declared").kind, analysis);
                 ((*key).to_owned(), self.option(value, dimension, analysis))
             })
             .collect();
