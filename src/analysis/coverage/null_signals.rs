@@ -229,7 +229,8 @@ fn series() -> Vec<Case> {
         Case::of_p("independent values, 300 samples", 0, |s| {
             of_all("recurrence", s, &independent(s, 1, 0.0, 300), &[whole("dimension", 2), few()])
         })
-        .null("determinism"),
+        .null("determinism")
+        .null("laminarity"),
         Case::of_p("a linear process, AR(1) 0.8, 500 samples, surrogates of its spectrum", 0, move |s| {
             of_all("permutation_entropy", s, &independent(s, 1, 0.8, 500), &spectrum())
         })
@@ -246,6 +247,7 @@ fn series() -> Vec<Case> {
             let options = [&spectrum()[..], &[whole("dimension", 2)]].concat();
             of_all("recurrence", s, &independent(s, 1, 0.8, 300), &options)
         })
-        .null("determinism"),
+        .null("determinism")
+        .null("laminarity"),
     ]
 }

@@ -1,6 +1,7 @@
 //! The measured pages: rows that are measured anew take the place of what stood there, and the others stay.
 
 use super::{Case, cases};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// A page of which every row is a metric of a case.
@@ -25,18 +26,28 @@ impl Page {
         let (stood, after) = rows_of(&stood);
         let only = std::env::var("CASES").ok();
         let mut due = Vec::new();
+        // What one case does not say takes nothing from the others that were measured.
+        let mut failed = Vec::new();
         for case in cases() {
             let metrics = (self.metrics)(&case);
             let missing = metrics.iter().any(|m| !stood.iter().any(|line| is_of(line, m, case.process)));
             let measured = !metrics.is_empty() && only.as_ref().is_none_or(|o| chooses(o, &case, missing));
-            let rows: Vec<Option<String>> =
-                if measured { measure(&case).into_iter().map(Some).collect() } else { vec![None; metrics.len()] };
+            let made = measured.then(|| catch_unwind(AssertUnwindSafe(|| measure(&case))));
+            let rows: Vec<Option<String>> = match made {
+                Some(Ok(rows)) => rows.into_iter().map(Some).collect(),
+                Some(Err(_)) => {
+                    failed.push(case.process);
+                    vec![None; metrics.len()]
+                }
+                None => vec![None; metrics.len()],
+            };
             assert_eq!(rows.len(), metrics.len(), "{}: a row for each metric", case.process);
             due.extend(metrics.into_iter().zip(rows).map(|(metric, row)| Due { metric, process: case.process, row }));
         }
         // What stands after the table is older, and holds what is not measured again.
         let after = if only.is_some() { older(&after, &due) } else { String::new() };
         std::fs::write(self.path(), format!("{}{}{after}", self.head, merged(&stood, &due))).unwrap();
+        assert!(failed.is_empty(), "not measured, see above: {failed:#?}");
     }
 }
 
