@@ -612,6 +612,27 @@ mod tests {
         assert!(described.contains("metrics.csv") && !described.contains(".parquet"));
     }
 
+    /// A run of which it is not known how it ended is not taken for one that was interrupted, which may be replaced.
+    #[test]
+    fn how_a_run_ended_is_one_of_the_words() {
+        let folder = tempfile::tempdir().unwrap();
+        save(folder.path(), &finished(), Format::Csv, true).unwrap();
+        let path = folder.path().join("manifest.json");
+        let own = fs::read_to_string(&path).unwrap();
+        for word in ["complete", "failed", "interrupted", "paused", "Complete", ""] {
+            fs::write(&path, own.replacen("\"status\": \"complete\"", &format!("\"status\": \"{word}\""), 1)).unwrap();
+            let known = [Status::Complete, Status::Failed, Status::Interrupted];
+            match known.into_iter().find(|s| super::super::manifest::status_text(*s) == word) {
+                Some(status) => assert_eq!(Manifest::read(folder.path()).unwrap().status(), status),
+                None => {
+                    let why = Manifest::read(folder.path()).unwrap_err().to_string();
+                    assert!(why.contains(&format!("says that it is `{word}`")) && why.contains("interrupted"), "{why}");
+                    assert!(save(folder.path(), &finished(), Format::Csv, false).is_err());
+                }
+            }
+        }
+    }
+
     #[test]
     fn nothing_is_written_over_unless_asked_and_only_what_a_run_wrote_is_removed() {
         let folder = tempfile::tempdir().unwrap();

@@ -325,11 +325,7 @@ impl Manifest {
 
     /// How the run ended.
     pub fn status(&self) -> Status {
-        match self.status.as_str() {
-            "complete" => Status::Complete,
-            "failed" => Status::Failed,
-            _ => Status::Interrupted,
-        }
+        status_of(&self.status).expect("a manifest is read only with a word that is known")
     }
 
     /// Whether the run was ended from outside before its tables were written: what there is stands in parts.
@@ -393,6 +389,11 @@ impl Manifest {
             _ => TableError::io(&folder.join(FILE), e),
         })?;
         let mut manifest: Self = serde_json::from_str(&text).map_err(|e| no_run(format!("{FILE} is damaged ({e})")))?;
+        if status_of(&manifest.status).is_none() {
+            let why =
+                format!("{FILE} says that it is `{}`, and a run is complete, interrupted or failed", manifest.status);
+            return Err(no_run(why));
+        }
         let open = text.replacen(&own(&manifest.sha256), &own(""), 1);
         manifest.is_altered =
             !manifest.sha256.is_empty() && FileUse::of(folder, open.as_bytes()).sha256 != manifest.sha256;
@@ -409,6 +410,11 @@ fn own(digest: &str) -> String {
 pub(super) fn sha256_of(path: &Path) -> Result<String, TableError> {
     let io = |e| TableError::io(path, e);
     Ok(FileUse::read(path, std::fs::File::open(path).map_err(io)?).map_err(io)?.sha256)
+}
+
+/// How a run ended, from the word for it.
+fn status_of(word: &str) -> Option<Status> {
+    [Status::Complete, Status::Interrupted, Status::Failed].into_iter().find(|s| status_text(*s) == word)
 }
 
 pub(super) fn status_text(status: Status) -> &'static str {
