@@ -53,14 +53,21 @@ impl Half {
     /// Lets a spike of the unit act on its states.
     pub(super) fn spike(&self, state: &mut [f64]) {
         if let Some(tape) = &self.jump {
-            let before: [f64; 16] = std::array::from_fn(|i| state.get(i).copied().unwrap_or(0.0));
+            let before = side(state);
             tape.evaluate(&Values { variables: &before[..state.len()], ..Values::default() }, state);
         }
     }
 }
 
 /// States of one side that are kept at most (they pass through small arrays).
-const MOST: usize = 16;
+pub(super) const MOST: usize = 16;
+
+/// The states of one side, with zeros behind them.
+pub(super) fn side(state: &[f64]) -> [f64; MOST] {
+    let mut all = [0.0; MOST];
+    all[..state.len()].copy_from_slice(state);
+    all
+}
 
 /// The rules as one: rates of all states, and their values after a spike of either end.
 struct Joined {

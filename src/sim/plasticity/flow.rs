@@ -1,5 +1,6 @@
 //! States that follow linear equations with constant coefficients, brought forward by any number of steps in one go.
 
+use super::compile::side;
 use spikedeck_core::expm::expm;
 use spikedeck_core::math::{exp, exprel};
 
@@ -107,7 +108,7 @@ impl Flow {
                 let (most, mut left) = (TABLE as u64 - 1, steps);
                 while left > 0 {
                     let now = left.min(most);
-                    let before: [f64; 16] = std::array::from_fn(|i| state.get(i).copied().unwrap_or(0.0));
+                    let before = side(state);
                     let rows = &self.table[now as usize * n * (n + 1)..];
                     for (i, s) in state.iter_mut().enumerate() {
                         let row = &rows[i * (n + 1)..(i + 1) * (n + 1)];
@@ -128,7 +129,7 @@ impl Flow {
                 state[i] * self.table.get(steps as usize * self.n + i).copied().unwrap_or_else(|| self.decay(i, steps))
             }
             FlowKind::Affine => {
-                let mut all: [f64; 16] = std::array::from_fn(|j| state.get(j).copied().unwrap_or(0.0));
+                let mut all = side(&state[..self.n]);
                 self.advance(&mut all[..self.n], steps);
                 all[i]
             }

@@ -30,6 +30,7 @@ pub(super) use rates::{Observed, Rates};
 pub(super) use sampler::{ConnectionSampler, Slot};
 pub(super) use snapshot::Changing;
 
+use compile::MOST;
 use events::{Events, Span};
 use rows::Rows;
 use send::{Factor, send};
@@ -205,7 +206,7 @@ impl Plastic {
     /// A spike of `source`: its connections catch up, it acts on them, and their weights are sent.
     fn spike(&mut self, source: usize, at: u64, table: &mut Table, ring: &mut Ring) -> u64 {
         let n = self.rule.pre.len();
-        let mut state = [0.0; 16];
+        let mut state = [0.0; MOST];
         state[..n].copy_from_slice(&self.sources[source * n..(source + 1) * n]);
         self.rule.pre.flow.advance(&mut state[..n], at - u64::from(self.last[source]));
         let shared = self.rule.efficacy_shared.as_ref().map(|tape| {
@@ -420,7 +421,7 @@ fn flow_one(
     connection: usize,
     steps: u64,
 ) -> Result<(), usize> {
-    let mut values = [0.0; 16];
+    let mut values = [0.0; MOST];
     let count = 1 + states.len();
     for (v, column) in values.iter_mut().zip(columns(block, states)) {
         *v = column[connection];

@@ -1,6 +1,6 @@
 //! Traces of targets: one row of lanes a grid point, as far back as the longest delay.
 
-use super::compile::Half;
+use super::compile::{Half, MOST};
 use crate::snapshot::{Pass, Snapshot};
 
 /// States of targets.
@@ -53,7 +53,7 @@ impl Rows {
             return;
         }
         self.spiked[self.reached as usize & self.mask].extend_from_slice(lanes);
-        let mut state = [0.0; 16];
+        let mut state = [0.0; MOST];
         for &lane in lanes {
             for (s, row) in state.iter_mut().zip(&self.now) {
                 *s = row[lane as usize];
@@ -79,7 +79,7 @@ impl Rows {
     /// What `before` says of a lane, after the spikes there.
     pub fn after(&self, half: &Half, state: usize, at: u64, delay: u16, lane: usize) -> f64 {
         let slot = at.saturating_sub(u64::from(delay)) as usize & self.mask;
-        let mut all = [0.0; 16];
+        let mut all = [0.0; MOST];
         for (s, ring) in all.iter_mut().zip(&self.ring) {
             *s = ring[slot][lane];
         }

@@ -4,6 +4,7 @@
 //! once) and of the target (after the delay): this holds for weights and for the traces of both ends alike. A sample of
 //! a rule between rates is taken at the beginning of a step, and the traces of its source are as late as they arrive.
 
+use super::compile::MOST;
 use super::{Plastic, Table, columns};
 use spikedeck_scenario::{ConnectionVariableId, TraceId};
 
@@ -60,7 +61,7 @@ impl Plastic {
         let Some(variable) = variable else {
             return if self.efficacy.is_empty() { 1.0 } else { self.efficacy[source] };
         };
-        let mut state = [0.0; 16];
+        let mut state = [0.0; MOST];
         if variable < n {
             state[..n].copy_from_slice(&self.sources[source * n..(source + 1) * n]);
             self.rule.pre.flow.advance(&mut state[..n], at - u64::from(self.last[source]));
@@ -69,7 +70,7 @@ impl Plastic {
         if variable < n + m {
             return self.rows.after(&self.rule.post, variable - n, at, delay, lane);
         }
-        let mut own = [0.0; 16];
+        let mut own = [0.0; MOST];
         let count = self.rule.connection.len();
         if block.weights.is_empty() {
             return table.weight;
