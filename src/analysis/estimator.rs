@@ -3,7 +3,7 @@
 use super::error::AnalysisError;
 use super::findings::{Findings, Measured, Progress};
 use super::options::{Declared, Options, Reader};
-use super::prefilter;
+use super::{prefilter, uneven};
 use spikedeck_core::rng::Key;
 use spikedeck_scenario::catalog::{AnalysisDeclaration, Subjects};
 use spikedeck_scenario::{AnalysisSpec, OptionValue, RunTimes, Spec, Together, Wrong};
@@ -157,7 +157,7 @@ impl<E: Estimator> Analysis for E {
     fn run_telling(&self, request: &Request<'_>, progress: Progress<'_>) -> Result<Outcome, AnalysisError> {
         let mut reader = Reader::new(request);
         let options = E::Options::read(&mut reader)?;
-        let settings = reader.settings;
+        let Reader { settings, pieces, .. } = reader;
         if E::ACROSS_TRIALS && request.recording.trials.is_empty() {
             let why = "there is one trial, and this is about several: `[trials]` with `count = 20` runs them, \
                        `trials` of a recording (`--trials`) says when its own were";
@@ -168,6 +168,7 @@ impl<E: Estimator> Analysis for E {
         if let Some(why) = E::CAUSAL {
             prefilter::warn(&mut findings, why);
         }
+        uneven::told(request, &pieces).into_iter().for_each(|w| findings.warn(w));
         self.measure(&options, &mut findings)?;
         Ok(findings.outcome(E::TITLE, E::TABLE, settings))
     }

@@ -47,6 +47,7 @@ mod subject;
 mod tapers;
 mod train_pairs;
 mod train_profile;
+mod uneven;
 mod value;
 
 // Spikes, rates, spectra, synchrony: one line a file.

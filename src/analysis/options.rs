@@ -293,18 +293,20 @@ pub struct Reader<'a> {
     request: Option<&'a Request<'a>>,
     /// What was derived from the data on the way.
     pub settings: Vec<Setting>,
+    /// The lengths of pieces into which time is cut: keys, and seconds or units of time.
+    pub pieces: Vec<(&'static str, f64)>,
 }
 
 impl<'a> Reader<'a> {
     /// Of a request.
     pub fn new(request: &'a Request<'a>) -> Self {
         let base = request.recording.time_base;
-        Self { options: &request.spec.options, base, request: Some(request), settings: Vec::new() }
+        Self { options: &request.spec.options, base, request: Some(request), settings: Vec::new(), pieces: Vec::new() }
     }
 
     /// Of a scenario before it runs: what is derived from data cannot be read.
     pub fn before(options: &'a BTreeMap<&'static str, OptionValue>, base: TimeBase) -> Self {
-        Self { options, base, request: None, settings: Vec::new() }
+        Self { options, base, request: None, settings: Vec::new(), pieces: Vec::new() }
     }
 }
 
@@ -327,9 +329,15 @@ impl<T: Value> Field<T> for Opt<T> {
 
     fn read(&self, key: &'static str, from: &mut Reader<'_>) -> Result<T, AnalysisError> {
         let base = from.base;
+        let made = |from: &mut Reader<'_>, value: &OptionValue| {
+            if let (TimeRole::Piece, OptionValue::Number(length)) = (self.time, value) {
+                from.pieces.push((key, *length));
+            }
+            T::of(value, base)
+        };
         let default = || self.spec(key, "").default_value(base == TimeBase::Milliseconds);
         if let Some(value) = from.options.get(key).cloned().or_else(default) {
-            return T::of(&value, base).ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value}")));
+            return made(from, &value).ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value}")));
         }
         let usual = self.usually.zip(from.request).filter(|_| base == TimeBase::Milliseconds);
         if let Some((usual, request)) = usual.filter(|(usual, request)| (usual.matters)(request)) {
@@ -340,7 +348,7 @@ impl<T: Value> Field<T> for Opt<T> {
                 unit: base.unit().to_owned(),
                 how: usual.how.to_owned(),
             });
-            return T::of(&OptionValue::Number(value), base)
+            return made(from, &OptionValue::Number(value))
                 .ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` cannot be {value}")));
         }
         let say = || AnalysisError::Unsuitable(format!("time has no unit here: say `{key}`, a plain number"));
@@ -358,7 +366,7 @@ impl<T: Value> Field<T> for Opt<T> {
                     let (key, how) = (key.to_owned(), derivation.how.to_owned());
                     from.settings.push(Setting { key, value, unit: unit.to_owned(), how });
                 }
-                T::of(&OptionValue::Number(value), base).ok_or_else(say)
+                made(from, &OptionValue::Number(value)).ok_or_else(say)
             }
             Some((_, None)) => T::absent().ok_or_else(say),
             None => T::absent().ok_or_else(|| AnalysisError::Unsuitable(format!("`{key}` is not said"))),

@@ -170,8 +170,8 @@ impl Background {
         10f64.powf(self.offset - self.exponent * f.log10())
     }
 
-    /// What a peak is held against: the line or, where it is higher, a parabola. Between two slopes a spectrum lies above
-    /// its line, and that is no peak.
+    /// What a peak is held against: the line or, where it is higher, a parabola. Between two slopes a spectrum lies
+    /// above its line, and that is no peak.
     pub fn under_peak(&self, f: f64) -> f64 {
         self.level(f) * 10f64.powf(self.bend.at(f.log10()).max(0.0))
     }

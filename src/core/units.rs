@@ -386,11 +386,10 @@ pub fn parse_unit(text: &str) -> Result<(f64, Dimension), Diagnostic> {
             _ => {
                 let d = Diagnostic::error(format!("`{c}` does not belong in a unit"), i..i + c.len_utf8());
                 // What adds, or holds a quantity, is an expression that begins with one.
-                return Err(if matches!(c, '+' | '-' | '[' | ',') {
-                    d.help("in an expression a quantity stands in brackets: `[20 Hz]*(1 + sin(2*pi*[5 Hz]*t))`")
-                } else {
-                    d.help("write units as `mV`, `mS/cm**2` or `pA*s**0.5`")
-                });
+                return Err(d.help(match c {
+                    '+' | '-' | '[' | ',' => "in an expression a quantity stands in brackets: `[20 Hz]*(1 + sin(x))`",
+                    _ => "write units as `mV`, `mS/cm**2` or `pA*s**0.5`",
+                }));
             }
         }
     }

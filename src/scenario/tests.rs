@@ -362,7 +362,8 @@ fn only_the_port_of_the_state_commands_a_clamp() {
              parameters = {{ tau = \"20 ms\", V_E = \"-70 mV\", V_R = \"100 Mohm\" }}\n\
              [populations.p]\nmodel = \"m\"\nclamp = \"V\"\n[record.p]\n\
              traces = [{{ variables = [\"I_clamp\"] }}]\n\
-             [stimuli.d]\ntarget = \"p.{target}\"\nkind = \"constant\"\namplitude = \"{amplitude}\"\nrecorded = {recorded}\n"
+             [stimuli.d]\ntarget = \"p.{target}\"\nkind = \"constant\"\namplitude = \"{amplitude}\"\n\
+             recorded = {recorded}\n"
         );
         read(&text, &Overrides::default()).map_err(|report| report.to_string())
     };
