@@ -168,7 +168,9 @@ impl<E: Estimator> Analysis for E {
         if let Some(why) = E::CAUSAL {
             prefilter::warn(&mut findings, why);
         }
-        uneven::told(request, &pieces).into_iter().for_each(|w| findings.warn(w));
+        for what in uneven::told(request, &pieces) {
+            findings.warn(what);
+        }
         self.measure(&options, &mut findings)?;
         Ok(findings.outcome(E::TITLE, E::TABLE, settings))
     }

@@ -223,7 +223,7 @@ fn one(o: &Options, f: &mut Findings<'_>, name: &str, all: &[Signal]) -> Measure
         let mut m = Metric::new(name, metric, values[k], "bits", n as u64)
             .chance(mean(&chance))
             .p(p)
-            .note(&how)
+            .note(how)
             .null_by(format!("p against {} surrogates, each signal rotated alone", chance.len()));
         let list: Vec<f64> = blocks.iter().map(|b| b[k]).collect();
         m = match super::series::chance::jackknife(values[k], &list) {

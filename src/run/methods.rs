@@ -99,8 +99,9 @@ fn numbers(outcome: &Outcome) -> Vec<String> {
     }
     let family = outcome.metrics.iter().filter(|m| m.is_adjusted()).count();
     if family > 0 {
-        let how: String = grounds(outcome, &[Basis::Correction]).iter().map(|how| format!(", {how}")).collect();
-        text.push(format!("Multiple tests: a family of {family}{how}."));
+        let mut tests = vec![format!("a family of {family}")];
+        tests.extend(grounds(outcome, &[Basis::Correction]).into_iter().map(str::to_owned));
+        text.push(format!("Multiple tests: {}.", tests.join(", ")));
     }
     text
 }

@@ -418,7 +418,7 @@ fn a_coefficient_that_is_no_number_is_said_for_every_number_of_units() {
             let tell: run::Tell = Arc::new(|_| {});
             let options = run::Options { threads: 1, ..run::Options::default() };
             let ran = run::execute(&spec, options, &AtomicBool::new(false), &tell).unwrap();
-            let told = ran.failure.map(|f| f.to_string()).unwrap_or_default();
+            let told = ran.failure.unwrap_or_default();
             assert!(told.contains("of unit 0 of p has no finite value at 0.1 ms"), "{tau} {size}: {told}");
         }
     }

@@ -147,6 +147,9 @@ fn resolve(request: &Request<'_>, subjects: &[Subject], bin: Option<Time>) -> Re
     Ok(signals)
 }
 
+/// Name, unit and trains of what is counted together.
+type Group<'t> = (String, Option<String>, Vec<&'t [f64]>);
+
 /// Spikes of each unit counted in bins (left, right]; for `mean(...)`, of all units together.
 fn spike_counts(
     request: &Request<'_>,
@@ -174,7 +177,7 @@ fn spike_counts(
         )));
     }
     let called = |k: usize| trains.names.get(k).cloned().unwrap_or_else(|| trains.units[k].to_string());
-    let groups: Vec<(String, Option<String>, Vec<&[f64]>)> = if one.mean || trains.trains.len() == 1 {
+    let groups: Vec<Group<'_>> = if one.mean || trains.trains.len() == 1 {
         let unit = (!one.mean).then(|| called(0));
         vec![(one.text.clone(), unit, trains.trains.iter().map(|t| &**t).collect())]
     } else {
