@@ -15,7 +15,10 @@
 //! A default in units of time does not compile without what stands for it where time has none: `.or(...)`, which
 //! derives a value from the data, or `.required()`.
 
-use std::collections::BTreeMap;
+mod reader;
+
+pub use reader::Reader;
+
 use std::marker::PhantomData;
 
 use spikedeck_core::units::Dimension;
@@ -25,9 +28,9 @@ use spikedeck_scenario::{
 };
 use spikedeck_signal::{Setting, TimeBase};
 
+use crate::AnalysisError;
 use crate::derived::{self, Derivation};
 use crate::value::{Choice, Ends, Frequency, Quantity, Time, Value};
-use crate::{AnalysisError, Request};
 
 /// An option before it has a key: kind, default, range, and what stands for the default where time has no unit.
 #[derive(Debug)]
@@ -283,31 +286,6 @@ pub struct Declared {
     pub specs: Vec<ParamSpec>,
     /// What stands for defaults in units of time.
     pub without_units: Vec<(&'static str, WithoutUnits)>,
-}
-
-/// Options as they are read.
-pub struct Reader<'a> {
-    options: &'a BTreeMap<&'static str, OptionValue>,
-    base: TimeBase,
-    /// What values are derived from; nothing before there are data.
-    request: Option<&'a Request<'a>>,
-    /// What was derived from the data on the way.
-    pub settings: Vec<Setting>,
-    /// The lengths of pieces into which time is cut: keys, and seconds or units of time.
-    pub pieces: Vec<(&'static str, f64)>,
-}
-
-impl<'a> Reader<'a> {
-    /// Of a request.
-    pub fn new(request: &'a Request<'a>) -> Self {
-        let base = request.recording.time_base;
-        Self { options: &request.spec.options, base, request: Some(request), settings: Vec::new(), pieces: Vec::new() }
-    }
-
-    /// Of a scenario before it runs: what is derived from data cannot be read.
-    pub fn before(options: &'a BTreeMap<&'static str, OptionValue>, base: TimeBase) -> Self {
-        Self { options, base, request: None, settings: Vec::new(), pieces: Vec::new() }
-    }
 }
 
 /// One field of a struct of options: an option, or a struct of options that several estimators share.

@@ -1,6 +1,7 @@
 //! Declarations give what they say, and what is read is what was written.
 
 use super::*;
+use crate::Request;
 use crate::testing::{recording, subject};
 use crate::{ANALYSES, Outcome, Subjects, derived};
 use spikedeck_scenario::{AnalysisSpec, Catalog, TimeRole};
